@@ -1,0 +1,1 @@
+//! Says, from what was seen, what should happen next and why.

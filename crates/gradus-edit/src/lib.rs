@@ -1,0 +1,1 @@
+//! Changes named values in files and leaves every other byte alone.

@@ -1,0 +1,1 @@
+//! Looks, plans, acts: owns the ports, the queue and the lease.

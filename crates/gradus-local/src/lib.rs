@@ -1,0 +1,1 @@
+//! Keeps the ledger and is the forge where there is none.

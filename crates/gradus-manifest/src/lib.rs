@@ -1,0 +1,1 @@
+//! Reads what people write into the planner's types, with the place of every mistake.

@@ -1,0 +1,1 @@
+//! Speaks to Git hosts, forges and registries.

@@ -1,0 +1,1 @@
+//! Serves webhooks, the HTTP API and the metrics.

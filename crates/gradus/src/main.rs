@@ -1,0 +1,3 @@
+//! The command line: parses, wires, prints, exits; holds no rule.
+
+fn main() {}
