@@ -1,0 +1,510 @@
+//! What people want: a pipeline, its environments and their rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::gate::Gate;
+use crate::names::{ArtifactName, BranchName, EnvironmentName, Person, PipelineKey, RepoPath, TargetName};
+use crate::release::Release;
+use crate::version::{Order, Version};
+
+/// One application's way through its environments.
+///
+/// Made by [`Pipeline::new`], which refuses what cannot be a pipeline, so that
+/// the planner never meets a cycle or an unknown name.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// Which one.
+    pub key: PipelineKey,
+    /// The repository that declares its environments.
+    pub repository: Repository,
+    /// What moves, with the order of its versions.
+    pub artifacts: BTreeMap<ArtifactName, Order>,
+    /// Versions that no environment gets.
+    pub block: Vec<Version>,
+    /// Pins and freezes that people set.
+    pub holds: Vec<Hold>,
+    /// Whether anything may be written.
+    pub mode: Mode,
+    /// What becomes of open proposals when the pipeline goes away.
+    pub on_delete: OnDelete,
+    environments: Vec<Environment>,
+    /// Places in `environments`, each after those it comes after.
+    order: Vec<usize>,
+}
+
+/// Whether anything is looked at, said or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Looks, says and writes.
+    Active,
+    /// Looks and says; writes nothing.
+    Observe,
+    /// Nothing is looked at.
+    Suspended,
+}
+
+/// What becomes of open proposals when their pipeline goes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// They are closed.
+    Close,
+    /// They stay as they are.
+    Leave,
+}
+
+/// A repository and the branch that declares what should run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    /// Where it is. Never holds a credential.
+    pub url: Arc<str>,
+    /// The branch that is deployed; the repository's own default when absent.
+    pub branch: Option<BranchName>,
+    /// Folders below which markers are looked for; the whole tree when empty.
+    pub paths: Vec<RepoPath>,
+    /// The Secret that holds its credentials.
+    pub secret: Option<Arc<str>>,
+}
+
+/// A step of the way.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// What it is called.
+    pub name: EnvironmentName,
+    /// The environments it comes after; empty for the first.
+    pub after: Vec<EnvironmentName>,
+    /// Where it runs.
+    pub targets: Vec<Target>,
+    /// How many of its targets its successors ask for.
+    pub healthy: Need,
+    /// How long a rollout may take before it counts as failed.
+    pub deploy_within: SignedDuration,
+    /// How a change is written.
+    pub strategy: Strategy,
+    /// Who merges a proposal whose gates have passed.
+    pub merge: Merge,
+    /// Which of the versions that wait goes next.
+    pub queue: Queue,
+    /// Rules to pass before a version comes in.
+    pub gates: Vec<Gate>,
+    /// Rules to pass before a version that runs here counts as proven.
+    pub verify: Vec<Gate>,
+    /// Whether a person may skip the gates in an emergency.
+    pub emergency: Emergency,
+    /// Versions that this environment does not get.
+    pub block: Vec<Version>,
+    /// Where the values are; the markers in the repository when empty.
+    pub edit: Vec<EditSpec>,
+}
+
+/// Where an environment runs.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What it is called, as people know it.
+    pub name: TargetName,
+    /// How its state is learned.
+    pub kind: TargetKind,
+}
+
+/// How the state of a target is learned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Somebody reports it.
+    Report,
+    /// A URL tells the version.
+    Http(HttpTarget),
+    /// What Git declares counts as deployed.
+    Git,
+}
+
+/// A URL whose answer holds the version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpTarget {
+    /// What to ask.
+    pub url: Arc<str>,
+    /// Where in a JSON answer the version is (RFC 6901); the whole body, trimmed, when absent.
+    pub pointer: Option<Arc<str>>,
+    /// The status that means healthy.
+    pub status: u16,
+    /// How long to wait.
+    pub timeout: SignedDuration,
+    /// The Secret that holds a token or a CA.
+    pub secret: Option<Arc<str>>,
+}
+
+/// How many targets must be healthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Every one.
+    All,
+    /// One of them.
+    Any,
+    /// This many.
+    Count(NonZeroU32),
+}
+
+/// How a change is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// A commit on the branch itself.
+    Push,
+    /// A proposal that is merged.
+    PullRequest,
+}
+
+/// Who merges a proposal whose gates have passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// gradus does.
+    Auto,
+    /// A person does.
+    Person,
+}
+
+/// Which of the versions that wait goes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Queue {
+    /// The newest; what was overtaken is skipped.
+    Latest,
+    /// Every one, in order.
+    Every,
+    /// Only this one.
+    Pinned(Release),
+}
+
+/// Whether a person may skip the gates in an emergency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emergency {
+    /// No.
+    Forbidden,
+    /// Yes, and it is recorded.
+    Allowed,
+}
+
+/// Where a value is in the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditSpec {
+    /// The file.
+    pub file: RepoPath,
+    /// The document and the place in it.
+    pub select: Select,
+    /// The artifact whose version is written there.
+    pub from: ArtifactName,
+}
+
+/// A place in a document. Checked when it is read; the editor gives it its meaning.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Select {
+    /// The document's `apiVersion`.
+    pub api_version: Option<String>,
+    /// The document's `kind`.
+    pub kind: Option<String>,
+    /// The document's `metadata.namespace`.
+    pub namespace: Option<String>,
+    /// The document's `metadata.name`.
+    pub name: Option<String>,
+    /// The field path, such as `spec.chart.spec.version`.
+    pub path: String,
+}
+
+/// A pin or a freeze that a person set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// What it is called.
+    pub name: Arc<str>,
+    /// The environment it holds; all of them when absent.
+    pub environment: Option<EnvironmentName>,
+    /// The one version that may still come in.
+    pub pin: Option<Release>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// Who set it.
+    pub owner: Person,
+    /// When it was set.
+    pub since: Option<Timestamp>,
+    /// When it ends; never by itself when absent.
+    pub until: Option<Timestamp>,
+}
+
+/// What makes a list of environments no pipeline, and which one is at fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineError {
+    /// The environment at fault, by its place in the list.
+    pub environment: Option<usize>,
+    /// What is wrong.
+    pub kind: PipelineErrorKind,
+}
+
+/// What makes a list of environments no pipeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PipelineErrorKind {
+    /// There are none.
+    NoEnvironments,
+    /// Two have this name.
+    DuplicateEnvironment(EnvironmentName),
+    /// It comes after one that does not exist; with the nearest name there is.
+    UnknownAfter {
+        /// The name that was given.
+        name: EnvironmentName,
+        /// The nearest name there is.
+        nearest: Option<EnvironmentName>,
+    },
+    /// It comes, by way of these, after itself.
+    Cycle(Vec<EnvironmentName>),
+    /// It has no target.
+    NoTargets,
+    /// Two of its targets have this name.
+    DuplicateTarget(TargetName),
+    /// It asks for more healthy targets than it has.
+    NeedsTooMany {
+        /// How many it asks for.
+        need: u32,
+        /// How many it has.
+        targets: usize,
+    },
+    /// An edit names an artifact that the pipeline does not have.
+    UnknownArtifact(ArtifactName),
+    /// It soaks in the environments before it, and there are none.
+    SoakBeforeFirst,
+}
+
+impl fmt::Display for PipelineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            PipelineErrorKind::NoEnvironments => write!(f, "a pipeline needs at least one environment"),
+            PipelineErrorKind::DuplicateEnvironment(name) => write!(f, "environment {name:?} is there twice", name = name.as_str()),
+            PipelineErrorKind::UnknownAfter { name, .. } => {
+                write!(f, "it comes after {:?}, which does not exist", name.as_str())
+            }
+            PipelineErrorKind::Cycle(way) => {
+                let way: Vec<&str> = way.iter().map(EnvironmentName::as_str).collect();
+                write!(f, "it comes after itself: {}", way.join(" after "))
+            }
+            PipelineErrorKind::NoTargets => write!(f, "it has no targets"),
+            PipelineErrorKind::DuplicateTarget(name) => write!(f, "target {:?} is there twice", name.as_str()),
+            PipelineErrorKind::NeedsTooMany { need, targets } => {
+                write!(f, "it asks for {need} healthy targets and has {targets}")
+            }
+            PipelineErrorKind::UnknownArtifact(name) => {
+                write!(f, "an edit takes its value from artifact {:?}, which the pipeline does not have", name.as_str())
+            }
+            PipelineErrorKind::SoakBeforeFirst => {
+                write!(f, "a soak gate waits in the environments before, and this is the first one")
+            }
+        }
+    }
+}
+
+impl std::error::Error for PipelineError {}
+
+impl Pipeline {
+    /// Checks the environments and makes the pipeline, with default rules.
+    pub fn new(
+        key: PipelineKey,
+        repository: Repository,
+        artifacts: BTreeMap<ArtifactName, Order>,
+        environments: Vec<Environment>,
+    ) -> Result<Self, PipelineError> {
+        let order = check::environments(&artifacts, &environments)?;
+        Ok(Self {
+            key,
+            repository,
+            artifacts,
+            block: Vec::new(),
+            holds: Vec::new(),
+            mode: Mode::Active,
+            on_delete: OnDelete::Close,
+            environments,
+            order,
+        })
+    }
+
+    /// The environments, in the order in which they were written.
+    pub fn environments(&self) -> &[Environment] {
+        &self.environments
+    }
+
+    /// The environments, each after those it comes after.
+    pub fn in_order(&self) -> impl Iterator<Item = &Environment> {
+        self.order.iter().filter_map(|at| self.environments.get(*at))
+    }
+
+    /// The environment of this name.
+    pub fn environment(&self, name: &EnvironmentName) -> Option<&Environment> {
+        self.environments.iter().find(|environment| &environment.name == name)
+    }
+
+    /// The environments that come after this one.
+    pub fn successors<'a>(&'a self, name: &'a EnvironmentName) -> impl Iterator<Item = &'a Environment> {
+        self.environments.iter().filter(move |environment| environment.after.contains(name))
+    }
+
+    /// The one artifact, where there is only one.
+    pub fn only_artifact(&self) -> Option<&ArtifactName> {
+        if self.artifacts.len() == 1 { self.artifacts.keys().next() } else { None }
+    }
+
+    /// The holds on one environment, those of the whole pipeline included.
+    pub fn holds_on<'a>(&'a self, name: &'a EnvironmentName) -> impl Iterator<Item = &'a Hold> {
+        self.holds.iter().filter(move |hold| hold.environment.as_ref().is_none_or(|held| held == name))
+    }
+
+    /// Whether this version is kept out of this environment.
+    pub fn blocks(&self, environment: &Environment, release: &Release) -> bool {
+        self.block.iter().chain(&environment.block).any(|blocked| release.versions().any(|(_, v)| v.same(blocked)))
+    }
+}
+
+impl Environment {
+    /// Whether it is a first environment: nothing comes before it.
+    pub fn is_first(&self) -> bool {
+        self.after.is_empty()
+    }
+
+    /// Whether a person's word is needed even though no gate asks for one:
+    /// a proposal that gradus is not told to merge, with no gate by which a
+    /// person agrees.
+    pub fn needs_a_person(&self) -> bool {
+        self.strategy == Strategy::PullRequest
+            && self.merge == Merge::Person
+            && !self.gates.iter().any(|gate| matches!(gate, Gate::Approval(_) | Gate::Manual))
+    }
+}
+
+impl Need {
+    /// The number asked for, of this many targets.
+    pub fn of(self, targets: usize) -> usize {
+        match self {
+            Self::All => targets,
+            Self::Any => targets.min(1),
+            Self::Count(count) => usize::try_from(count.get()).unwrap_or(usize::MAX),
+        }
+    }
+}
+
+mod check {
+    use super::*;
+
+    pub(super) fn environments(
+        artifacts: &BTreeMap<ArtifactName, Order>,
+        environments: &[Environment],
+    ) -> Result<Vec<usize>, PipelineError> {
+        let whole = |kind| Err(PipelineError { environment: None, kind });
+        if environments.is_empty() {
+            return whole(PipelineErrorKind::NoEnvironments);
+        }
+        let mut seen = BTreeSet::new();
+        for (at, environment) in environments.iter().enumerate() {
+            let fault = |kind| Err(PipelineError { environment: Some(at), kind });
+            if !seen.insert(&environment.name) {
+                return fault(PipelineErrorKind::DuplicateEnvironment(environment.name.clone()));
+            }
+            for name in &environment.after {
+                if !environments.iter().any(|other| &other.name == name) {
+                    let nearest = nearest(name, environments.iter().map(|e| &e.name).filter(|n| **n != environment.name));
+                    return fault(PipelineErrorKind::UnknownAfter { name: name.clone(), nearest });
+                }
+            }
+            if environment.targets.is_empty() {
+                return fault(PipelineErrorKind::NoTargets);
+            }
+            let mut targets = BTreeSet::new();
+            for target in &environment.targets {
+                if !targets.insert(&target.name) {
+                    return fault(PipelineErrorKind::DuplicateTarget(target.name.clone()));
+                }
+            }
+            if let Need::Count(count) = environment.healthy
+                && environment.healthy.of(0) > environment.targets.len()
+            {
+                let targets = environment.targets.len();
+                return fault(PipelineErrorKind::NeedsTooMany { need: count.get(), targets });
+            }
+            if let Some(edit) = environment.edit.iter().find(|edit| !artifacts.contains_key(&edit.from)) {
+                return fault(PipelineErrorKind::UnknownArtifact(edit.from.clone()));
+            }
+            if environment.is_first() && environment.gates.iter().any(|gate| matches!(gate, Gate::Soak(_))) {
+                return fault(PipelineErrorKind::SoakBeforeFirst);
+            }
+        }
+        for (at, environment) in environments.iter().enumerate() {
+            if let Some(way) = way_back(environment, environments) {
+                return Err(PipelineError { environment: Some(at), kind: PipelineErrorKind::Cycle(way) });
+            }
+        }
+        Ok(in_order(environments))
+    }
+
+    /// The places of the environments, each after those it comes after. There is no cycle.
+    fn in_order(environments: &[Environment]) -> Vec<usize> {
+        let mut placed = BTreeSet::new();
+        let mut order = Vec::with_capacity(environments.len());
+        while order.len() < environments.len() {
+            let before = order.len();
+            for (at, environment) in environments.iter().enumerate() {
+                if !placed.contains(&environment.name) && environment.after.iter().all(|name| placed.contains(name)) {
+                    placed.insert(environment.name.clone());
+                    order.push(at);
+                }
+            }
+            if order.len() == before {
+                break;
+            }
+        }
+        order
+    }
+
+    /// The way from an environment back to itself, if there is one.
+    fn way_back(start: &Environment, environments: &[Environment]) -> Option<Vec<EnvironmentName>> {
+        let mut stack = vec![vec![start.name.clone()]];
+        let mut visited = BTreeSet::new();
+        while let Some(way) = stack.pop() {
+            let here = way.last()?;
+            let Some(environment) = environments.iter().find(|e| &e.name == here) else { continue };
+            for before in &environment.after {
+                let mut longer = way.clone();
+                longer.push(before.clone());
+                if before == &start.name {
+                    return Some(longer);
+                }
+                if visited.insert(before.clone()) {
+                    stack.push(longer);
+                }
+            }
+        }
+        None
+    }
+
+    /// The name that takes the fewest changes of a letter, if few enough.
+    fn nearest<'a>(
+        wanted: &EnvironmentName,
+        names: impl Iterator<Item = &'a EnvironmentName>,
+    ) -> Option<EnvironmentName> {
+        names
+            .map(|name| (distance(wanted.as_str(), name.as_str()), name))
+            .filter(|(distance, _)| *distance <= 1 + wanted.as_str().len() / 4)
+            .min()
+            .map(|(_, name)| name.clone())
+    }
+
+    /// The Levenshtein distance.
+    fn distance(a: &str, b: &str) -> usize {
+        let b: Vec<char> = b.chars().collect();
+        let mut row: Vec<usize> = (0..=b.len()).collect();
+        for (i, from) in a.chars().enumerate() {
+            let mut next = vec![i + 1];
+            for (j, to) in b.iter().enumerate() {
+                let replace = row.get(j).copied().unwrap_or(0) + usize::from(from != *to);
+                let insert = next.last().copied().unwrap_or(0) + 1;
+                let delete = row.get(j + 1).copied().unwrap_or(0) + 1;
+                next.push(replace.min(insert).min(delete));
+            }
+            row = next;
+        }
+        row.last().copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,422 @@
+//! Why something is so. Each reason has a stable code, a sentence, a time since
+//! when, a time until when, and what a person can do.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::names::{CheckName, CommitId, EnvironmentName, Person, ProposalNumber, TargetName};
+use crate::observation::Why;
+use crate::release::Release;
+
+/// Why something is so. The evidence is in the variant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The environment has what it should have.
+    UpToDate,
+    /// The first environment follows Git; nothing is promoted into it.
+    FollowsGit,
+    /// A step is being taken now.
+    Promoting {
+        /// What comes in.
+        to: Release,
+    },
+    /// An environment before has something else.
+    WaitingForEnvironment {
+        /// Which one.
+        environment: EnvironmentName,
+        /// What it has.
+        has: Option<Release>,
+        /// What it would have to have.
+        wants: Release,
+    },
+    /// An environment before is still rolling out.
+    WaitingForHealth {
+        /// Which one.
+        environment: EnvironmentName,
+        /// What is rolled out.
+        release: Option<Release>,
+        /// Since when.
+        since: Option<Timestamp>,
+        /// When it counts as failed.
+        deadline: Option<Timestamp>,
+        /// How many targets are healthy.
+        healthy: usize,
+        /// How many must be.
+        need: usize,
+    },
+    /// A target of an environment before does not work.
+    TargetFailed {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// Which target.
+        target: Option<TargetName>,
+        /// What failed.
+        release: Option<Release>,
+        /// Why, as it was told.
+        why: Arc<str>,
+        /// Since when.
+        since: Timestamp,
+        /// What runs instead.
+        running: Option<Release>,
+    },
+    /// A rollout in an environment before took too long.
+    DeadlineExceeded {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// Which target.
+        target: Option<TargetName>,
+        /// What was rolled out.
+        release: Option<Release>,
+        /// How long it may take.
+        within: SignedDuration,
+        /// When the time was up.
+        since: Timestamp,
+    },
+    /// The health of an environment before is not known.
+    HealthUnknown {
+        /// Which environment.
+        environment: EnvironmentName,
+        /// Which target.
+        target: Option<TargetName>,
+        /// Why not.
+        why: Why,
+    },
+    /// Nothing runs in an environment before.
+    NotDeployed {
+        /// Which environment.
+        environment: EnvironmentName,
+    },
+    /// The release has not been healthy for long enough.
+    WaitingForSoak {
+        /// Where it soaks.
+        environment: EnvironmentName,
+        /// How long it must.
+        time: SignedDuration,
+        /// Since when it does.
+        since: Timestamp,
+        /// When it will have; absent where the soak broke off.
+        until: Option<Timestamp>,
+    },
+    /// People have to say yes.
+    WaitingForApproval {
+        /// To what.
+        release: Release,
+        /// How many did.
+        have: u32,
+        /// How many must.
+        min: u32,
+        /// Who may.
+        by: String,
+        /// Whether those who brought or asked for it may not.
+        not_author: bool,
+    },
+    /// The time is not right.
+    OutsideWindow {
+        /// The window in words.
+        window: Arc<str>,
+        /// When it opens.
+        opens: Option<Timestamp>,
+    },
+    /// A freeze is on.
+    Frozen {
+        /// Since when.
+        since: Option<Timestamp>,
+        /// Until when.
+        until: Option<Timestamp>,
+        /// Why.
+        why: Option<Arc<str>>,
+    },
+    /// A person holds it.
+    Held {
+        /// The hold's name.
+        hold: Arc<str>,
+        /// What it pins to, if it is a pin.
+        pin: Option<Release>,
+        /// Who.
+        owner: Person,
+        /// Why.
+        why: Arc<str>,
+        /// Since when.
+        since: Option<Timestamp>,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+    /// A check has not said anything yet, or still runs.
+    CheckPending {
+        /// Which check.
+        check: CheckName,
+        /// Who reports it.
+        reporter: Person,
+        /// Since when it runs.
+        since: Option<Timestamp>,
+        /// More.
+        detail: Option<Arc<str>>,
+    },
+    /// A check said no.
+    CheckFailed {
+        /// Which check.
+        check: CheckName,
+        /// Who reported it.
+        reporter: Person,
+        /// Of what.
+        release: Release,
+        /// When.
+        since: Timestamp,
+        /// More.
+        detail: Option<Arc<str>>,
+    },
+    /// A person has to ask for it by name.
+    WaitingForPerson {
+        /// For what.
+        release: Release,
+    },
+    /// A person has to merge the proposal.
+    WaitingForMerge {
+        /// Which one.
+        number: ProposalNumber,
+        /// Where it is.
+        url: Option<Arc<str>>,
+        /// Since when it is open.
+        since: Timestamp,
+    },
+    /// Somebody else pushed to the proposal's branch.
+    ProposalChanged {
+        /// Which one.
+        number: ProposalNumber,
+        /// Its head.
+        head: CommitId,
+    },
+    /// The version is blocked.
+    VersionBlocked {
+        /// Which one.
+        release: Release,
+    },
+    /// The environment was moved back from this release.
+    RolledBack {
+        /// From what.
+        from: Release,
+        /// To what.
+        to: Release,
+        /// By which commit.
+        commit: CommitId,
+        /// Whose.
+        by: Person,
+        /// When.
+        since: Timestamp,
+    },
+    /// What the environments before have is older.
+    OlderVersion {
+        /// What they have.
+        release: Release,
+        /// What this one has.
+        has: Release,
+    },
+    /// Some of the release is newer and some is older.
+    MixedRelease {
+        /// What the environments before have.
+        release: Release,
+        /// What this one has.
+        has: Release,
+    },
+    /// Which is newer is not known.
+    OrderUnknown {
+        /// What the environments before have.
+        release: Release,
+        /// What this one has.
+        has: Release,
+    },
+    /// Another version goes first.
+    Queued {
+        /// Which one.
+        first: Release,
+    },
+    /// The queue is pinned to another version.
+    PinnedQueue {
+        /// To which.
+        pin: Release,
+    },
+    /// Git declares what nobody promoted.
+    Drift {
+        /// What it declares.
+        declared: Release,
+        /// What was promoted last.
+        promoted: Release,
+        /// The commit that changed it, where that is known.
+        commit: Option<CommitId>,
+        /// Its author.
+        by: Option<Person>,
+        /// When.
+        since: Option<Timestamp>,
+    },
+    /// A person's request cannot be done as it was asked.
+    RequestRefused {
+        /// Who asked.
+        by: Person,
+        /// For what.
+        release: Release,
+        /// Why not.
+        why: Arc<str>,
+        /// When it was asked.
+        since: Timestamp,
+    },
+    /// The pipeline is suspended.
+    Suspended,
+    /// The pipeline only observes.
+    ObserveOnly,
+    /// What Git declares is not known.
+    DeclaredUnknown {
+        /// For which environment.
+        environment: EnvironmentName,
+        /// Why not.
+        why: Why,
+    },
+    /// Whether a proposal is open is not known.
+    ProposalUnknown {
+        /// Why not.
+        why: Why,
+    },
+    /// What people asked for is not known.
+    RequestsUnknown {
+        /// Why not.
+        why: Why,
+    },
+    /// Who approved is not known.
+    ApprovalsUnknown {
+        /// Why not.
+        why: Why,
+    },
+    /// Who brought the release is not known, and a gate needs to know.
+    AuthorUnknown {
+        /// Why not.
+        why: Why,
+    },
+}
+
+impl Reason {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UpToDate => "up-to-date",
+            Self::FollowsGit => "follows-git",
+            Self::Promoting { .. } => "promoting",
+            Self::WaitingForEnvironment { .. } => "waiting-for-environment",
+            Self::WaitingForHealth { .. } => "waiting-for-health",
+            Self::TargetFailed { .. } => "target-failed",
+            Self::DeadlineExceeded { .. } => "deadline-exceeded",
+            Self::HealthUnknown { .. } => "health-unknown",
+            Self::NotDeployed { .. } => "not-deployed",
+            Self::WaitingForSoak { .. } => "waiting-for-soak",
+            Self::WaitingForApproval { .. } => "waiting-for-approval",
+            Self::OutsideWindow { .. } => "outside-window",
+            Self::Frozen { .. } => "frozen",
+            Self::Held { .. } => "held",
+            Self::CheckPending { .. } => "check-pending",
+            Self::CheckFailed { .. } => "check-failed",
+            Self::WaitingForPerson { .. } => "waiting-for-person",
+            Self::WaitingForMerge { .. } => "waiting-for-merge",
+            Self::ProposalChanged { .. } => "proposal-changed",
+            Self::VersionBlocked { .. } => "version-blocked",
+            Self::RolledBack { .. } => "rolled-back",
+            Self::OlderVersion { .. } => "older-version",
+            Self::MixedRelease { .. } => "mixed-release",
+            Self::OrderUnknown { .. } => "order-unknown",
+            Self::Queued { .. } => "queued",
+            Self::PinnedQueue { .. } => "pinned-queue",
+            Self::Drift { .. } => "drift",
+            Self::RequestRefused { .. } => "request-refused",
+            Self::Suspended => "suspended",
+            Self::ObserveOnly => "observe-only",
+            Self::DeclaredUnknown { .. } => "declared-unknown",
+            Self::ProposalUnknown { .. } => "proposal-unknown",
+            Self::RequestsUnknown { .. } => "requests-unknown",
+            Self::ApprovalsUnknown { .. } => "approvals-unknown",
+            Self::AuthorUnknown { .. } => "author-unknown",
+        }
+    }
+
+    /// Since when it is so, where that is known.
+    pub fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::WaitingForHealth { since, .. }
+            | Self::Frozen { since, .. }
+            | Self::Held { since, .. }
+            | Self::CheckPending { since, .. }
+            | Self::Drift { since, .. } => *since,
+            Self::TargetFailed { since, .. }
+            | Self::DeadlineExceeded { since, .. }
+            | Self::WaitingForSoak { since, .. }
+            | Self::CheckFailed { since, .. }
+            | Self::WaitingForMerge { since, .. }
+            | Self::RequestRefused { since, .. }
+            | Self::RolledBack { since, .. } => Some(*since),
+            Self::UpToDate
+            | Self::FollowsGit
+            | Self::Promoting { .. }
+            | Self::WaitingForEnvironment { .. }
+            | Self::HealthUnknown { .. }
+            | Self::NotDeployed { .. }
+            | Self::WaitingForApproval { .. }
+            | Self::OutsideWindow { .. }
+            | Self::WaitingForPerson { .. }
+            | Self::ProposalChanged { .. }
+            | Self::VersionBlocked { .. }
+            | Self::OlderVersion { .. }
+            | Self::MixedRelease { .. }
+            | Self::OrderUnknown { .. }
+            | Self::Queued { .. }
+            | Self::PinnedQueue { .. }
+            | Self::Suspended
+            | Self::ObserveOnly
+            | Self::DeclaredUnknown { .. }
+            | Self::ProposalUnknown { .. }
+            | Self::RequestsUnknown { .. }
+            | Self::ApprovalsUnknown { .. }
+            | Self::AuthorUnknown { .. } => None,
+        }
+    }
+
+    /// When it may change by the clock alone.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::WaitingForHealth { deadline, .. } => *deadline,
+            Self::WaitingForSoak { until, .. } | Self::Frozen { until, .. } | Self::Held { until, .. } => *until,
+            Self::OutsideWindow { opens, .. } => *opens,
+            Self::UpToDate
+            | Self::FollowsGit
+            | Self::Promoting { .. }
+            | Self::WaitingForEnvironment { .. }
+            | Self::TargetFailed { .. }
+            | Self::DeadlineExceeded { .. }
+            | Self::HealthUnknown { .. }
+            | Self::NotDeployed { .. }
+            | Self::WaitingForApproval { .. }
+            | Self::CheckPending { .. }
+            | Self::CheckFailed { .. }
+            | Self::WaitingForPerson { .. }
+            | Self::WaitingForMerge { .. }
+            | Self::ProposalChanged { .. }
+            | Self::VersionBlocked { .. }
+            | Self::RolledBack { .. }
+            | Self::OlderVersion { .. }
+            | Self::MixedRelease { .. }
+            | Self::OrderUnknown { .. }
+            | Self::Queued { .. }
+            | Self::PinnedQueue { .. }
+            | Self::Drift { .. }
+            | Self::RequestRefused { .. }
+            | Self::Suspended
+            | Self::ObserveOnly
+            | Self::DeclaredUnknown { .. }
+            | Self::ProposalUnknown { .. }
+            | Self::RequestsUnknown { .. }
+            | Self::ApprovalsUnknown { .. }
+            | Self::AuthorUnknown { .. } => None,
+        }
+    }
+
+    /// Whether everything is as it should be.
+    pub fn is_content(&self) -> bool {
+        matches!(self, Self::UpToDate | Self::FollowsGit)
+    }
+}
