@@ -102,7 +102,7 @@ impl Span {
         match self.extent {
             // One week is enough, were it not for a week in which the clocks
             // skip the only occurrence.
-            Extent::Weekly { days, begin, end } => (-1..=22)
+            Extent::Weekly { days, begin, end } => (0..=22)
                 .filter_map(|offset| occurrence(days, begin, end, offset, local))
                 .map(|(begin, _)| begin)
                 .find(ahead),

@@ -196,6 +196,25 @@ fn clocks_go_back() {
 }
 
 #[test]
+fn clocks_go_back_over_midnight() {
+    // Saint John's went from Sunday 00:01 (02:31 UTC) back to Saturday 23:01, so that
+    // Sunday had begun before Saturday ended.
+    let zone = "America/St_Johns";
+    check(zone, &["Sun"], &[], "2010-11-07T02:29Z", "not allowed until 2010-11-07 00:00 -02:30");
+    check(zone, &["Sun"], &[], "2010-11-07T02:45Z", "open until 2010-11-08 00:00 -03:30");
+    check(zone, &["Sat 10:00-23:30"], &[], "2010-11-07T02:30:30Z", "open until 2010-11-06 23:30 -03:30");
+    // Apia went over the date line and had no 2011-12-30, a Friday.
+    check("Pacific/Apia", &["Fri"], &[], "2011-12-30T09:00Z", "not allowed until 2012-01-06 00:00 +14:00");
+    check(
+        "Pacific/Apia",
+        &["Thu 12:00-Fri 12:00"],
+        &[],
+        "2011-12-30T09:00Z",
+        "open until 2011-12-31 00:00 +14:00",
+    );
+}
+
+#[test]
 fn extremes_of_time() {
     let window = window(BERLIN, &["Mon 08:00-16:00", "9998-12-31"], &["Tue", "1970-01-01..9998-12-30"]);
     for now in [Timestamp::MIN, Timestamp::MAX] {
