@@ -1,1 +1,3 @@
 //! Looks, plans, acts: owns the ports, the queue and the lease.
+
+pub mod port;

@@ -1,0 +1,81 @@
+//! Where proposals live.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber};
+use gradus_core::pipeline::Repository;
+use gradus_core::plan::CloseReason;
+use jiff::Timestamp;
+
+use super::PortError;
+use super::repo::{CommitOrder, Written};
+
+/// A forge. Every call may be repeated.
+#[async_trait]
+pub trait Forge: Send + Sync {
+    /// The open proposal of this branch. `head` is where the branch was seen.
+    async fn find(&self, place: &ProposalPlace, head: &CommitId) -> Result<Option<ProposalRecord>, PortError>;
+
+    /// Opens the proposal of a branch, or brings the open one's texts up to date.
+    async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError>;
+
+    /// Merges: makes the merge commit if the base branch and the head are where
+    /// they are expected to be, and clears up the branch.
+    async fn merge(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+        head: &CommitId,
+        merge: &CommitOrder,
+    ) -> Result<Written, PortError>;
+
+    /// Closes without merging, or clears up after a merge that was seen, and
+    /// deletes the branch if it is still at `head`.
+    async fn close(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+        head: &CommitId,
+        because: &CloseReason,
+    ) -> Result<Written, PortError>;
+}
+
+/// Which proposal: there is at most one open for each.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProposalPlace {
+    /// The repository.
+    pub repository: Repository,
+    /// The branch it is for.
+    pub base: BranchName,
+    /// The branch it comes from. Its name follows from the pipeline and the environment.
+    pub branch: BranchName,
+    /// The pipeline.
+    pub pipeline: PipelineKey,
+    /// The environment.
+    pub environment: EnvironmentName,
+}
+
+/// What people read of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalText {
+    /// The commit that the branch is at.
+    pub head: CommitId,
+    /// The title.
+    pub title: String,
+    /// The text, in Markdown.
+    pub body: String,
+    /// When it is opened or changed.
+    pub at: Timestamp,
+}
+
+/// An open proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalRecord {
+    /// Its number.
+    pub number: ProposalNumber,
+    /// Where people see it.
+    pub url: Option<Arc<str>>,
+    /// Since when it is open.
+    pub since: Timestamp,
+}
