@@ -1,1 +1,10 @@
 //! Speaks to Git hosts, forges and registries.
+//!
+//! [`git`] reads and writes a repository without cloning it; [`http`] is the one HTTP client everything in this
+//! crate is built on. Neither knows what a promotion is.
+
+pub mod git;
+pub mod http;
+mod secret;
+
+pub use secret::Secret;

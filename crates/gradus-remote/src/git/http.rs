@@ -1,0 +1,192 @@
+//! Smart HTTP: two services under one base address, credentials only for its host.
+
+use std::sync::{Mutex, PoisonError};
+
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode, Url,
+    header::{ACCEPT, CONTENT_TYPE, LOCATION},
+};
+use tokio::time::timeout;
+
+use super::{
+    Credentials, Limits, RemoteOptions, RemoteUrl,
+    error::{Fault, Outcome},
+    transport::Service,
+};
+use crate::git::GitErrorKind;
+
+/// Hosts tell Git's own traffic by this start.
+const AGENT: &str = concat!("git/gradus-", env!("CARGO_PKG_VERSION"));
+/// Bytes of an error page that are read.
+const ERROR_PAGE: usize = 4096;
+
+pub(super) struct Host {
+    client: Client,
+    credentials: Credentials,
+    limits: Limits,
+    given: Url,
+    /// Where the repository turned out to be, after redirects on the same host.
+    base: Mutex<Url>,
+}
+
+impl Host {
+    pub(super) fn new(url: &RemoteUrl, options: &RemoteOptions) -> Outcome<Self> {
+        let client = crate::http::client(AGENT, options.limits.connect, &options.tls).map_err(|source| {
+            Fault::caused(GitErrorKind::Local("TLS cannot be set up".to_owned()), source)
+        })?;
+        Ok(Self {
+            client,
+            credentials: options.credentials.clone(),
+            limits: options.limits.clone(),
+            given: url.url().clone(),
+            base: Mutex::new(url.url().clone()),
+        })
+    }
+
+    pub(super) async fn advertisement(&self, service: Service, v2: bool) -> Outcome<Response> {
+        let mut base = self.given.clone();
+        for _ in 0..=self.limits.redirects {
+            let mut url = below(&base, "info/refs");
+            url.set_query(Some(&format!("service={}", service.name())));
+            let response = self.send(self.client.get(url.clone()), v2).await?;
+            if !response.status().is_redirection() {
+                let response = self.accept(response, service, "advertisement").await?;
+                *self.base.lock().unwrap_or_else(PoisonError::into_inner) = base;
+                return Ok(response);
+            }
+            base = self.follow(&url, &response)?;
+        }
+        Err(GitErrorKind::Redirected("one more place on the same host".to_owned()).into())
+    }
+
+    pub(super) async fn request(&self, service: Service, v2: bool, body: Vec<u8>) -> Outcome<Response> {
+        let base = self.base.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let url = below(&base, service.name());
+        let name = service.name();
+        let request = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, format!("application/x-{name}-request"))
+            .header(ACCEPT, format!("application/x-{name}-result"))
+            .body(body);
+        let response = self.send(request, v2).await?;
+        if response.status().is_redirection() {
+            let to = location(&url, &response).map_or_else(|| "nowhere".to_owned(), |to| place(&to));
+            return Err(GitErrorKind::Redirected(to).into());
+        }
+        self.accept(response, service, "result").await
+    }
+
+    async fn send(&self, request: RequestBuilder, v2: bool) -> Outcome<Response> {
+        let request = match &self.credentials {
+            Credentials::None => request,
+            Credentials::Basic { user, password } => request.basic_auth(user, Some(password.expose())),
+            Credentials::Bearer(token) => request.bearer_auth(token.expose()),
+        };
+        let request = if v2 { request.header("Git-Protocol", "version=2") } else { request };
+        let Ok(sent) = timeout(self.limits.response, request.send()).await else {
+            return Err(GitErrorKind::Timeout("waiting for an answer").into());
+        };
+        sent.map_err(|source| {
+            let kind = if source.is_builder() {
+                GitErrorKind::Input("the credentials cannot be put into a header".to_owned())
+            } else if source.is_connect() {
+                GitErrorKind::Unreachable
+            } else {
+                GitErrorKind::Interrupted
+            };
+            Fault::caused(kind, source.without_url())
+        })
+    }
+
+    /// The base address a redirect leads to, if it stays on the host that may have our credentials.
+    fn follow(&self, from: &Url, response: &Response) -> Outcome<Url> {
+        let Some(mut to) = location(from, response) else {
+            return Err(Fault::protocol("a redirect that leads nowhere"));
+        };
+        let same_port = from.port_or_known_default() == to.port_or_known_default();
+        let upgrade =
+            (from.scheme(), to.scheme()) == ("http", "https") && from.port().is_none() && to.port().is_none();
+        let same = from.host_str() == to.host_str() && (from.scheme() == to.scheme() && same_port || upgrade);
+        let path = to.path().strip_suffix("/info/refs").map(str::to_owned);
+        match path {
+            Some(path) if same && to.username().is_empty() && to.password().is_none() => {
+                to.set_path(&path);
+                to.set_query(None);
+                to.set_fragment(None);
+                Ok(to)
+            }
+            _ => Err(GitErrorKind::Redirected(place(&to)).into()),
+        }
+    }
+
+    async fn accept(&self, response: Response, service: Service, part: &str) -> Outcome<Response> {
+        match response.status() {
+            StatusCode::OK => {
+                let wanted = format!("application/x-{}-{part}", service.name());
+                let kind = response
+                    .headers()
+                    .get(CONTENT_TYPE)
+                    .and_then(|kind| kind.to_str().ok())
+                    .unwrap_or("nothing");
+                if kind.split(';').next() == Some(&wanted) {
+                    return Ok(response);
+                }
+                let kind: String = kind.chars().take(100).collect();
+                Err(Fault::protocol(format!("it is {kind}, not {wanted}")))
+            }
+            StatusCode::UNAUTHORIZED => Err(GitErrorKind::Unauthorized.into()),
+            StatusCode::FORBIDDEN => Err(GitErrorKind::Forbidden(self.page(response).await).into()),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(GitErrorKind::RepositoryMissing.into()),
+            status => {
+                let page = self.page(response).await;
+                let text = if page.is_empty() { status.to_string() } else { format!("{status}: {page}") };
+                let kind = if status.is_client_error() {
+                    GitErrorKind::Refused(text)
+                } else {
+                    GitErrorKind::HostFailed(text)
+                };
+                Err(kind.into())
+            }
+        }
+    }
+
+    /// The start of an error page, where it is text for people.
+    async fn page(&self, mut response: Response) -> String {
+        let plain = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+        let mut page = Vec::new();
+        let read = async {
+            while let Ok(Some(chunk)) = response.chunk().await {
+                let room = ERROR_PAGE.saturating_sub(page.len()).min(chunk.len());
+                page.extend_from_slice(&chunk[..room]);
+                if room < chunk.len() {
+                    break;
+                }
+            }
+        };
+        if plain && timeout(self.limits.stall, read).await.is_ok() {
+            return self.credentials.clean(&page);
+        }
+        String::new()
+    }
+}
+
+fn below(base: &Url, name: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{name}", base.path()));
+    url
+}
+
+fn location(from: &Url, response: &Response) -> Option<Url> {
+    from.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()
+}
+
+/// Where a redirect leads, without anything that could be a secret.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{host}{port}{}", url.scheme(), url.path())
+}

@@ -1,0 +1,45 @@
+//! Reads and writes a Git repository over the wire, without a clone.
+//!
+//! [`Remote`] speaks protocol version 2 over `https://`, `http://` and `file://`. It asks for a commit, for the trees on
+//! the way to the wanted files and for these files, and for nothing else; it builds new objects in memory and sends them
+//! with the branch's old value, so that of two writers one wins and the other is told. Nothing is written to disk.
+//!
+//! Every object is known by the id computed from its own bytes, every answer is bounded ([`Limits`]), and every
+//! operation ends within its time.
+
+mod capabilities;
+mod delta;
+mod error;
+mod fetch;
+mod history;
+mod http;
+mod list;
+mod lru;
+mod name;
+mod object;
+mod options;
+mod pack;
+mod pack_writer;
+mod pkt;
+mod prepare;
+mod process;
+mod push;
+mod read;
+mod refs;
+mod remote;
+mod session;
+mod stream;
+mod transport;
+mod tree;
+mod walk;
+
+pub use error::{GitError, GitErrorKind};
+pub use history::{History, HistoryEnd, HistoryEntry};
+pub use list::Listed;
+pub use name::{BranchName, RemoteUrl, RepoPath};
+pub use object::{Mode, ObjectId, Signature};
+pub use options::{Credentials, Limits, RemoteOptions};
+pub use prepare::{Change, CommitMeta, Preparation, Prepared};
+pub use push::Pushed;
+pub use read::File;
+pub use remote::{Remote, Traffic};

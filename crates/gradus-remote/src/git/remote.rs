@@ -1,0 +1,157 @@
+//! One repository on its host, and what is remembered of it between operations.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::time::timeout;
+
+use super::{
+    GitError, Limits, ObjectId, RemoteOptions, RemoteUrl,
+    capabilities::Announced,
+    error::{Fault, Outcome},
+    lru::Lru,
+    options::Credentials,
+    pkt::Packets,
+    stream::Bound,
+    transport::{Service, Transport},
+};
+use crate::git::GitErrorKind;
+
+/// A repository on its host. Cheap to clone; clones share what is remembered.
+#[derive(Clone)]
+pub struct Remote {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) url: RemoteUrl,
+    pub(super) credentials: Credentials,
+    pub(super) limits: Limits,
+    pub(super) transport: Transport,
+    upload: Mutex<Option<Arc<Announced>>>,
+    receive: Mutex<Option<Arc<Announced>>>,
+    cache: Mutex<Lru<ObjectId>>,
+}
+
+/// What went over the wire since the repository was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Requests made.
+    pub requests: u64,
+    /// Bytes of bodies sent.
+    pub bytes_sent: u64,
+    /// Bytes of bodies received.
+    pub bytes_received: u64,
+}
+
+impl Remote {
+    /// Makes ready to talk to a repository; nothing is sent yet.
+    pub fn open(url: RemoteUrl, options: RemoteOptions) -> Result<Self, GitError> {
+        if url.url().scheme() == "http" && options.credentials != Credentials::None {
+            tracing::warn!(%url, "credentials are sent to this repository without encryption");
+        }
+        let transport = Transport::new(&url, &options)
+            .map_err(|fault| fault.doing(format!("open the repository {url}")))?;
+        let inner = Inner {
+            url,
+            transport,
+            cache: Mutex::new(Lru::new(options.limits.cache_bytes)),
+            credentials: options.credentials,
+            limits: options.limits,
+            upload: Mutex::default(),
+            receive: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The address of the repository.
+    pub fn url(&self) -> &RemoteUrl {
+        &self.inner.url
+    }
+
+    /// What went over the wire so far.
+    pub fn traffic(&self) -> Traffic {
+        self.inner.transport.traffic()
+    }
+
+    /// Runs one operation within its time; `doing` reads well after "cannot" and before "of ADDRESS".
+    pub(super) async fn within<T>(
+        &self,
+        doing: &str,
+        work: impl Future<Output = Outcome<T>>,
+    ) -> Result<T, GitError> {
+        let outcome = match timeout(self.inner.limits.operation, work).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(GitErrorKind::Timeout("the whole operation").into()),
+        };
+        outcome.map_err(|fault| fault.doing(format!("{doing} of {}", self.inner.url)))
+    }
+}
+
+impl Inner {
+    /// What the service that is read from announced, now or earlier.
+    pub(super) async fn upload(&self) -> Outcome<Arc<Announced>> {
+        if let Some(known) = lock(&self.upload).clone() {
+            return Ok(known);
+        }
+        self.ask_upload().await
+    }
+
+    /// What the service that is read from announces now.
+    pub(super) async fn ask_upload(&self) -> Outcome<Arc<Announced>> {
+        let bound = self.refs_bound();
+        let stream = self.transport.advertisement(Service::UploadPack, true, bound).await?;
+        let mut packets = Packets::new(stream);
+        let announced = Arc::new(Announced::read(&mut packets, &self.limits, &self.credentials).await?);
+        packets.finish().await;
+        let kept = Announced { refs: Vec::new(), ..(*announced).clone() };
+        *lock(&self.upload) = Some(Arc::new(kept));
+        Ok(announced)
+    }
+
+    /// What the service that is written to announced, now or earlier.
+    pub(super) async fn receive(&self) -> Outcome<Arc<Announced>> {
+        if let Some(known) = lock(&self.receive).clone() {
+            return Ok(known);
+        }
+        let stream = self.transport.advertisement(Service::ReceivePack, false, self.refs_bound()).await?;
+        let mut packets = Packets::new(stream);
+        let mut announced = Announced::read_first(&mut packets, &self.credentials).await?;
+        announced.refs.clear();
+        packets.finish().await;
+        let announced = Arc::new(announced);
+        *lock(&self.receive) = Some(Arc::clone(&announced));
+        Ok(announced)
+    }
+
+    /// After something unexpected: ask the host again what it can do.
+    pub(super) fn forget(&self) {
+        *lock(&self.upload) = None;
+        *lock(&self.receive) = None;
+    }
+
+    pub(super) fn cache(&self) -> MutexGuard<'_, Lru<ObjectId>> {
+        lock(&self.cache)
+    }
+
+    pub(super) fn refs_bound(&self) -> Bound {
+        Bound { what: "the list of branches and tags", bytes: self.limits.refs_bytes }
+    }
+
+    pub(super) fn pack_bound(&self) -> Bound {
+        Bound { what: "the size of an answer", bytes: self.limits.pack_bytes }
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs work that only computes on a thread of its own.
+pub(super) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Outcome<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|source| Fault::caused(GitErrorKind::Local("a computation was stopped".to_owned()), source))
+}

@@ -1,0 +1,22 @@
+//! The HTTP client everything in this crate is built on: bounded, without redirects, with rustls.
+
+mod tls;
+
+pub use tls::{Tls, TlsError};
+
+use std::time::Duration;
+
+/// A client that follows no redirect and waits at most `connect` for a connection; the caller bounds the rest.
+pub(crate) fn client(agent: &str, connect: Duration, tls: &Tls) -> Result<reqwest::Client, TlsError> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(agent)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(connect)
+        .tcp_nodelay(true);
+    let roots = tls.certificates()?;
+    if !roots.is_empty() {
+        builder = builder.tls_certs_merge(roots);
+    }
+    builder.build().map_err(|source| TlsError::new("set up TLS", source.without_url()))
+}
