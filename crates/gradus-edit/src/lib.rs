@@ -1,1 +1,59 @@
 //! Changes named values in files and leaves every other byte alone.
+//!
+//! A value is named by a [`Locator`]: a path in a selected document, or a setter marker, which is a
+//! comment beside the value. [`read`] says what is there, [`edit`] returns the new bytes, and
+//! [`find_markers`] lists the values that markers name. YAML streams and JSON files are understood.
+//!
+//! An edit replaces the bytes of one scalar and nothing else. The result is parsed again and compared
+//! with the file before: the same documents, keys, values, anchors, tags and comments, apart from the
+//! values that were asked for. Whatever cannot be edited in this way is refused, with its place and
+//! the reason, and nothing is written.
+//!
+//! ```
+//! use gradus_edit::{Edit, FieldPath, Locator, Outcome, Select, edit};
+//!
+//! let file = b"kind: HelmRelease\nspec:\n  version: '6.0.0' # by hand\n";
+//! let locator = Locator::Path(Select::path(FieldPath::parse("spec.version")?).kind("HelmRelease"));
+//! let change = Edit::new(locator, "6.0.1").expecting("6.0.0");
+//!
+//! let Outcome::Edited(edited) = edit(file, &[change])? else { unreachable!() };
+//! assert_eq!(edited.bytes, b"kind: HelmRelease\nspec:\n  version: '6.0.1' # by hand\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What the crate decides about values:
+//!
+//! - The quoting stays as it is. A plain value that is text stays text for every reader: if YAML 1.1
+//!   or YAML 1.2 would read the new one as a number, a boolean, a date or null, it is double-quoted.
+//! - A plain number, boolean or date stays plain if the new value is of the same type and is written
+//!   in the shortest form; otherwise the new value is text, quoted where it must be. So `3` becomes
+//!   `4`, but `1.9` becomes `"1.10"`, because the number 1.10 is the number 1.1.
+//! - A null or absent value is not edited: there are no bytes to replace.
+//! - A value that other places repeat through an alias is not edited, because they would change too.
+
+mod edit;
+mod field_path;
+mod json;
+mod limits;
+mod locate;
+mod locator;
+mod marker;
+mod nearest;
+mod owner;
+mod parse;
+mod read;
+mod refusal;
+mod render;
+mod scalar;
+mod select;
+mod table;
+mod verify;
+mod walk;
+
+pub use edit::{Change, Edit, Edited, LineChange, Outcome, Stale, edit, edit_within};
+pub use field_path::{FieldPath, PathError, Step};
+pub use limits::Limits;
+pub use locator::{Locator, MarkerName, Select};
+pub use marker::{Marker, find_markers, find_markers_within};
+pub use read::{Located, read, read_within};
+pub use refusal::{Missing, Place, Refusal, RefusalKind};

@@ -1,0 +1,103 @@
+//! How a caller names values.
+
+use std::fmt;
+
+use crate::FieldPath;
+
+/// What names the values to read or to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Locator {
+    /// One value by its path, in one document of the file.
+    Path(Select),
+    /// Every value that has this marker.
+    Marker(MarkerName),
+}
+
+/// A path in the one document of a file that matches.
+///
+/// With nothing but a path, the file must have exactly one document that is not empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Select {
+    /// The document's `apiVersion`, if it matters.
+    pub api_version: Option<String>,
+    /// The document's `kind`, if it matters.
+    pub kind: Option<String>,
+    /// The document's `metadata.name`, if it matters.
+    pub name: Option<String>,
+    /// The document's `metadata.namespace`, if it matters.
+    pub namespace: Option<String>,
+    /// The way to the value inside that document.
+    pub path: FieldPath,
+}
+
+/// A member of the JSON object in a marker comment: `# {"KEY": "VALUE"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkerName {
+    /// The member's key.
+    pub key: String,
+    /// The member's value.
+    pub value: String,
+}
+
+impl Locator {
+    /// Every value with the marker `# {"KEY": "VALUE"}`.
+    pub fn marker(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self::Marker(MarkerName { key: key.into(), value: value.into() })
+    }
+}
+
+impl Select {
+    /// This path, in the only document of the file.
+    pub fn path(path: FieldPath) -> Self {
+        Self { api_version: None, kind: None, name: None, namespace: None, path }
+    }
+
+    /// Only in a document of this `apiVersion`.
+    #[must_use]
+    pub fn api_version(mut self, api_version: impl Into<String>) -> Self {
+        self.api_version = Some(api_version.into());
+        self
+    }
+
+    /// Only in a document of this `kind`.
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<String>) -> Self {
+        self.kind = Some(kind.into());
+        self
+    }
+
+    /// Only in a document with this `metadata.name`.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Only in a document with this `metadata.namespace`.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
+        self
+    }
+
+    /// The conditions as text, or nothing if there are none.
+    pub(crate) fn conditions(&self) -> Option<String> {
+        let all = [
+            ("apiVersion", &self.api_version),
+            ("kind", &self.kind),
+            ("name", &self.name),
+            ("namespace", &self.namespace),
+        ];
+        let said: Vec<String> = all
+            .iter()
+            .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key} {value}")))
+            .collect();
+        (!said.is_empty()).then(|| said.join(", "))
+    }
+}
+
+impl fmt::Display for MarkerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{:?}: {:?}}}", self.key, self.value)
+    }
+}

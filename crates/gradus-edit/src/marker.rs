@@ -1,0 +1,110 @@
+//! Setter markers: comments that are a JSON object of strings, such as `# {"$setter": "a:b"}`.
+
+use crate::locate::{Value, value};
+use crate::owner::Owners;
+use crate::parse::parse;
+use crate::refusal::{Place, Refusal, RefusalKind};
+use crate::table::{Comment, NodeId, Table};
+use crate::{FieldPath, Limits, MarkerName, json};
+
+/// A marker in a file, and the value it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// What the marker has under the key that was looked for.
+    pub value: String,
+    /// Where the marker's comment starts.
+    pub place: Place,
+    /// The path of what the marker stands beside, if it stands beside anything.
+    pub path: Option<FieldPath>,
+    /// The value that is there, or why the marker names none.
+    pub current: Result<String, Refusal>,
+}
+
+/// Lists the markers that have this key, in the order of the file, within the default [`Limits`].
+///
+/// A file that does not hold the key in double quotes is not even parsed.
+pub fn find_markers(bytes: &[u8], key: &str) -> Result<Vec<Marker>, Refusal> {
+    find_markers_within(bytes, key, &Limits::default())
+}
+
+/// [`find_markers`] with other limits.
+pub fn find_markers_within(bytes: &[u8], key: &str, limits: &Limits) -> Result<Vec<Marker>, Refusal> {
+    if !mentions(bytes, key) {
+        return Ok(Vec::new());
+    }
+    let table = parse(bytes, limits)?;
+    let found = markers(&table, key);
+    let owners = Owners::new(&table);
+    Ok(found
+        .into_iter()
+        .map(|(comment, marker)| {
+            let owner = owners.of(comment);
+            Marker {
+                place: comment.place,
+                path: owner.map(|owner| table.path(owner)),
+                current: named_value(&table, comment, owner).map(|value| value.text.to_owned()),
+                value: marker,
+            }
+        })
+        .collect())
+}
+
+/// The values with this marker, in the order of the file and each once.
+pub(crate) fn named<'t>(table: &'t Table<'_>, name: &MarkerName) -> Result<Vec<Value<'t>>, Refusal> {
+    let mut values: Vec<Value<'t>> = Vec::new();
+    let found = markers(table, &name.key);
+    if found.iter().all(|(_, marker)| *marker != name.value) {
+        return Ok(values);
+    }
+    let owners = Owners::new(table);
+    for (comment, _) in found.into_iter().filter(|(_, marker)| *marker == name.value) {
+        let value = named_value(table, comment, owners.of(comment))?;
+        if values.iter().all(|earlier| earlier.id != value.id) {
+            values.push(value);
+        }
+    }
+    Ok(values)
+}
+
+/// Whether the key is written in the bytes, in double quotes as JSON has it.
+///
+/// A key that JSON would have to escape can be written in several ways and is always looked for.
+pub(crate) fn mentions(bytes: &[u8], key: &str) -> bool {
+    if key.contains(|c: char| c.is_control() || matches!(c, '"' | '\\')) {
+        return true;
+    }
+    let quoted = format!("\"{key}\"");
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.contains(&quoted),
+        Err(_) => bytes.windows(quoted.len()).any(|window| window == quoted.as_bytes()),
+    }
+}
+
+/// The comments that are markers with this key, each with what it has under the key.
+fn markers<'t>(table: &'t Table<'_>, key: &str) -> Vec<(&'t Comment, String)> {
+    table
+        .comments
+        .iter()
+        .filter_map(|comment| {
+            let text = table.text.get(comment.span.clone())?.trim_start_matches('#');
+            let members = json::string_members(text)?;
+            let (_, value) = members.into_iter().find(|(name, _)| name == key)?;
+            Some((comment, value))
+        })
+        .collect()
+}
+
+fn named_value<'t>(
+    table: &'t Table<'_>,
+    comment: &Comment,
+    owner: Option<NodeId>,
+) -> Result<Value<'t>, Refusal> {
+    match owner {
+        Some(owner) => value(table, owner),
+        None => {
+            let text = table.text.get(comment.span.clone()).unwrap_or_default();
+            let marker = text.trim_start_matches('#').trim().chars().take(200).collect();
+            Err(Refusal::at(comment.place, RefusalKind::StrayMarker { marker }))
+        }
+    }
+}

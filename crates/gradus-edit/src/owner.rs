@@ -1,0 +1,155 @@
+//! Which value a comment stands beside.
+//!
+//! A comment at the end of a line belongs to the last value on that line; behind a key whose value
+//! starts further down it belongs to that value. A comment on its own line belongs to what starts on
+//! the next line, comments aside: to the value of a key, or to an element of a list.
+
+use crate::table::{Comment, Content, Layout, NodeId, Role, Style, Table};
+
+/// Finds the owners of comments in one file.
+pub(crate) struct Owners<'t, 'a> {
+    table: &'t Table<'a>,
+    tokens: Vec<Token>,
+}
+
+/// Something that is written: a scalar, an alias or a bracket.
+#[derive(Debug, Clone, Copy)]
+struct Token {
+    start: usize,
+    end: usize,
+    node: NodeId,
+    closes: bool,
+}
+
+impl<'t, 'a> Owners<'t, 'a> {
+    pub(crate) fn new(table: &'t Table<'a>) -> Self {
+        let mut tokens = Vec::new();
+        for (index, node) in table.nodes.iter().enumerate() {
+            let (start, end, node_id) = (node.span.start, node.span.end, NodeId(index));
+            match node.content {
+                // The bytes of a block scalar run into the next line, where another comment may stand.
+                Content::Scalar(Style::Block, _) => {
+                    tokens.push(Token { start, end: start, node: node_id, closes: false });
+                }
+                Content::Scalar(..) | Content::Alias(_) => {
+                    tokens.push(Token { start, end, node: node_id, closes: false });
+                }
+                Content::Mapping(Layout::Flow) | Content::Sequence(Layout::Flow) if end > start => {
+                    tokens.push(Token { start, end: start + 1, node: node_id, closes: false });
+                    tokens.push(Token { start: end - 1, end, node: node_id, closes: true });
+                }
+                Content::Mapping(_) | Content::Sequence(_) | Content::Absent => {}
+            }
+        }
+        tokens.sort_by_key(|token| token.start);
+        Self { table, tokens }
+    }
+
+    /// The value that the comment stands beside, whatever sort of value that is.
+    pub(crate) fn of(&self, comment: &Comment) -> Option<NodeId> {
+        let before = line_before(self.table.text, comment.span.start);
+        if before.trim_start_matches('\u{feff}').trim().is_empty() {
+            self.below(comment, indentation(before))
+        } else {
+            self.beside(comment, before)
+        }
+    }
+
+    /// The owner of a comment behind something else.
+    fn beside(&self, comment: &Comment, before: &str) -> Option<NodeId> {
+        let at = comment.span.start;
+        let index = self.tokens.partition_point(|token| token.start < at);
+        let line_start = at - before.len();
+        match index.checked_sub(1).and_then(|index| self.tokens.get(index)) {
+            Some(token) if token.end > line_start && token.end <= at => self.value_of(token.node),
+            Some(_) | None => self.dash(at, line_start, before),
+        }
+    }
+
+    /// The owner of a comment behind a dash, perhaps with a tag, an anchor or the head of a block scalar:
+    /// the element that follows.
+    fn dash(&self, at: usize, line_start: usize, before: &str) -> Option<NodeId> {
+        if before.trim() != "-" && !before.trim_start().starts_with("- ") {
+            return None;
+        }
+        let dash = line_start + (before.len() - before.trim_start().len());
+        let next = self.tokens.get(self.tokens.partition_point(|token| token.start < at))?;
+        self.element(next.node, dash)
+    }
+
+    /// The owner of a comment on its own line.
+    fn below(&self, comment: &Comment, indentation: usize) -> Option<NodeId> {
+        let start = self.content_below(comment.span.end)?;
+        let line = line_before(self.table.text, start);
+        let token = self.tokens.get(self.tokens.partition_point(|token| token.start < start))?;
+        let between = self.table.text.get(start..token.start)?;
+        if token.closes || between.contains(['\n', '\r']) {
+            return None;
+        }
+        if line.chars().count() < indentation && !self.table.in_flow(token.node) {
+            // The comment is part of the collection that ends here, not of what follows.
+            return None;
+        }
+        match between.chars().next() {
+            None | Some('&' | '!') => self.value_of(token.node),
+            Some('-') => self.element(token.node, start),
+            Some(_) => None,
+        }
+    }
+
+    /// Where the next line starts that holds something, if only comments come before it.
+    fn content_below(&self, from: usize) -> Option<usize> {
+        let mut at = from;
+        loop {
+            let rest = self.table.text.get(at..)?;
+            let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r']))?;
+            let line = rest.trim_start_matches([' ', '\t']);
+            let start = self.table.text.len() - line.len();
+            match line.chars().next()? {
+                '\n' | '\r' => return None,
+                '#' => at = start + line.find(['\n', '\r'])?,
+                _ => return Some(start),
+            }
+        }
+    }
+
+    /// The value of a key; any other node is its own.
+    fn value_of(&self, node: NodeId) -> Option<NodeId> {
+        match self.table.node(node)?.role {
+            Role::Key => {
+                let value = NodeId(self.table.node(node)?.next);
+                (self.table.node(value)?.role == Role::Value(node)).then_some(value)
+            }
+            Role::Root | Role::Value(_) | Role::Item(_) => Some(node),
+        }
+    }
+
+    /// The outermost node that starts behind the dash.
+    fn element(&self, inner: NodeId, dash: usize) -> Option<NodeId> {
+        let mut element = inner;
+        while let Some(parent) = self.table.node(element)?.parent {
+            if self.table.node(parent)?.span.start <= dash {
+                break;
+            }
+            element = parent;
+        }
+        let node = self.table.node(element)?;
+        match (node.role, &node.content) {
+            (Role::Item(_), _) => Some(element),
+            // A list that is not indented begins, for the parser, behind its first dash.
+            (_, Content::Sequence(Layout::Block)) => self.table.children(element).next(),
+            (Role::Root | Role::Key | Role::Value(_), _) => None,
+        }
+    }
+}
+
+/// The part of the line before this byte.
+fn line_before(text: &str, at: usize) -> &str {
+    let before = text.get(..at).unwrap_or_default();
+    let start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    before.get(start..).unwrap_or_default()
+}
+
+fn indentation(before: &str) -> usize {
+    before.trim_start_matches('\u{feff}').chars().count()
+}

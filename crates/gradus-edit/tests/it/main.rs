@@ -1,0 +1,4 @@
+//! What a caller sees of the crate, file by file.
+
+#[cfg(test)]
+mod vectors;
