@@ -172,9 +172,11 @@ mod tests {
 
         #[test]
         fn a_few_changed_bytes_make_a_short_delta(
-            base in prop::collection::vec(any::<u8>(), 70_000..140_000),
+            seed in prop::collection::vec(any::<u8>(), 64..512),
+            length in 66_000_usize..140_000,
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<[u8; 20]>()), 1..5),
         ) {
+            let base: Vec<u8> = seed.iter().copied().cycle().take(length).collect();
             let mut new = base.clone();
             for (at, bytes) in &changes {
                 let at = at.index(base.len() - 20);

@@ -1,1 +1,7 @@
-//! Tests against real servers.
+//! Tests against Git's own server programs, over HTTP and as child processes, and against servers that misbehave.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+
+mod contract;
+mod place;
+mod server;

@@ -1,0 +1,243 @@
+//! Smart HTTP over `git http-backend`, with authentication, counters and faults.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex},
+};
+
+use http_body_util::{BodyExt, Full, channel::Channel, combinators::BoxBody};
+use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    process::Command,
+    task::JoinHandle,
+};
+
+/// What the next requests for a path with this end meet.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// The connection ends before git sees the request.
+    DropBefore,
+    /// Git does what is asked, and the connection ends without an answer.
+    DropAfter,
+    /// The whole answer of git, cut off after that many bytes.
+    Cut(usize),
+    /// Another status, with a text.
+    Status(u16, &'static str),
+    /// A redirect to this address, the path and query of the request added.
+    Redirect(u16, String),
+}
+
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// Speaks only the first protocol.
+    pub(crate) old: bool,
+    /// The value the `Authorization` header must have.
+    pub(crate) authorization: Option<String>,
+    /// Serves TLS with this configuration.
+    pub(crate) tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+}
+
+struct State {
+    root: PathBuf,
+    settings: Settings,
+    faults: Mutex<VecDeque<(&'static str, Fault)>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+pub(crate) struct Server {
+    address: SocketAddr,
+    state: Arc<State>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    pub(crate) async fn start(root: &Path, settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State {
+            root: root.to_owned(),
+            settings,
+            faults: Mutex::default(),
+            seen: Mutex::default(),
+        });
+        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
+        Self { address, state, task }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.state.settings.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://localhost:{}", self.address.port())
+    }
+
+    /// The next request whose path and query end so meets this fault.
+    pub(crate) fn fault(&self, end: &'static str, fault: Fault) {
+        self.state.faults.lock().unwrap().push_back((end, fault));
+    }
+
+    /// What was asked since the last look.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.state.seen.lock().unwrap())
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { return };
+        stream.set_nodelay(true).unwrap();
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            match state.settings.tls.clone() {
+                Some(tls) => {
+                    if let Ok(stream) = tokio_rustls::TlsAcceptor::from(tls).accept(stream).await {
+                        serve(stream, state).await;
+                    }
+                }
+                None => serve(stream, state).await,
+            }
+        });
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<State>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&state)));
+    // A dropped connection is one of the faults; the client is who looks at it.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer, &'static str> {
+    let target = request.uri().path_and_query().unwrap().to_string();
+    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let authorization = header("authorization");
+    state.seen.lock().unwrap().push(Seen {
+        method: request.method().to_string(),
+        path: target.clone(),
+        authorization: authorization.clone(),
+    });
+    if state.settings.authorization.is_some() && authorization != state.settings.authorization {
+        return Ok(plain(401, "who are you?"));
+    }
+    let fault = {
+        let mut faults = state.faults.lock().unwrap();
+        let at = faults.iter().position(|(end, _)| target.ends_with(end));
+        at.and_then(|at| faults.remove(at)).map(|(_, fault)| fault)
+    };
+    match fault {
+        Some(Fault::DropBefore) => return Err("dropped before"),
+        Some(Fault::Status(status, text)) => return Ok(plain(status, text)),
+        Some(Fault::Redirect(status, to)) => {
+            let mut answer = plain(status, "");
+            answer.headers_mut().insert("location", format!("{to}{target}").parse().unwrap());
+            return Ok(answer);
+        }
+        Some(Fault::DropAfter | Fault::Cut(_)) | None => {}
+    }
+    let mut command = Command::new("git");
+    command
+        .arg("http-backend")
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", &state.root)
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_PROJECT_ROOT", &state.root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("PATH_INFO", percent_decoded(request.uri().path()))
+        .env("QUERY_STRING", request.uri().query().unwrap_or_default())
+        .env("REQUEST_METHOD", request.method().as_str())
+        .env("CONTENT_TYPE", header("content-type").unwrap_or_default())
+        .env("REMOTE_ADDR", "127.0.0.1");
+    if let Some(encoding) = header("content-encoding") {
+        command.env("HTTP_CONTENT_ENCODING", encoding);
+    }
+    if let Some(protocol) = header("git-protocol").filter(|_| !state.settings.old) {
+        command.env("GIT_PROTOCOL", protocol);
+    }
+    let body = request.into_body().collect().await.map_err(|_| "the request broke")?.to_bytes();
+    run(command, body, fault).await
+}
+
+async fn run(mut command: Command, body: Bytes, fault: Option<Fault>) -> Result<Answer, &'static str> {
+    command.env("CONTENT_LENGTH", body.len().to_string());
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    tokio::spawn(async move {
+        let _ = stdin.write_all(&body).await;
+    });
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut answer = Response::builder();
+    loop {
+        let mut line = String::new();
+        stdout.read_line(&mut line).await.unwrap();
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        answer = match name {
+            "Status" => answer.status(value[..3].parse::<u16>().unwrap()),
+            _ => answer.header(name, value),
+        };
+    }
+    if let Some(fault) = fault {
+        let mut all = Vec::new();
+        stdout.read_to_end(&mut all).await.unwrap();
+        child.wait().await.unwrap();
+        let Fault::Cut(length) = fault else { return Err("dropped after") };
+        all.truncate(length);
+        return Ok(answer.body(Full::from(all).boxed()).unwrap());
+    }
+    let (mut sender, channel) = Channel::<Bytes, Infallible>::new(4);
+    tokio::spawn(async move {
+        let mut child = child;
+        let mut part = vec![0; 128 * 1024];
+        while let Ok(read @ 1..) = stdout.read(&mut part).await {
+            if sender.send_data(Bytes::copy_from_slice(&part[..read])).await.is_err() {
+                break;
+            }
+        }
+        child.wait().await.unwrap();
+    });
+    Ok(answer.body(channel.boxed()).unwrap())
+}
+
+fn plain(status: u16, text: &'static str) -> Answer {
+    Response::builder()
+        .status(StatusCode::from_u16(status).unwrap())
+        .header("content-type", "text/plain")
+        .header("www-authenticate", "Basic realm=\"git\"")
+        .body(Full::from(text).boxed())
+        .unwrap()
+}
+
+fn percent_decoded(path: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = path.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'%' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&rest[..2]).unwrap(), 16).unwrap());
+            rest = &rest[2..];
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
