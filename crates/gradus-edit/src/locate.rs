@@ -44,7 +44,8 @@ pub(crate) fn value<'t>(table: &'t Table<'_>, id: NodeId) -> Result<Value<'t>, R
         {
             refuse(RefusalKind::Template { path: table.path(id) })
         }
-        Content::Mapping(_) | Content::Sequence(_) => refuse(RefusalKind::NotScalar { path: table.path(id) }),
+        Content::Mapping(_) => refuse(RefusalKind::NotScalar { path: table.path(id), what: "a mapping" }),
+        Content::Sequence(_) => refuse(RefusalKind::NotScalar { path: table.path(id), what: "a list" }),
         Content::Alias(_) => Err(walk::alias(table, id)),
     }
 }

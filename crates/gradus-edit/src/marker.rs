@@ -59,10 +59,10 @@ pub(crate) fn named<'t>(table: &'t Table<'_>, name: &MarkerName) -> Result<Vec<V
     let owners = Owners::new(table);
     for (comment, _) in found.into_iter().filter(|(_, marker)| *marker == name.value) {
         let value = named_value(table, comment, owners.of(comment))?;
-        if values.iter().all(|earlier| earlier.id != value.id) {
-            values.push(value);
-        }
+        values.push(value);
     }
+    values.sort_by_key(|value| value.id);
+    values.dedup_by_key(|value| value.id);
     Ok(values)
 }
 

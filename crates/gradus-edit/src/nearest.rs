@@ -6,7 +6,8 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
     if word.chars().count() > LONGEST {
         return None;
     }
-    let allowed = (word.chars().count() / 3).clamp(1, 3);
+    // One slip in three letters; of a shorter word nothing but its case may differ.
+    let allowed = (word.chars().count() / 3).min(3);
     candidates
         .filter(|candidate| *candidate != word && candidate.chars().count() <= LONGEST)
         .map(|candidate| (distance(word, candidate), candidate))
@@ -15,20 +16,28 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters must be put in, left out or changed; upper and lower case count as one letter.
+/// How many letters must be put in, left out, changed or swapped with the next; upper and lower case
+/// count as one letter.
 fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.to_lowercase().chars().collect();
     let b: Vec<char> = b.to_lowercase().chars().collect();
+    let get = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.to_lowercase().chars().enumerate() {
+    for (i, x) in a.iter().enumerate() {
         let mut next = vec![i + 1];
-        for (j, (y, pair)) in b.iter().zip(row.windows(2)).enumerate() {
-            if let ([diagonal, above], Some(left)) = (pair, next.get(j).copied()) {
-                next.push((diagonal + usize::from(x != *y)).min(above + 1).min(left + 1));
+        for (j, y) in b.iter().enumerate() {
+            let mut best =
+                (get(&row, j) + usize::from(x != y)).min(get(&row, j + 1) + 1).min(get(&next, j) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if swapped {
+                best = best.min(get(&before, j - 1) + 1);
             }
+            next.push(best);
         }
-        row = next;
+        before = std::mem::replace(&mut row, next);
     }
-    row.last().copied().unwrap_or_default()
+    get(&row, b.len())
 }
 
 #[cfg(test)]
@@ -43,6 +52,8 @@ mod tests {
         check("verison", Some("version"));
         check("Version", Some("version"));
         check("chrt", Some("chart"));
+        check("cahrt", Some("chart"));
+        check("catr", None);
         check("replicas", None);
         check("version", None);
         check("", None);

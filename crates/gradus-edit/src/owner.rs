@@ -4,12 +4,16 @@
 //! starts further down it belongs to that value. A comment on its own line belongs to what starts on
 //! the next line, comments aside: to the value of a key, or to an element of a list.
 
+use std::collections::BTreeMap;
+
 use crate::table::{Comment, Content, Layout, NodeId, Role, Style, Table};
 
 /// Finds the owners of comments in one file.
 pub(crate) struct Owners<'t, 'a> {
     table: &'t Table<'a>,
     tokens: Vec<Token>,
+    /// For each comment on its own line, by its first byte: where the content below it starts.
+    below: BTreeMap<usize, usize>,
 }
 
 /// Something that is written: a scalar, an alias or a bracket.
@@ -42,7 +46,7 @@ impl<'t, 'a> Owners<'t, 'a> {
             }
         }
         tokens.sort_by_key(|token| token.start);
-        Self { table, tokens }
+        Self { table, tokens, below: contents_below(table) }
     }
 
     /// The value that the comment stands beside, whatever sort of value that is.
@@ -79,7 +83,7 @@ impl<'t, 'a> Owners<'t, 'a> {
 
     /// The owner of a comment on its own line.
     fn below(&self, comment: &Comment, indentation: usize) -> Option<NodeId> {
-        let start = self.content_below(comment.span.end)?;
+        let start = *self.below.get(&comment.span.start)?;
         let line = line_before(self.table.text, start);
         let token = self.tokens.get(self.tokens.partition_point(|token| token.start < start))?;
         let between = self.table.text.get(start..token.start)?;
@@ -94,22 +98,6 @@ impl<'t, 'a> Owners<'t, 'a> {
             None | Some('&' | '!') => self.value_of(token.node),
             Some('-') => self.element(token.node, start),
             Some(_) => None,
-        }
-    }
-
-    /// Where the next line starts that holds something, if only comments come before it.
-    fn content_below(&self, from: usize) -> Option<usize> {
-        let mut at = from;
-        loop {
-            let rest = self.table.text.get(at..)?;
-            let rest = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r']))?;
-            let line = rest.trim_start_matches([' ', '\t']);
-            let start = self.table.text.len() - line.len();
-            match line.chars().next()? {
-                '\n' | '\r' => return None,
-                '#' => at = start + line.find(['\n', '\r'])?,
-                _ => return Some(start),
-            }
         }
     }
 
@@ -141,6 +129,30 @@ impl<'t, 'a> Owners<'t, 'a> {
             (Role::Root | Role::Key | Role::Value(_), _) => None,
         }
     }
+}
+
+/// Where the first line below each comment starts that holds something, if only comments come before it.
+///
+/// From the last comment up, so that a long run of comments is walked once and not once a comment.
+fn contents_below(table: &Table<'_>) -> BTreeMap<usize, usize> {
+    let mut below = BTreeMap::new();
+    for comment in table.comments.iter().rev() {
+        let Some(rest) = table.text.get(comment.span.end..) else { continue };
+        let Some(rest) = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(['\n', '\r'])) else {
+            continue;
+        };
+        let line = rest.trim_start_matches([' ', '\t']);
+        let start = table.text.len() - line.len();
+        let content = match line.chars().next() {
+            None | Some('\n' | '\r') => None,
+            Some('#') => below.get(&start).copied(),
+            Some(_) => Some(start),
+        };
+        if let Some(content) = content {
+            below.insert(comment.span.start, content);
+        }
+    }
+    below
 }
 
 /// The part of the line before this byte.

@@ -103,6 +103,8 @@ pub enum RefusalKind {
     NotScalar {
         /// The path of the collection.
         path: FieldPath,
+        /// Which of the two it is.
+        what: &'static str,
     },
     /// The value is not there, or it is null.
     Empty {
@@ -265,7 +267,7 @@ impl fmt::Display for RefusalKind {
             Self::NoDocument { wanted, present } => no_document(f, wanted.as_deref(), present),
             Self::ManyDocuments { wanted, lines } => {
                 match wanted {
-                    Some(wanted) => write!(f, "{} documents are {wanted}", lines.len())?,
+                    Some(wanted) => write!(f, "{} documents have {wanted}", lines.len())?,
                     None => write!(f, "the file has {} documents", lines.len())?,
                 }
                 write!(f, ", on lines {}; select one by kind, name or namespace", Lines(lines))
@@ -280,12 +282,15 @@ impl fmt::Display for RefusalKind {
                 write!(f, "{path} matches {} elements, on lines {}", lines.len(), Lines(lines))?;
                 f.write_str("; use an index")
             }
-            Self::NotScalar { path } => {
-                write!(f, "{path} is a mapping or a list, not a single value; name a value inside it")
+            Self::NotScalar { path, what } => {
+                write!(f, "{path} is {what}, not a single value; name a value inside it")
             }
             Self::Empty { path } => write!(f, "{path} has no value; write one first, then it can be edited"),
             Self::Alias { path, anchor, line } => {
-                write!(f, "{path} is an alias of &{anchor}, defined on line {line}; edit the value there")
+                write!(
+                    f,
+                    "{path} is an alias of &{anchor}, defined on line {line}; write a value in its place to edit it"
+                )
             }
             Self::Anchored { path, anchor, line, aliases } => {
                 let places = if *aliases == 1 { "place repeats" } else { "places repeat" };
@@ -329,8 +334,8 @@ impl fmt::Display for RefusalKind {
 
 fn no_document(f: &mut fmt::Formatter<'_>, wanted: Option<&str>, present: &[String]) -> fmt::Result {
     match (wanted, present) {
-        (Some(wanted), []) => write!(f, "no document is {wanted}; the file is empty"),
-        (Some(wanted), present) => write!(f, "no document is {wanted}; there is {}", present.join(", ")),
+        (Some(wanted), []) => write!(f, "no document has {wanted}; the file is empty"),
+        (Some(wanted), present) => write!(f, "no document has {wanted}; the file has {}", present.join(", ")),
         (None, _) => f.write_str("the file is empty"),
     }
 }
@@ -364,7 +369,7 @@ impl fmt::Display for Where<'_> {
                 if let Some(nearest) = nearest {
                     write!(f, " (did you mean {nearest}?)")?;
                 }
-                if values.is_empty() { Ok(()) } else { write!(f, "; there is {}", values.join(", ")) }
+                if values.is_empty() { Ok(()) } else { write!(f, "; there are {}", values.join(", ")) }
             }
             Missing::Collection { what, step } => write!(f, "{found} is {what}, which has no {step}"),
         }

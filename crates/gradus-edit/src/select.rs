@@ -3,6 +3,7 @@
 use crate::Select;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::table::{Content, NodeId, Table};
+use crate::walk::shorten;
 
 /// How many documents a refusal lists.
 const LISTED: usize = 6;
@@ -56,13 +57,16 @@ fn present(table: &Table<'_>) -> Vec<String> {
 fn describe(table: &Table<'_>, root: NodeId) -> String {
     let kind =
         table.get(root, "kind").and_then(|value| table.scalar(value)).unwrap_or("a document without a kind");
+    let kind = shorten(kind);
     let metadata = table.get(root, "metadata");
     let part =
         |key: &str| metadata.and_then(|node| table.get(node, key)).and_then(|value| table.scalar(value));
     let line = table.node(root).map_or(0, |node| node.place.line);
     match (part("namespace"), part("name")) {
-        (Some(namespace), Some(name)) => format!("{kind} {namespace}/{name} (line {line})"),
-        (None, Some(name)) => format!("{kind} {name} (line {line})"),
+        (Some(namespace), Some(name)) => {
+            format!("{kind} {}/{} (line {line})", shorten(namespace), shorten(name))
+        }
+        (None, Some(name)) => format!("{kind} {} (line {line})", shorten(name)),
         (_, None) => format!("{kind} (line {line})"),
     }
 }

@@ -87,3 +87,6 @@ impl Moved<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

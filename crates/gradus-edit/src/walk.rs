@@ -40,7 +40,7 @@ impl Walk<'_> {
             (Content::Mapping(_), Step::Index(_) | Step::Where { .. }) => self.other(at, "a mapping"),
             (Content::Sequence(_), Step::Key(_)) => self.other(at, "a list"),
             (Content::Scalar(..), _) => self.other(at, "a single value"),
-            (Content::Absent, _) => self.other(at, "empty"),
+            (Content::Absent, _) => self.other(at, "an empty value"),
         }
     }
 
@@ -162,7 +162,8 @@ fn is_merge(table: &Table<'_>, key: NodeId) -> bool {
     })
 }
 
-fn shorten(text: &str) -> String {
+/// At most forty characters: keys and values come from the file and may be long.
+pub(crate) fn shorten(text: &str) -> String {
     const LONGEST: usize = 40;
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
