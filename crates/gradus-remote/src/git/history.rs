@@ -7,7 +7,7 @@ use super::{
     error::Outcome,
     object::ParsedCommit,
     remote::Inner,
-    session::Session,
+    session::{Session, Span},
     walk::{Found, walk},
 };
 use crate::git::GitErrorKind;
@@ -90,7 +90,8 @@ async fn first_parents(
             return Ok((commits, HistoryEnd::Limit));
         }
         if !session.missing(&[id].into()).is_empty() {
-            match session.ensure_commit(id, portion.min(left)).await {
+            let span = Span { tip, more: portion.min(left), limit };
+            match session.ensure_ancestor(id, span).await {
                 Err(fault) if id != tip && fault.kind == GitErrorKind::ObjectMissing(id) => {
                     return Ok((commits, HistoryEnd::Unavailable));
                 }

@@ -68,7 +68,7 @@ impl Inner {
         bound: usize,
     ) -> Outcome<Vec<Listed>> {
         let mut session = Session::new(self);
-        let root = session.ensure_commit(commit, 1).await?.tree;
+        let root = session.ensure_commit(commit).await?.tree;
         let mut listing = Listing { files: BTreeMap::new(), folders: BTreeMap::new(), seen: 0, bound };
         let starts: Vec<_> = below.iter().map(|path| (root, path)).collect();
         for (path, found) in below.iter().zip(walk(&mut session, &starts).await?) {

@@ -4,6 +4,8 @@
 //! the way to the wanted files and for these files, and for nothing else; it builds new objects in memory and sends them
 //! with the branch's old value, so that of two writers one wins and the other is told. Nothing is written to disk.
 //!
+//! A host that cannot give single objects is read by [`Way::Mirror`]: whole commits, kept in memory.
+//!
 //! Every object is known by the id computed from its own bytes, every answer is bounded ([`Limits`]), and every
 //! operation ends within its time.
 
@@ -15,6 +17,7 @@ mod history;
 mod http;
 mod list;
 mod lru;
+mod mirror;
 mod name;
 mod object;
 mod options;
@@ -32,6 +35,7 @@ mod stream;
 mod transport;
 mod tree;
 mod walk;
+mod way;
 
 pub use error::{GitError, GitErrorKind};
 pub use history::{History, HistoryEnd, HistoryEntry};
@@ -43,3 +47,4 @@ pub use prepare::{Change, CommitMeta, Preparation, Prepared};
 pub use push::Pushed;
 pub use read::File;
 pub use remote::{Remote, Traffic};
+pub use way::{Capabilities, Receiving, Way};

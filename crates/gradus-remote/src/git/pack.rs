@@ -108,6 +108,10 @@ impl Pack {
         self.ids.contains_key(id)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(super) fn get(&self, id: &ObjectId, budget: &mut Budget) -> Outcome<Option<Object>> {
         self.ids.get(id).map(|&index| self.object(index, budget)).transpose()
     }

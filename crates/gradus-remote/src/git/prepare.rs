@@ -122,7 +122,7 @@ impl Inner {
     ) -> Outcome<Preparation> {
         check_meta(meta)?;
         let mut session = Session::new(self);
-        let root = session.ensure_commit(base, 1).await?.tree;
+        let root = session.ensure_commit(base).await?.tree;
         let starts: Vec<_> = changes.keys().map(|path| (root, path)).collect();
         let found = walk(&mut session, &starts).await?;
         let mut out = BTreeMap::new();

@@ -41,7 +41,7 @@ impl Remote {
 impl Inner {
     async fn read(&self, commit: ObjectId, paths: &[RepoPath]) -> Outcome<BTreeMap<RepoPath, Option<File>>> {
         let mut session = Session::new(self);
-        let root = session.ensure_commit(commit, 1).await?.tree;
+        let root = session.ensure_commit(commit).await?.tree;
         let paths: Vec<_> = paths.iter().collect::<BTreeSet<_>>().into_iter().collect();
         let starts: Vec<_> = paths.iter().map(|&path| (root, path)).collect();
         let found = walk(&mut session, &starts).await?;

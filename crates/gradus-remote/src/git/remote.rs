@@ -2,7 +2,10 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio::time::timeout;
@@ -12,10 +15,12 @@ use super::{
     capabilities::Announced,
     error::{Fault, Outcome},
     lru::Lru,
+    mirror::Mirror,
     options::Credentials,
     pkt::Packets,
     stream::Bound,
     transport::{Service, Transport},
+    way::Way,
 };
 use crate::git::GitErrorKind;
 
@@ -33,6 +38,9 @@ pub(super) struct Inner {
     upload: Mutex<Option<Arc<Announced>>>,
     receive: Mutex<Option<Arc<Announced>>>,
     cache: Mutex<Lru<ObjectId>>,
+    pub(super) mirror: Mirror,
+    filter_refused: Mutex<Option<String>>,
+    told: AtomicBool,
 }
 
 /// What went over the wire since the repository was opened.
@@ -58,8 +66,11 @@ impl Remote {
             url,
             transport,
             cache: Mutex::new(Lru::new(options.limits.cache_bytes)),
+            mirror: Mirror::new(options.limits.mirror_bytes),
             credentials: options.credentials,
             limits: options.limits,
+            filter_refused: Mutex::default(),
+            told: AtomicBool::new(false),
             upload: Mutex::default(),
             receive: Mutex::default(),
         };
@@ -106,6 +117,10 @@ impl Inner {
         let mut packets = Packets::new(stream);
         let announced = Arc::new(Announced::read(&mut packets, &self.limits, &self.credentials).await?);
         packets.finish().await;
+        let (way, reason) = self.way(&announced);
+        if way == Way::Mirror && !self.told.swap(true, Ordering::Relaxed) {
+            tracing::info!(url = %self.url, reason, "whole commits are read from this repository");
+        }
         let kept = Announced { refs: Vec::new(), ..(*announced).clone() };
         *lock(&self.upload) = Some(Arc::new(kept));
         Ok(announced)
@@ -130,6 +145,16 @@ impl Inner {
     pub(super) fn forget(&self) {
         *lock(&self.upload) = None;
         *lock(&self.receive) = None;
+    }
+
+    /// What the host said when it refused a filter it had offered.
+    pub(super) fn filter_refused(&self) -> Option<String> {
+        lock(&self.filter_refused).clone()
+    }
+
+    pub(super) fn refuse_filters(&self, said: String) {
+        tracing::info!(url = %self.url, said, "whole commits are read from this repository: it refused a filter");
+        *lock(&self.filter_refused) = Some(said);
     }
 
     pub(super) fn cache(&self) -> MutexGuard<'_, Lru<ObjectId>> {

@@ -16,6 +16,7 @@ use super::{
     pkt::Packets,
     remote::{Inner, compute},
     transport::Service,
+    way::Way,
 };
 use crate::git::GitErrorKind;
 
@@ -25,12 +26,24 @@ pub(super) struct Session<'a> {
     /// What memory held when it was asked for: it must not be forgotten while the operation runs.
     held: HashMap<ObjectId, Object>,
     budget: Budget,
+    /// The commit, or the commits, this operation is about.
+    span: Option<Span>,
+}
+
+/// Commits from a tip back.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub(super) tip: ObjectId,
+    /// How many to ask for next.
+    pub(super) more: u32,
+    /// How many may be needed in the end.
+    pub(super) limit: u32,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(remote: &'a Inner) -> Self {
         let budget = Budget::new(remote.limits.inflated_bytes);
-        Self { remote, packs: Vec::new(), held: HashMap::new(), budget }
+        Self { remote, packs: remote.mirror.packs(), held: HashMap::new(), budget, span: None }
     }
 
     /// An object that is already here.
@@ -59,11 +72,20 @@ impl<'a> Session<'a> {
         parse_commit(&self.need(id, Kind::Commit)?)
     }
 
-    /// Sees to it that a commit is here, and that many of its ancestors if it was not.
-    pub(super) async fn ensure_commit(&mut self, id: ObjectId, depth: u32) -> Outcome<ParsedCommit> {
+    /// Sees to it that a commit is here.
+    pub(super) async fn ensure_commit(&mut self, id: ObjectId) -> Outcome<ParsedCommit> {
+        self.ensure_ancestor(id, Span { tip: id, more: 1, limit: 1 }).await
+    }
+
+    /// Sees to it that a commit is here which is on the way back from a tip, and some of its ancestors.
+    pub(super) async fn ensure_ancestor(&mut self, id: ObjectId, span: Span) -> Outcome<ParsedCommit> {
+        self.span = Some(span);
         let wanted = BTreeSet::from([id]);
         if !self.missing(&wanted).is_empty() {
-            self.fetch(&wanted, Filter::NoTrees, Some(depth)).await?;
+            match self.way().await? {
+                Way::Wire => self.fetch(&wanted, Filter::NoTrees, Some(span.more)).await?,
+                Way::Mirror => self.fetch_whole(span).await?,
+            }
         }
         self.need_commit(id)
     }
@@ -71,10 +93,33 @@ impl<'a> Session<'a> {
     /// Sees to it that these trees or files are here.
     pub(super) async fn ensure(&mut self, ids: &BTreeSet<ObjectId>, filter: Filter) -> Outcome<()> {
         let missing = self.missing(ids);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if self.way().await? == Way::Mirror {
+            return self.ensure_mirrored(&missing).await;
+        }
         for portion in portions(&missing) {
             self.fetch(&portion, filter, None).await?;
         }
         Ok(())
+    }
+
+    /// What a whole commit should have brought, and did not, because it was known already while its content was not.
+    async fn ensure_mirrored(&mut self, ids: &BTreeSet<ObjectId>) -> Outcome<()> {
+        self.packs = self.remote.mirror.packs();
+        let missing = self.missing(ids);
+        match self.span {
+            Some(span) if !missing.is_empty() => self.fetch_whole(span).await?,
+            None if !missing.is_empty() && self.remote.upload().await?.v2 => {
+                self.fetch(&missing, Filter::Whole, None).await?;
+            }
+            Some(_) | None => {}
+        }
+        match self.missing(&missing).first() {
+            Some(id) => Err(GitErrorKind::ObjectMissing(*id).into()),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn missing(&mut self, ids: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
@@ -92,23 +137,59 @@ impl<'a> Session<'a> {
         missing
     }
 
-    async fn fetch(&mut self, ids: &BTreeSet<ObjectId>, filter: Filter, deepen: Option<u32>) -> Outcome<()> {
+    async fn way(&self) -> Outcome<Way> {
         let known = self.remote.upload().await?;
+        Ok(self.remote.way(&known).0)
+    }
+
+    async fn fetch(&mut self, ids: &BTreeSet<ObjectId>, filter: Filter, deepen: Option<u32>) -> Outcome<()> {
         let wanted = Wanted { ids, filter, deepen, held: &[] };
-        let (v2, body) = if known.v2 { (true, wanted.v2()) } else { (false, wanted.v0()) };
-        let pack = self
-            .exchange(v2, body)
-            .await
-            .inspect_err(|_| self.remote.forget())
-            .map_err(|fault| absent(fault, ids))?;
-        if let Some(id) = ids.iter().find(|id| !pack.contains(id)) {
-            return Err(Fault::protocol(format!("it lacks object {id}, which was asked for")));
+        match self.exchange(&wanted).await {
+            Ok(pack) => self.packs.push(pack),
+            Err(fault) => match refused_filter(&fault) {
+                Some(said) if filter != Filter::Whole => {
+                    self.remote.refuse_filters(said);
+                    // The commit in question is at the start of the operation or among the wanted objects.
+                    let span = self.span.ok_or(fault)?;
+                    self.fetch_whole(span).await?;
+                }
+                Some(_) | None => return Err(fault),
+            },
         }
+        Ok(())
+    }
+
+    /// Asks for commits with everything in them.
+    async fn fetch_whole(&mut self, span: Span) -> Outcome<()> {
+        let mirror = &self.remote.mirror;
+        let _turn = mirror.turn.lock().await;
+        let alone = span.limit == 1;
+        let ids = BTreeSet::from([span.tip]);
+        // Another operation may have fetched it in the meantime.
+        self.packs = mirror.packs();
+        if alone && self.packs.iter().any(|pack| pack.contains(&span.tip)) {
+            return Ok(());
+        }
+        let held = if alone { mirror.tips() } else { Vec::new() };
+        let wanted = Wanted { ids: &ids, filter: Filter::Whole, deepen: Some(span.limit), held: &held };
+        let pack = self.exchange(&wanted).await?;
+        mirror.keep(&pack, alone.then_some(span.tip));
         self.packs.push(pack);
         Ok(())
     }
 
-    async fn exchange(&mut self, v2: bool, body: Vec<u8>) -> Outcome<Arc<Pack>> {
+    async fn exchange(&mut self, wanted: &Wanted<'_>) -> Outcome<Arc<Pack>> {
+        let known = self.remote.upload().await?;
+        let (v2, body) = if known.v2 { (true, wanted.v2()) } else { (false, wanted.v0()) };
+        let pack = self.send(v2, body).await.inspect_err(|_| self.remote.forget());
+        let pack = pack.map_err(|fault| absent(fault, wanted.ids))?;
+        match wanted.ids.iter().find(|id| !pack.contains(id)) {
+            Some(id) => Err(Fault::protocol(format!("it lacks object {id}, which was asked for"))),
+            None => Ok(pack),
+        }
+    }
+
+    async fn send(&mut self, v2: bool, body: Vec<u8>) -> Outcome<Arc<Pack>> {
         let remote = self.remote;
         let stream = remote.transport.request(Service::UploadPack, v2, body, remote.pack_bound()).await?;
         let bytes = read_answer(Packets::new(stream), v2, &remote.limits, &remote.credentials).await?;
@@ -131,4 +212,13 @@ fn absent(fault: Fault, ids: &BTreeSet<ObjectId>) -> Fault {
         Some(id) => GitErrorKind::ObjectMissing(*id).into(),
         None => fault,
     }
+}
+
+fn refused_filter(fault: &Fault) -> Option<String> {
+    if let GitErrorKind::Refused(said) = &fault.kind
+        && said.contains("filter")
+    {
+        return Some(said.clone());
+    }
+    None
 }

@@ -14,10 +14,10 @@ macro_rules! everywhere {
         use crate::place::Via;
         everywhere!(@ $name http Http);
         everywhere!(@ $name file File);
-        //everywhere!(@ $name http_without_filters HttpNoFilter);
-        //everywhere!(@ $name file_without_filters FileNoFilter);
-        //everywhere!(@ $name http_of_old HttpOld);
-        //everywhere!(@ $name file_of_old FileOld);
+        everywhere!(@ $name http_without_filters HttpNoFilter);
+        everywhere!(@ $name file_without_filters FileNoFilter);
+        everywhere!(@ $name http_of_old HttpOld);
+        everywhere!(@ $name file_of_old FileOld);
     })* };
     (@ $name:ident $way:ident $via:ident) => {
         #[tokio::test]
