@@ -31,6 +31,7 @@
 //! - A null or absent value is not edited: there are no bytes to replace.
 //! - A value that other places repeat through an alias is not edited, because they would change too.
 
+mod duplicates;
 mod edit;
 mod field_path;
 mod json;

@@ -1,5 +1,6 @@
 //! Setter markers: comments that are a JSON object of strings, such as `# {"$setter": "a:b"}`.
 
+use crate::duplicates::Duplicates;
 use crate::locate::{Value, value};
 use crate::owner::Owners;
 use crate::parse::parse;
@@ -34,7 +35,7 @@ pub fn find_markers_within(bytes: &[u8], key: &str, limits: &Limits) -> Result<V
     }
     let table = parse(bytes, limits)?;
     let found = markers(&table, key);
-    let owners = Owners::new(&table);
+    let (owners, duplicates) = (Owners::new(&table), Duplicates::of(&table));
     Ok(found
         .into_iter()
         .map(|(comment, marker)| {
@@ -42,7 +43,7 @@ pub fn find_markers_within(bytes: &[u8], key: &str, limits: &Limits) -> Result<V
             Marker {
                 place: comment.place,
                 path: owner.map(|owner| table.path(owner)),
-                current: named_value(&table, comment, owner).map(|value| value.text.to_owned()),
+                current: named_value(&table, &duplicates, comment, owner).map(|value| value.text.to_owned()),
                 value: marker,
             }
         })
@@ -56,9 +57,9 @@ pub(crate) fn named<'t>(table: &'t Table<'_>, name: &MarkerName) -> Result<Vec<V
     if found.iter().all(|(_, marker)| *marker != name.value) {
         return Ok(values);
     }
-    let owners = Owners::new(table);
+    let (owners, duplicates) = (Owners::new(table), Duplicates::of(table));
     for (comment, _) in found.into_iter().filter(|(_, marker)| *marker == name.value) {
-        let value = named_value(table, comment, owners.of(comment))?;
+        let value = named_value(table, &duplicates, comment, owners.of(comment))?;
         values.push(value);
     }
     values.sort_by_key(|value| value.id);
@@ -96,11 +97,16 @@ fn markers<'t>(table: &'t Table<'_>, key: &str) -> Vec<(&'t Comment, String)> {
 
 fn named_value<'t>(
     table: &'t Table<'_>,
+    duplicates: &Duplicates,
     comment: &Comment,
     owner: Option<NodeId>,
 ) -> Result<Value<'t>, Refusal> {
     match owner {
-        Some(owner) => value(table, owner),
+        Some(owner) => {
+            let value = value(table, owner)?;
+            duplicates.check(table, value.id)?;
+            Ok(value)
+        }
         None => {
             let text = table.text.get(comment.span.clone()).unwrap_or_default();
             let marker = text.trim_start_matches('#').trim().chars().take(200).collect();
