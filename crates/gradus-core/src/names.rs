@@ -106,6 +106,18 @@ name!(
     RequestId, "request id", subdomain
 );
 
+impl Person {
+    /// Somebody whose name is not known.
+    pub fn unknown() -> Self {
+        Self(Arc::from("unknown"))
+    }
+
+    /// gradus itself.
+    pub fn gradus() -> Self {
+        Self(Arc::from("gradus"))
+    }
+}
+
 impl CommitId {
     /// The first seven digits, as people read them.
     pub fn short(&self) -> &str {
