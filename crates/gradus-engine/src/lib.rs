@@ -1,3 +1,19 @@
 //! Looks, plans, acts: owns the ports, the queue and the lease.
+//!
+//! [`Engine::look`] asks all ports and plans; it writes nothing. [`Engine::reconcile`]
+//! looks, takes the planned steps and records what it saw and did. [`Engine::run`]
+//! does so for every pipeline, each one serially, whenever something was heard,
+//! a time is due, or a branch has moved. An event only ever says which pipeline
+//! to look at; what is true is looked up.
 
+mod act;
+mod engine;
+pub mod observe;
+pub mod places;
 pub mod port;
+pub mod queue;
+mod record;
+mod run;
+
+pub use engine::{Asked, AskedFor, Engine, Looked, Reconciled, SayError, SayErrorKind};
+pub use run::RunOptions;

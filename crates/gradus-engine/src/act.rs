@@ -1,0 +1,338 @@
+//! Acting: each step is compare-and-set and may be repeated.
+//!
+//! A step that finds the world changed does nothing and says so; the next look
+//! decides anew. Only a branch that moved for other reasons is tried again here,
+//! a few times.
+
+use std::collections::BTreeMap;
+
+use gradus_core::names::{BranchName, CommitId, ProposalNumber, RepoPath};
+use gradus_core::observation::Seen;
+use gradus_core::pipeline::Pipeline;
+use gradus_core::plan::{Change, Step};
+use gradus_core::report::Report;
+use gradus_core::tell::{Clock, commit_message, proposal_body, proposal_title};
+use sha2::{Digest, Sha256};
+
+use crate::observe::{Sight, proposal_branch};
+use crate::places::{self, FileEdit};
+use crate::port::forge::{ProposalPlace, ProposalText};
+use crate::port::ledger::{Action, Entry, Wrote};
+use crate::port::repo::{CommitOrder, FileChange, Written};
+use crate::port::{PortError, PortErrorKind, Ports, Repo};
+
+/// How often a write is tried again because somebody else moved the branch.
+const TRIES: usize = 5;
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done; the branch is at this commit.
+    Done(CommitId),
+    /// It was so already.
+    AlreadyTrue,
+    /// The world has changed since it was planned.
+    Stale(String),
+    /// The other side does not allow it.
+    Refused(String),
+}
+
+/// Everything a step is taken with.
+pub(crate) struct Actor<'a> {
+    pub(crate) ports: &'a Ports,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) sight: &'a Sight,
+    pub(crate) report: &'a Report,
+}
+
+/// A change, made ready to be written.
+struct Ready {
+    edits: Vec<FileEdit>,
+    tip: CommitId,
+    base: BranchName,
+    promotion: String,
+}
+
+enum Prepared {
+    Ready(Ready),
+    Nothing,
+    Stale(String),
+    Refused(String),
+}
+
+impl Actor<'_> {
+    /// Takes one step and records it.
+    pub(crate) async fn take(&self, step: &Step) -> Result<Outcome, PortError> {
+        let repo = self.ports.repos.open(&self.pipeline.repository)?;
+        match step {
+            Step::Push(change) => self.push(&*repo, change).await,
+            Step::Propose(change) => self.propose(&*repo, change, None).await,
+            Step::Update { number, head, change } => self.propose(&*repo, change, Some((*number, head))).await,
+            Step::Merge { number, head, change } => self.merge(&*repo, *number, head, change).await,
+            Step::Close { number, environment, head, because } => {
+                let Some(place) = self.place(environment) else { return Ok(Outcome::Stale(blind())) };
+                let written = self.ports.forge.close(&place, *number, head, because).await?;
+                let detail = match because {
+                    gradus_core::plan::CloseReason::Merged => "the branch has it".to_owned(),
+                    gradus_core::plan::CloseReason::Overtaken => "the environment has moved past it".to_owned(),
+                    gradus_core::plan::CloseReason::Refused(reason) => {
+                        gradus_core::tell::sentence(reason, &Clock::utc(self.ports.clock.now()))
+                    }
+                };
+                let wrote = Wrote {
+                    environment: environment.clone(),
+                    action: Action::Closed,
+                    from: None,
+                    to: None,
+                    commit: head.clone(),
+                    proposal: Some(*number),
+                    promotion: String::new(),
+                    asked_by: None,
+                    approved_by: Vec::new(),
+                    detail,
+                    at: self.ports.clock.now(),
+                };
+                self.written(written, wrote).await
+            }
+        }
+    }
+
+    async fn push(&self, repo: &dyn Repo, change: &Change) -> Result<Outcome, PortError> {
+        for _ in 0..TRIES {
+            let ready = match self.prepare(repo, change).await? {
+                Prepared::Ready(ready) => ready,
+                Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
+                Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
+                Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+            };
+            let order = self.order(&ready, change, ready.base.clone(), Some(ready.tip.clone()), vec![ready.tip.clone()]);
+            match repo.commit(&order).await? {
+                Written::Stale(why) => tracing::debug!(why, "the branch moved; looking again"),
+                written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
+                    return self.written(written, self.wrote(change, Action::Pushed, None, &ready)).await;
+                }
+            }
+        }
+        Ok(Outcome::Stale("the branch kept moving".to_owned()))
+    }
+
+    /// Opens the proposal, or makes the open one a proposal of this change.
+    async fn propose(
+        &self,
+        repo: &dyn Repo,
+        change: &Change,
+        open: Option<(ProposalNumber, &CommitId)>,
+    ) -> Result<Outcome, PortError> {
+        let Some(place) = self.place(&change.environment) else { return Ok(Outcome::Stale(blind())) };
+        for _ in 0..TRIES {
+            let ready = match self.prepare(repo, change).await? {
+                Prepared::Ready(ready) => ready,
+                Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
+                Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
+                Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+            };
+            let tips = repo.tips(std::slice::from_ref(&place.branch)).await?;
+            let head = tips.get(&place.branch);
+            if let Some((_, expected)) = open
+                && head != Some(expected)
+            {
+                return Ok(Outcome::Stale(format!("{} has moved", place.branch)));
+            }
+            // A branch that is left over from an earlier proposal goes on from where it is: nothing is forced.
+            let parents = match head {
+                Some(head) => vec![head.clone(), ready.tip.clone()],
+                None => vec![ready.tip.clone()],
+            };
+            let order = self.order(&ready, change, place.branch.clone(), head.cloned(), parents);
+            let written = match repo.commit(&order).await? {
+                Written::Stale(why) => {
+                    tracing::debug!(why, "the proposal's branch moved; looking again");
+                    continue;
+                }
+                written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => written,
+            };
+            let (Written::Done(head) | Written::AlreadyTrue(head)) = &written else {
+                return self.written(written, self.wrote(change, Action::Proposed, None, &ready)).await;
+            };
+            let now = self.ports.clock.now();
+            let text = ProposalText {
+                head: head.clone(),
+                title: proposal_title(self.report, change),
+                body: proposal_body(self.report, change, &Clock::utc(now)),
+                at: now,
+            };
+            let record = self.ports.forge.ensure(&place, &text).await?;
+            let action = if open.is_some() { Action::Updated } else { Action::Proposed };
+            return self.written(written, self.wrote(change, action, Some(record.number), &ready)).await;
+        }
+        Ok(Outcome::Stale("the branch kept moving".to_owned()))
+    }
+
+    async fn merge(
+        &self,
+        repo: &dyn Repo,
+        number: ProposalNumber,
+        head: &CommitId,
+        change: &Change,
+    ) -> Result<Outcome, PortError> {
+        let Some(place) = self.place(&change.environment) else { return Ok(Outcome::Stale(blind())) };
+        for _ in 0..TRIES {
+            let ready = match self.prepare(repo, change).await? {
+                Prepared::Ready(ready) => ready,
+                Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
+                Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
+                Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+            };
+            let tips = repo.tips(std::slice::from_ref(&place.branch)).await?;
+            if tips.get(&place.branch) != Some(head) {
+                return Ok(Outcome::Stale(format!("{} has moved", place.branch)));
+            }
+            let parents = vec![ready.tip.clone(), head.clone()];
+            let order = self.order(&ready, change, ready.base.clone(), Some(ready.tip.clone()), parents);
+            match self.ports.forge.merge(&place, number, head, &order).await? {
+                Written::Stale(why) => tracing::debug!(why, "the base branch moved; looking again"),
+                written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
+                    return self.written(written, self.wrote(change, Action::Merged, Some(number), &ready)).await;
+                }
+            }
+        }
+        Ok(Outcome::Stale("the branch kept moving".to_owned()))
+    }
+
+    /// Reads the base branch as it is now and makes the edits, if it still is as it was planned for.
+    async fn prepare(&self, repo: &dyn Repo, change: &Change) -> Result<Prepared, PortError> {
+        let (Seen::Known((base, _)), Some(Ok(places))) =
+            (&self.sight.base, self.sight.places.get(&change.environment))
+        else {
+            return Ok(Prepared::Stale(blind()));
+        };
+        let tips = repo.tips(std::slice::from_ref(base)).await?;
+        let Some(tip) = tips.get(base) else { return Ok(Prepared::Stale(format!("{base} is gone"))) };
+        let mut paths: Vec<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        let files = repo.read(tip, &paths).await?;
+        if places.is_empty() {
+            let name = &change.environment;
+            return Ok(Prepared::Refused(format!("no file names the version of {name}, so it cannot be changed")));
+        }
+        match places::edits(places, &files, change.from.as_ref(), &change.to) {
+            Err(why) => Ok(Prepared::Refused(why.to_string())),
+            Ok(None) => Ok(Prepared::Stale(format!("{} has been changed meanwhile", change.environment))),
+            Ok(Some(edits)) if edits.is_empty() => Ok(Prepared::Nothing),
+            Ok(Some(edits)) => {
+                let promotion = promotion_id(self.pipeline, change, &edits);
+                Ok(Prepared::Ready(Ready { edits, tip: tip.clone(), base: base.clone(), promotion }))
+            }
+        }
+    }
+
+    fn order(
+        &self,
+        ready: &Ready,
+        change: &Change,
+        branch: BranchName,
+        expect: Option<CommitId>,
+        parents: Vec<CommitId>,
+    ) -> CommitOrder {
+        let files: BTreeMap<RepoPath, FileChange> = ready
+            .edits
+            .iter()
+            .map(|edit| (edit.path.clone(), FileChange { expect: edit.before.clone(), bytes: edit.after.clone() }))
+            .collect();
+        CommitOrder {
+            branch,
+            expect,
+            parents,
+            tree_of: ready.tip.clone(),
+            files,
+            message: commit_message(&self.pipeline.key, change, &ready.promotion),
+            at: change.at,
+        }
+    }
+
+    fn place(&self, environment: &gradus_core::names::EnvironmentName) -> Option<ProposalPlace> {
+        let Seen::Known((base, _)) = &self.sight.base else { return None };
+        Some(ProposalPlace {
+            repository: self.pipeline.repository.clone(),
+            base: base.clone(),
+            branch: proposal_branch(self.pipeline, environment)?,
+            pipeline: self.pipeline.key.clone(),
+            environment: environment.clone(),
+        })
+    }
+
+    fn wrote(&self, change: &Change, action: Action, proposal: Option<ProposalNumber>, ready: &Ready) -> Wrote {
+        let message = commit_message(&self.pipeline.key, change, &ready.promotion);
+        let because = message.split("\n\n").nth(1).unwrap_or_default().to_owned();
+        Wrote {
+            environment: change.environment.clone(),
+            action,
+            from: change.from.clone(),
+            to: Some(change.to.clone()),
+            commit: ready.tip.clone(),
+            proposal,
+            promotion: ready.promotion.clone(),
+            asked_by: change.request().map(|request| request.by.clone()),
+            approved_by: change.approved_by.clone(),
+            detail: because,
+            at: self.ports.clock.now(),
+        }
+    }
+
+    /// Records what was written. The write itself has happened: a record that
+    /// fails is made up for by the next look, which finds the commit in Git.
+    async fn written(&self, written: Written, mut wrote: Wrote) -> Result<Outcome, PortError> {
+        match written {
+            Written::Done(commit) | Written::AlreadyTrue(commit) => {
+                wrote.commit = commit.clone();
+                tracing::info!(
+                    pipeline = %self.pipeline.key,
+                    environment = %wrote.environment,
+                    commit = commit.short(),
+                    "{}",
+                    wrote.action.word()
+                );
+                self.ports.ledger.record(&self.pipeline.key, &[Entry::Wrote(wrote)]).await?;
+                Ok(Outcome::Done(commit))
+            }
+            Written::Stale(why) => Ok(Outcome::Stale(why)),
+            Written::Refused(why) => {
+                tracing::warn!(pipeline = %self.pipeline.key, environment = %wrote.environment, why, "refused");
+                Ok(Outcome::Refused(why))
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// Why it failed, as an error, where it did.
+    pub fn refusal(&self, doing: &str) -> Option<PortError> {
+        match self {
+            Self::Refused(why) => Some(PortError::because(PortErrorKind::Unusable, doing, why.clone())),
+            Self::Done(_) | Self::AlreadyTrue | Self::Stale(_) => None,
+        }
+    }
+}
+
+fn blind() -> String {
+    "the repository could not be read".to_owned()
+}
+
+/// The name of a promotion: what it changes, from what, to what, in which state of the files.
+fn promotion_id(pipeline: &Pipeline, change: &Change, edits: &[FileEdit]) -> String {
+    let mut hash = Sha256::new();
+    let mut line = |text: &str| {
+        hash.update(text.as_bytes());
+        hash.update(b"\n");
+    };
+    line(&pipeline.key.to_string());
+    line(change.environment.as_str());
+    line(&change.from.as_ref().map(ToString::to_string).unwrap_or_default());
+    line(&change.to.to_string());
+    for edit in edits {
+        line(edit.path.as_str());
+        line(edit.before.as_str());
+    }
+    hash.finalize().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+}

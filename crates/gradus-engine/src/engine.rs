@@ -1,0 +1,239 @@
+//! The engine: looks at a pipeline, plans, acts and records; takes what people
+//! and machines say.
+
+mod say;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use gradus_core::names::PipelineKey;
+use gradus_core::pipeline::{OnDelete, Pipeline};
+use gradus_core::plan::{CloseReason, Plan, Step};
+use gradus_core::report::Report;
+use jiff::Timestamp;
+use tokio::sync::broadcast;
+use tokio::time::Instant;
+
+use crate::act::{Actor, Outcome};
+use crate::observe::{Memory, Sight, observe};
+use crate::port::{PortError, PortErrorKind, Ports};
+use crate::queue::Queue;
+use crate::record;
+
+pub use say::{Asked, AskedFor, SayError, SayErrorKind};
+
+/// How many changes a slow listener may be behind before it is told that it missed some.
+const CHANGES_KEPT: usize = 1024;
+
+/// Looks at pipelines, decides and acts.
+pub struct Engine {
+    pub(crate) ports: Ports,
+    memory: Memory,
+    pipelines: RwLock<BTreeMap<PipelineKey, Arc<Pipeline>>>,
+    latest: RwLock<BTreeMap<PipelineKey, Arc<Looked>>>,
+    pub(crate) queue: Queue<PipelineKey>,
+    changes: broadcast::Sender<PipelineKey>,
+}
+
+/// What a look at a pipeline found.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// The pipeline as it was then.
+    pub pipeline: Arc<Pipeline>,
+    /// What was found, and why nothing more happens.
+    pub report: Report,
+    /// What is to be done.
+    pub steps: Vec<Step>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a pipeline that was looked after.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// What was found before anything was done.
+    pub looked: Arc<Looked>,
+    /// What became of each step.
+    pub outcomes: Vec<(Step, Result<Outcome, PortError>)>,
+    /// Why something could not be recorded.
+    pub unrecorded: Option<PortError>,
+}
+
+impl Reconciled {
+    /// Whether something was done, so that it is worth looking again at once.
+    pub fn did_something(&self) -> bool {
+        self.outcomes.iter().any(|(_, outcome)| match outcome {
+            Ok(Outcome::Done(_) | Outcome::Stale(_)) => true,
+            Ok(Outcome::AlreadyTrue | Outcome::Refused(_)) | Err(_) => false,
+        })
+    }
+
+    /// What went wrong and may go better later.
+    pub fn errors(&self) -> impl Iterator<Item = &PortError> {
+        self.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().err()).chain(&self.unrecorded)
+    }
+}
+
+impl Engine {
+    /// An engine on these ports, with no pipelines yet.
+    pub fn new(ports: Ports) -> Self {
+        Self {
+            ports,
+            memory: Memory::default(),
+            pipelines: RwLock::default(),
+            latest: RwLock::default(),
+            queue: Queue::default(),
+            changes: broadcast::channel(CHANGES_KEPT).0,
+        }
+    }
+
+    /// Sets the pipelines. Those that are new or changed are looked at soon; those
+    /// that are no more are returned, so that the caller can [`Engine::retire`] them.
+    pub fn set_pipelines(&self, pipelines: BTreeMap<PipelineKey, Arc<Pipeline>>) -> Vec<Arc<Pipeline>> {
+        let now = Instant::now();
+        let before = {
+            let mut current = self.pipelines.write().unwrap_or_else(PoisonError::into_inner);
+            for key in pipelines.keys() {
+                self.queue.want(key.clone(), now);
+            }
+            std::mem::replace(&mut *current, pipelines)
+        };
+        let gone: Vec<_> = before.into_iter().filter(|(key, _)| self.pipeline(key).is_none()).collect();
+        self.queue.retain(|key| self.pipeline(key).is_some());
+        self.memory.origins.retain(|key| self.pipeline(key).is_some());
+        let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
+        for (key, _) in &gone {
+            latest.remove(key);
+        }
+        drop(latest);
+        for (key, _) in &gone {
+            let _nobody_listens = self.changes.send(key.clone());
+        }
+        gone.into_iter().map(|(_, pipeline)| pipeline).collect()
+    }
+
+    /// One pipeline.
+    pub fn pipeline(&self, key: &PipelineKey) -> Option<Arc<Pipeline>> {
+        self.pipelines.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// All pipelines.
+    pub fn pipelines(&self) -> Vec<Arc<Pipeline>> {
+        self.pipelines.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// What the last look at a pipeline found.
+    pub fn latest(&self, key: &PipelineKey) -> Option<Arc<Looked>> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// Hears of every pipeline whose report has changed.
+    pub fn subscribe(&self) -> broadcast::Receiver<PipelineKey> {
+        self.changes.subscribe()
+    }
+
+    /// Something may have happened to a pipeline: it is looked at soon.
+    pub fn wake(&self, key: &PipelineKey) {
+        if self.pipeline(key).is_some() {
+            self.queue.want(key.clone(), Instant::now());
+        }
+    }
+
+    /// The record.
+    pub fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Asks all ports about a pipeline and plans. Writes nothing to Git.
+    pub async fn look(&self, pipeline: &Arc<Pipeline>) -> (Looked, Sight) {
+        let sight = observe(&self.ports, &self.memory, pipeline).await;
+        let at = self.ports.clock.now();
+        let Plan { steps, report } = gradus_core::plan(pipeline, &sight.observation, at);
+        (Looked { pipeline: pipeline.clone(), report, steps, at }, sight)
+    }
+
+    /// Looks at a pipeline, records what is new, and takes the planned steps.
+    pub async fn reconcile(&self, pipeline: &Arc<Pipeline>) -> Reconciled {
+        let (looked, sight) = self.look(pipeline).await;
+        let before = self.latest(&pipeline.key);
+        let entries = record::of_look(
+            pipeline,
+            &sight,
+            &looked.report,
+            before.as_ref().map(|before| &before.report),
+            looked.at,
+        );
+        let unrecorded = if entries.is_empty() {
+            None
+        } else {
+            self.ports.ledger.record(&pipeline.key, &entries).await.err()
+        };
+        let looked = self.keep(looked);
+        let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
+        let mut outcomes = Vec::with_capacity(looked.steps.len());
+        for step in &looked.steps {
+            let outcome = actor.take(step).await;
+            outcomes.push((step.clone(), outcome));
+        }
+        Reconciled { looked, outcomes, unrecorded }
+    }
+
+    /// Clears up after a pipeline that is no more: closes its open proposals, unless it says to leave them.
+    pub async fn retire(&self, pipeline: &Arc<Pipeline>) -> Vec<PortError> {
+        match pipeline.on_delete {
+            OnDelete::Leave => return Vec::new(),
+            OnDelete::Close => {}
+        }
+        let (looked, sight) = self.look(pipeline).await;
+        let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
+        let mut errors = Vec::new();
+        for here in &looked.report.environments {
+            let Some(proposal) = &here.proposal else { continue };
+            let step = Step::Close {
+                number: proposal.number,
+                environment: here.name.clone(),
+                head: proposal.head.clone(),
+                because: CloseReason::Overtaken,
+            };
+            errors.extend(actor.take(&step).await.err());
+        }
+        errors
+    }
+
+    /// The lines that a step would change, file by file. Reads what [`Engine::look`] saw.
+    pub fn preview(&self, sight: &Sight, step: &Step) -> Result<Vec<crate::places::FileEdit>, PortError> {
+        let Some(change) = step.change() else { return Ok(Vec::new()) };
+        let unusable = |why: String| PortError::because(PortErrorKind::Unusable, "making the change", why);
+        let places = match sight.places.get(&change.environment) {
+            Some(Ok(places)) => places,
+            Some(Err(why)) => return Err(unusable(why.to_string())),
+            None => return Ok(Vec::new()),
+        };
+        match crate::places::edits(places, &sight.files, change.from.as_ref(), &change.to) {
+            Ok(edits) => Ok(edits.unwrap_or_default()),
+            Err(why) => Err(unusable(why.to_string())),
+        }
+    }
+
+    /// The branch of a repository that is deployed.
+    pub(crate) async fn base_branch(
+        &self,
+        repository: &gradus_core::pipeline::Repository,
+        repo: &dyn crate::port::Repo,
+    ) -> Result<gradus_core::names::BranchName, PortError> {
+        self.memory.branches.base(repository, repo).await
+    }
+
+    fn keep(&self, looked: Looked) -> Arc<Looked> {
+        let key = looked.pipeline.key.clone();
+        let looked = Arc::new(looked);
+        let before = {
+            let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
+            latest.insert(key.clone(), looked.clone())
+        };
+        if before.is_none_or(|before| before.report != looked.report) {
+            let _nobody_listens = self.changes.send(key);
+        }
+        looked
+    }
+}

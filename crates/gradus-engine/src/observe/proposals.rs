@@ -1,0 +1,100 @@
+//! Looking at an open proposal: what its files say, and whether it still fits.
+
+use std::collections::BTreeSet;
+
+use gradus_core::names::{BranchName, CommitId, EnvironmentName, RepoPath};
+use gradus_core::observation::{Fit, ProposalSeen, Seen, Why};
+use gradus_core::pipeline::Pipeline;
+use gradus_core::release::Release;
+use gradus_core::tell::{Trailer, trailers_of};
+
+use super::git::GitSight;
+use crate::places::{self, Files, Place};
+use crate::port::forge::ProposalPlace;
+use crate::port::{PortError, Ports, Repo};
+
+/// Where the proposals of an environment live.
+pub(crate) fn place(
+    pipeline: &Pipeline,
+    environment: &EnvironmentName,
+    base: &BranchName,
+    branch: &BranchName,
+) -> ProposalPlace {
+    ProposalPlace {
+        repository: pipeline.repository.clone(),
+        base: base.clone(),
+        branch: branch.clone(),
+        pipeline: pipeline.key.clone(),
+        environment: environment.clone(),
+    }
+}
+
+/// Looks at the proposal whose branch is at `head`.
+pub(super) async fn look(
+    ports: &Ports,
+    repo: &dyn Repo,
+    place: &ProposalPlace,
+    head: &CommitId,
+    sight: &GitSight,
+) -> Seen<Option<ProposalSeen>> {
+    let record = match ports.forge.find(place, head).await {
+        Ok(Some(record)) => record,
+        Ok(None) => return Seen::Known(None),
+        Err(error) => return Seen::Unknown(Why::new(error.in_full())),
+    };
+    let places: &[Place] = match sight.places.get(&place.environment) {
+        Some(Ok(places)) => places,
+        Some(Err(why)) => return Seen::Unknown(why.clone()),
+        None => return Seen::unknown("Git was not read"),
+    };
+    match compare(repo, place, head, places, sight).await {
+        Ok((release, fit)) => Seen::Known(Some(ProposalSeen {
+            number: record.number,
+            url: record.url,
+            head: head.clone(),
+            release,
+            fit,
+            since: record.since,
+        })),
+        Err(error) => Seen::Unknown(Why::new(error.in_full())),
+    }
+}
+
+async fn compare(
+    repo: &dyn Repo,
+    place: &ProposalPlace,
+    head: &CommitId,
+    places: &[Place],
+    sight: &GitSight,
+) -> Result<(Seen<Release>, Fit), PortError> {
+    let paths: BTreeSet<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
+    let paths: Vec<RepoPath> = paths.into_iter().collect();
+    let proposed = repo.read(head, &paths).await?;
+    let release = match places::release_at(places, &proposed) {
+        Ok(Some(release)) => Seen::Known(release),
+        Ok(None) => Seen::unknown("no file on its branch names a version"),
+        Err(why) => Seen::Unknown(why),
+    };
+    let is_the_change = release.known().is_some_and(|release| fits(places, sight, release, &proposed));
+    if is_the_change {
+        return Ok((release, Fit::Current));
+    }
+    let commits = repo.history(head, &[], 1).await?.commits;
+    let ours = commits.first().is_some_and(|commit| {
+        trailers_of(&commit.message, Trailer::Environment).any(|name| name == place.environment.as_str())
+            && trailers_of(&commit.message, Trailer::Pipeline).any(|key| key == place.pipeline.to_string())
+    });
+    Ok((release, if ours { Fit::Behind } else { Fit::Foreign }))
+}
+
+/// Whether the files on the branch are exactly what the change makes of the base branch now.
+fn fits(places: &[Place], sight: &GitSight, release: &Release, proposed: &Files) -> bool {
+    let Ok(Some(edits)) = places::edits(places, &sight.files, None, release) else { return false };
+    places.iter().all(|place| {
+        let Some(there) = proposed.get(&place.file) else { return false };
+        match edits.iter().find(|edit| edit.path == place.file) {
+            Some(edit) => edit.after == there.bytes,
+            None => sight.files.get(&place.file).is_some_and(|base| base.blob == there.blob),
+        }
+    })
+}

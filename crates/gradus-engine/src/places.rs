@@ -1,0 +1,95 @@
+//! Where an environment's versions are in its repository: the places that the
+//! manifest names, or the markers in the files.
+
+mod declared;
+mod index;
+mod origin;
+
+use std::collections::BTreeMap;
+
+use gradus_core::names::{ArtifactName, EnvironmentName, RepoPath};
+use gradus_core::observation::Why;
+use gradus_core::pipeline::{Environment, Pipeline, Select};
+use gradus_edit::{FieldPath, Locator};
+
+pub(crate) use declared::{Files, release_at};
+pub use declared::{FileEdit, edits};
+pub(crate) use index::{Index, IndexCache};
+pub(crate) use origin::{OriginCache, OriginFacts, Search, origin, sequence};
+
+/// The key of the comment that names what may edit a value.
+pub const MARKER: &str = "$promotion";
+
+/// A place that holds the version of one artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: RepoPath,
+    /// Where in the file.
+    pub locator: Locator,
+    /// Of which artifact.
+    pub artifact: ArtifactName,
+}
+
+/// The places of each environment, or why they are not known.
+pub(crate) type Places = BTreeMap<EnvironmentName, Result<Vec<Place>, Why>>;
+
+/// Whether an environment's places come from markers, so that the repository has to be searched.
+pub(crate) fn needs_markers(environment: &Environment) -> bool {
+    environment.edit.is_empty()
+}
+
+/// The marker of an environment, as it stands in the repository.
+pub fn marker_value(pipeline: &Pipeline, environment: &EnvironmentName) -> String {
+    format!("{}:{}:{environment}", pipeline.key.namespace, pipeline.key.name)
+}
+
+/// The places of one environment. The first environment may have none.
+pub(crate) fn of(
+    pipeline: &Pipeline,
+    environment: &Environment,
+    index: Option<&Result<Index, Why>>,
+) -> Result<Vec<Place>, Why> {
+    if !needs_markers(environment) {
+        return environment.edit.iter().map(|edit| place(&edit.file, &edit.select, &edit.from)).collect();
+    }
+    let index = match index {
+        Some(Ok(index)) => index,
+        Some(Err(why)) => return Err(why.clone()),
+        None => return Err(Why::new("the repository was not searched for markers")),
+    };
+    let value = marker_value(pipeline, &environment.name);
+    let files = index.files_with(&value);
+    if files.is_empty() {
+        if environment.is_first() {
+            return Ok(Vec::new());
+        }
+        return Err(Why::new(format!("no marker `{{\"{MARKER}\": \"{value}\"}}` {}", index.searched())));
+    }
+    let Some(artifact) = pipeline.only_artifact() else {
+        return Err(Why::new(format!(
+            "a marker does not say which of {} artifacts it means; say where each value is with `edit:`",
+            pipeline.artifacts.len()
+        )));
+    };
+    Ok(files
+        .iter()
+        .map(|file| Place {
+            file: file.clone(),
+            locator: Locator::marker(MARKER, value.clone()),
+            artifact: artifact.clone(),
+        })
+        .collect())
+}
+
+fn place(file: &RepoPath, select: &Select, artifact: &ArtifactName) -> Result<Place, Why> {
+    let path = FieldPath::parse(&select.path).map_err(|error| Why::new(format!("{file}: {error}")))?;
+    let select = gradus_edit::Select {
+        api_version: select.api_version.clone(),
+        kind: select.kind.clone(),
+        name: select.name.clone(),
+        namespace: select.namespace.clone(),
+        path,
+    };
+    Ok(Place { file: file.clone(), locator: Locator::Path(select), artifact: artifact.clone() })
+}

@@ -1,0 +1,103 @@
+//! What the files of an environment declare, and the edits that change it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gradus_core::names::{ArtifactName, BlobId, RepoPath};
+use gradus_core::observation::Why;
+use gradus_core::release::Release;
+use gradus_core::version::Version;
+use gradus_edit::{Edit, LineChange, Outcome};
+
+use super::Place;
+use crate::port::repo::FileSeen;
+
+/// Files of one commit.
+pub(crate) type Files = BTreeMap<RepoPath, FileSeen>;
+
+/// The release that the places name in these files; `None` where there are no places.
+pub(crate) fn release_at(places: &[Place], files: &Files) -> Result<Option<Release>, Why> {
+    let mut found: BTreeMap<ArtifactName, (Version, String)> = BTreeMap::new();
+    for place in places {
+        let Some(file) = files.get(&place.file) else {
+            return Err(Why::new(format!("{} does not exist", place.file)));
+        };
+        let values = gradus_edit::read(&file.bytes, &place.locator)
+            .map_err(|refusal| Why::new(in_file(&place.file, &refusal)))?;
+        if values.is_empty() {
+            return Err(Why::new(format!("{} has no such marker any more", place.file)));
+        }
+        for value in values {
+            let at = format!("{}:{}", place.file, value.place.line);
+            let version = Version::parse(&value.value)
+                .map_err(|error| Why::new(format!("{at}: {} is no version: {error}", value.path)))?;
+            match found.get(&place.artifact) {
+                Some((other, there)) if !other.same(&version) => {
+                    return Err(Why::new(format!("its files disagree: {other} at {there}, {version} at {at}")));
+                }
+                Some(_) => {}
+                None => {
+                    found.insert(place.artifact.clone(), (version, at));
+                }
+            }
+        }
+    }
+    Ok(Release::new(found.into_iter().map(|(artifact, (version, _))| (artifact, version))))
+}
+
+/// A file as it was and as it becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEdit {
+    /// Where it is.
+    pub path: RepoPath,
+    /// What it was.
+    pub before: BlobId,
+    /// What it becomes.
+    pub after: Arc<[u8]>,
+    /// The lines that change.
+    pub lines: Vec<LineChange>,
+}
+
+/// The edits that bring an environment's files from one release to another.
+///
+/// `Ok(None)`: the files do not declare `from` any more. An empty list: they
+/// declare `to` already.
+pub fn edits(
+    places: &[Place],
+    files: &BTreeMap<RepoPath, FileSeen>,
+    from: Option<&Release>,
+    to: &Release,
+) -> Result<Option<Vec<FileEdit>>, Why> {
+    let mut by_file: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
+    for place in places {
+        let Some(version) = to.get(&place.artifact) else { continue };
+        let mut edit = Edit::new(place.locator.clone(), version.as_str());
+        if let Some(expect) = from.and_then(|from| from.get(&place.artifact)) {
+            edit = edit.expecting(expect.as_str());
+        }
+        by_file.entry(&place.file).or_default().push(edit);
+    }
+    let mut changed = Vec::new();
+    for (path, edits) in by_file {
+        let Some(file) = files.get(path) else { return Err(Why::new(format!("{path} does not exist"))) };
+        match gradus_edit::edit(&file.bytes, &edits).map_err(|refusal| Why::new(in_file(path, &refusal)))? {
+            Outcome::Edited(edited) => changed.push(FileEdit {
+                path: path.clone(),
+                before: file.blob.clone(),
+                lines: edited.lines().into_iter().cloned().collect(),
+                after: Arc::from(edited.bytes),
+            }),
+            Outcome::Unchanged => {}
+            Outcome::Stale(_) => return Ok(None),
+        }
+    }
+    Ok(Some(changed))
+}
+
+/// A refusal with its file, as `file:line: why`.
+pub(crate) fn in_file(file: &RepoPath, refusal: &gradus_edit::Refusal) -> String {
+    match refusal.place {
+        Some(place) => format!("{file}:{}: {}", place.line, refusal.kind),
+        None => format!("{file}: {}", refusal.kind),
+    }
+}
