@@ -5,6 +5,7 @@
 
 pub mod git;
 pub mod http;
+pub mod repos;
 mod secret;
 
 pub use secret::Secret;

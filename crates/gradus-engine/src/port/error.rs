@@ -13,6 +13,7 @@ pub struct PortError {
     pub doing: String,
     /// What a person can do about it.
     pub hint: Option<String>,
+    stated: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -53,7 +54,7 @@ impl PortErrorKind {
 impl PortError {
     /// A failure without a deeper cause.
     pub fn new(kind: PortErrorKind, doing: impl Into<String>) -> Self {
-        Self { kind, doing: doing.into(), hint: None, source: None }
+        Self { kind, doing: doing.into(), hint: None, stated: false, source: None }
     }
 
     /// A failure with its cause.
@@ -62,7 +63,16 @@ impl PortError {
         doing: impl Into<String>,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { kind, doing: doing.into(), hint: None, source: Some(source.into()) }
+        Self { kind, doing: doing.into(), hint: None, stated: true, source: Some(source.into()) }
+    }
+
+    /// A failure whose text says already what kind it is.
+    pub fn stated(
+        kind: PortErrorKind,
+        text: impl Into<String>,
+        source: Option<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, doing: text.into(), hint: None, stated: true, source }
     }
 
     /// The same, with what a person can do about it.
@@ -86,7 +96,7 @@ impl PortError {
 
 impl fmt::Display for PortError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.doing, self.kind.words())
+        if self.stated { f.write_str(&self.doing) } else { write!(f, "{} ({})", self.doing, self.kind.words()) }
     }
 }
 
