@@ -37,6 +37,10 @@ impl Wanted<'_> {
         let mut request = Request::default();
         request.line("command=fetch").line(AGENT_LINE).line("object-format=sha1").delimiter();
         request.line("no-progress").line("ofs-delta");
+        if !self.held.is_empty() {
+            // Without it the host sends everything again: a commit without its parents has no edge to compare with.
+            request.line("thin-pack");
+        }
         for id in self.ids {
             request.line(&format!("want {id}\n"));
         }
@@ -56,7 +60,11 @@ impl Wanted<'_> {
     pub(super) fn v0(&self) -> Vec<u8> {
         let mut request = Request::default();
         for (n, id) in self.ids.iter().enumerate() {
-            let words = if n == 0 { " side-band-64k ofs-delta no-progress shallow agent=gradus" } else { "" };
+            let words = match (n, self.held) {
+                (0, []) => FIRST_WORDS.to_owned(),
+                (0, _) => format!("{FIRST_WORDS} thin-pack"),
+                _ => String::new(),
+            };
             request.line(&format!("want {id}{words}\n"));
         }
         self.boundary(&mut request);
@@ -76,6 +84,9 @@ impl Wanted<'_> {
         }
     }
 }
+
+/// What the first line of an old request says of the answer it wants.
+const FIRST_WORDS: &str = " side-band-64k ofs-delta no-progress shallow agent=gradus";
 
 pub(super) const AGENT_LINE: &str = concat!("agent=gradus/", env!("CARGO_PKG_VERSION"));
 

@@ -111,8 +111,11 @@ impl Listing {
             let data = session.need(id, Kind::Tree)?;
             for entry in tree_entries(&data) {
                 let entry = entry?;
-                let Ok(name) = std::str::from_utf8(entry.name) else { continue };
                 self.see(session)?;
+                let Some(name) = std::str::from_utf8(entry.name).ok().filter(|name| !name.contains('/'))
+                else {
+                    continue;
+                };
                 let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
                 match entry.mode {
                     Mode::Folder if RepoPath::new(&path).is_ok() => drop(self.folders.insert(path, entry.id)),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
@@ -59,17 +59,25 @@ struct Entry {
     depth: u32,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Base {
     Whole(Kind),
     Entry(usize),
     /// A delta on an object that has not been seen yet.
     Later(ObjectId),
+    /// A delta on an object of another answer.
+    Outside(Arc<Pack>, ObjectId),
 }
 
 impl Pack {
     /// Reads all entries once. Afterwards every object is known under the id its bytes have.
-    pub(super) fn read(bytes: Bytes, limits: &Limits, budget: &mut Budget) -> Outcome<Self> {
+    /// Deltas may rest on `others`.
+    pub(super) fn read(
+        bytes: Bytes,
+        others: &[Arc<Pack>],
+        limits: &Limits,
+        budget: &mut Budget,
+    ) -> Outcome<Self> {
         let end = bytes
             .len()
             .checked_sub(20)
@@ -100,7 +108,7 @@ impl Pack {
         if at != end {
             return Err(malformed("bytes follow its last object"));
         }
-        pack.resolve_later(later, limits, budget)?;
+        pack.resolve_later(later, others, limits, budget)?;
         Ok(pack)
     }
 
@@ -114,6 +122,10 @@ impl Pack {
 
     pub(super) fn get(&self, id: &ObjectId, budget: &mut Budget) -> Outcome<Option<Object>> {
         self.ids.get(id).map(|&index| self.object(index, budget)).transpose()
+    }
+
+    fn need(&self, id: &ObjectId, budget: &mut Budget) -> Outcome<Object> {
+        self.get(id, budget)?.ok_or_else(|| malformed("a delta on an object it does not hold"))
     }
 
     fn read_entry(
@@ -151,26 +163,36 @@ impl Pack {
         };
         let data = reader.at;
         let (inflated, used) = inflate(&self.bytes[data..end], size, budget)?;
-        self.entries.push(Entry { at: start, data, size, base, depth: 0 });
+        self.entries.push(Entry { at: start, data, size, base: base.clone(), depth: 0 });
         match base {
-            Base::Whole(kind) => {
-                self.keep(index, Object { kind, data: inflated.into() });
-            }
-            Base::Entry(base) => self.settle(index, base, &inflated, limits, budget)?,
+            Base::Whole(kind) => self.keep(index, Object { kind, data: inflated.into() }),
+            Base::Entry(_) | Base::Outside(..) => self.settle(index, base, &inflated, limits, budget)?,
             Base::Later(_) => later.push(index),
         }
         Ok(data + used)
     }
 
-    fn resolve_later(&mut self, mut later: Vec<usize>, limits: &Limits, budget: &mut Budget) -> Outcome<()> {
+    fn resolve_later(
+        &mut self,
+        mut later: Vec<usize>,
+        others: &[Arc<Pack>],
+        limits: &Limits,
+        budget: &mut Budget,
+    ) -> Outcome<()> {
         while !later.is_empty() {
             let before = later.len();
             let mut still = Vec::new();
             for index in later {
                 let Base::Later(id) = self.entries[index].base else { continue };
-                let Some(&base) = self.ids.get(&id) else {
-                    still.push(index);
-                    continue;
+                let base = match self.ids.get(&id) {
+                    Some(&base) => Base::Entry(base),
+                    None => match others.iter().find(|pack| pack.contains(&id)) {
+                        Some(pack) => Base::Outside(Arc::clone(pack), id),
+                        None => {
+                            still.push(index);
+                            continue;
+                        }
+                    },
                 };
                 let delta = self.inflated(index, budget)?;
                 self.settle(index, base, &delta, limits, budget)?;
@@ -187,12 +209,16 @@ impl Pack {
     fn settle(
         &mut self,
         index: usize,
-        base: usize,
+        base: Base,
         delta: &[u8],
         limits: &Limits,
         budget: &mut Budget,
     ) -> Outcome<()> {
-        let depth = self.entries[base].depth + 1;
+        let (base_object, depth) = match &base {
+            Base::Entry(at) => (self.object(*at, budget)?, self.entries[*at].depth + 1),
+            Base::Outside(pack, id) => (pack.need(id, budget)?, 1),
+            Base::Whole(_) | Base::Later(_) => return Err(malformed("a delta on nothing")),
+        };
         if depth > limits.delta_depth {
             return Err(GitErrorKind::TooLarge {
                 what: "the number of deltas on each other",
@@ -200,9 +226,8 @@ impl Pack {
             }
             .into());
         }
-        let base_object = self.object(base, budget)?;
         let object = self.patched(&base_object, delta, budget)?;
-        self.entries[index].base = Base::Entry(base);
+        self.entries[index].base = base;
         self.entries[index].depth = depth;
         self.keep(index, object);
         Ok(())
@@ -220,11 +245,15 @@ impl Pack {
             if let Some(object) = self.bases.lock().unwrap_or_else(PoisonError::into_inner).get(&at) {
                 break object;
             }
-            match self.entries[at].base {
-                Base::Whole(kind) => break Object { kind, data: self.inflated(at, budget)?.into() },
+            match &self.entries[at].base {
+                Base::Whole(kind) => break Object { kind: *kind, data: self.inflated(at, budget)?.into() },
                 Base::Entry(base) => {
                     chain.push(at);
-                    at = base;
+                    at = *base;
+                }
+                Base::Outside(pack, id) => {
+                    chain.push(at);
+                    break pack.need(id, budget)?;
                 }
                 Base::Later(_) => return Err(malformed("a delta on an object it does not hold")),
             }

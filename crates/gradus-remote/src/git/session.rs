@@ -194,9 +194,10 @@ impl<'a> Session<'a> {
         let stream = remote.transport.request(Service::UploadPack, v2, body, remote.pack_bound()).await?;
         let bytes = read_answer(Packets::new(stream), v2, &remote.limits, &remote.credentials).await?;
         let limits = remote.limits.clone();
+        let others = self.packs.clone();
         let mut budget = std::mem::replace(&mut self.budget, Budget::new(0));
         let (pack, budget) = compute(move || {
-            let pack = Pack::read(bytes, &limits, &mut budget);
+            let pack = Pack::read(bytes, &others, &limits, &mut budget);
             (pack, budget)
         })
         .await?;

@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod contract;
+mod edges;
+mod hostile;
 mod place;
 mod server;

@@ -121,7 +121,7 @@ impl Place {
 
     pub(crate) fn commit_modes(&self, branch: &str, files: &[(&str, &str, &str)], message: &str) -> ObjectId {
         let reference = format!("refs/heads/{branch}");
-        let exists = self.git(&["-C", "repo.git", "for-each-ref", &reference]) != "";
+        let exists = !self.git(&["-C", "repo.git", "for-each-ref", &reference]).is_empty();
         let mut stream = format!("commit {reference}\ncommitter Ada <ada@acme.test> 1700000000 +0100\n");
         stream += &format!("data {}\n{message}\n", message.len());
         if exists {

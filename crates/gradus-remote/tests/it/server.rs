@@ -48,7 +48,6 @@ pub(crate) struct Settings {
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) path: String,
-    pub(crate) authorization: Option<String>,
 }
 
 struct State {
@@ -130,11 +129,7 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer,
     let target = request.uri().path_and_query().unwrap().to_string();
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
     let authorization = header("authorization");
-    state.seen.lock().unwrap().push(Seen {
-        method: request.method().to_string(),
-        path: target.clone(),
-        authorization: authorization.clone(),
-    });
+    state.seen.lock().unwrap().push(Seen { method: request.method().to_string(), path: target.clone() });
     if state.settings.authorization.is_some() && authorization != state.settings.authorization {
         return Ok(plain(401, "who are you?"));
     }
