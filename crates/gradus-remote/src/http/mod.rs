@@ -1,10 +1,15 @@
 //! The HTTP client everything in this crate is built on: bounded, without redirects, with rustls.
 
+mod client;
 mod tls;
 
+pub use client::{Answer, Ask, HttpClient, HttpError, HttpErrorKind};
 pub use tls::{Tls, TlsError};
 
 use std::time::Duration;
+
+/// Names the project and its version to the host.
+const AGENT: &str = concat!("gradus/", env!("CARGO_PKG_VERSION"));
 
 /// A client that follows no redirect and waits at most `connect` for a connection; the caller bounds the rest.
 pub(crate) fn client(agent: &str, connect: Duration, tls: &Tls) -> Result<reqwest::Client, TlsError> {

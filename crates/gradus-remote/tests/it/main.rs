@@ -5,5 +5,6 @@
 mod contract;
 mod edges;
 mod hostile;
+mod http;
 mod place;
 mod server;
