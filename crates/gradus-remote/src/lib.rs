@@ -7,5 +7,6 @@ pub mod git;
 pub mod http;
 pub mod repos;
 mod secret;
+pub mod targets;
 
 pub use secret::Secret;

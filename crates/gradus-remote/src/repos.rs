@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::git::{self, Change, CommitMeta, GitError, GitErrorKind, Preparation, Pushed, Remote, Signature};
 
+pub(crate) use access::secret_value;
 pub use access::{Access, SecretFolder};
 
 /// How many YAML files of one repository are looked at for markers.

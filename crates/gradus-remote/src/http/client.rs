@@ -78,6 +78,13 @@ impl HttpClient {
         let request = self.0.post(url).header(CONTENT_TYPE, "application/json").body(json.into());
         send(request, ask, &doing).await
     }
+
+    /// Asks for what is at this address to be taken away.
+    pub async fn delete(&self, url: &str, ask: &Ask) -> Result<Answer, HttpError> {
+        let url = address(url)?;
+        let doing = format!("delete {}", shown(&url));
+        send(self.0.delete(url), ask, &doing).await
+    }
 }
 
 fn address(text: &str) -> Result<Url, HttpError> {

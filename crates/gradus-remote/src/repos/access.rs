@@ -42,7 +42,8 @@ impl Access for SecretFolder {
         };
         let folder = folder.join(name.as_ref());
         let value = |key: &str| {
-            read(&folder.join(key)).map_err(|error| PortError::because(PortErrorKind::Local, doing(), error))
+            secret_value(&folder, key)
+                .map_err(|error| PortError::because(PortErrorKind::Local, doing(), error))
         };
         let (user, password, token) = (value("username")?, value("password")?, value("token")?);
         let credentials = match (user, password, token) {
@@ -66,8 +67,9 @@ impl Access for SecretFolder {
     }
 }
 
-/// A value, without the line feed that editors leave at the end.
-fn read(path: &Path) -> Result<Option<String>, String> {
+/// The value of a Secret's key, without the line feed that editors leave at the end.
+pub(crate) fn secret_value(folder: &Path, key: &str) -> Result<Option<String>, String> {
+    let path = &folder.join(key);
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.len() > MOST_BYTES => {
             Err(format!("{} is larger than 1 MiB", path.display()))

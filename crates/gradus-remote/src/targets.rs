@@ -1,0 +1,128 @@
+//! The engine's port for targets that can be asked, over HTTP.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gradus_core::pipeline::HttpTarget;
+use gradus_core::version::Version;
+use gradus_engine::port::targets::{Answered, Targets};
+use gradus_engine::port::{PortError, PortErrorKind};
+
+use crate::Secret;
+use crate::http::{Ask, HttpClient, HttpError, HttpErrorKind, Tls};
+
+/// A version endpoint answers with a few bytes; an application that sends more than this is not asked for a version.
+const MOST_BYTES: u64 = 256 * 1024;
+
+/// Asks version endpoints.
+pub struct HttpTargets {
+    secrets: Option<PathBuf>,
+    client: HttpClient,
+}
+
+impl HttpTargets {
+    /// Endpoints whose Secrets, if they name one, are `FOLDER/NAMESPACE/NAME/token` and `.../caFile`.
+    pub fn new(secrets: Option<PathBuf>) -> Result<Self, PortError> {
+        Ok(Self { secrets, client: HttpClient::new(&Tls::default()).map_err(from_http)? })
+    }
+
+    fn secret(&self, target: &HttpTarget, key: &str) -> Result<Option<String>, PortError> {
+        let Some(name) = &target.secret else { return Ok(None) };
+        let doing = || format!("reading the Secret {name} of {}", target.url);
+        let Some(folder) = &self.secrets else {
+            return Err(PortError::because(
+                PortErrorKind::Missing,
+                doing(),
+                "no folder of Secrets was given",
+            )
+            .with_hint("give one with --secrets DIR; it holds NAMESPACE/NAME/KEY files"));
+        };
+        crate::repos::secret_value(&folder.join(name.as_ref()), key)
+            .map_err(|error| PortError::because(PortErrorKind::Local, doing(), error))
+    }
+}
+
+#[async_trait]
+impl Targets for HttpTargets {
+    async fn ask(&self, target: &HttpTarget) -> Result<Answered, PortError> {
+        let authorization = self.secret(target, "token")?.map(|token| Secret::new(format!("Bearer {token}")));
+        let timeout = Duration::try_from(target.timeout).unwrap_or(Duration::from_secs(10));
+        let ask = Ask { authorization, limit: MOST_BYTES, timeout, ..Ask::default() };
+        let answer = match self.secret(target, "caFile")? {
+            Some(ca) => {
+                let client = HttpClient::new(&Tls { ca_pem: Some(ca.into_bytes()) }).map_err(from_http)?;
+                client.get(&target.url, &ask).await
+            }
+            None => self.client.get(&target.url, &ask).await,
+        };
+        let answer = answer.map_err(from_http)?;
+        if answer.status != target.status {
+            return Ok(Answered::Unhealthy(format!("it answered {}, not {}", answer.status, target.status)));
+        }
+        let told = version(&answer.bytes, target.pointer.as_deref()).map_err(|why| {
+            PortError::because(PortErrorKind::Broken, format!("reading the version at {}", target.url), why)
+        })?;
+        Ok(Answered::Healthy(told))
+    }
+}
+
+/// The version in an answer: at a JSON pointer, or the whole text.
+fn version(bytes: &[u8], pointer: Option<&str>) -> Result<Version, String> {
+    let text = match pointer {
+        None => {
+            std::str::from_utf8(bytes).map_err(|_| "the answer is not text".to_owned())?.trim().to_owned()
+        }
+        Some(pointer) => {
+            let json: serde_json::Value =
+                serde_json::from_slice(bytes).map_err(|error| format!("the answer is not JSON: {error}"))?;
+            match json.pointer(pointer) {
+                Some(serde_json::Value::String(text)) => text.clone(),
+                // A number would have lost digits: 1.10 and 1.1 are the same number.
+                Some(_) => return Err(format!("what is at {pointer} is not a string")),
+                None => return Err(format!("the answer has nothing at {pointer}")),
+            }
+        }
+    };
+    Version::parse(&text).map_err(|error| error.to_string())
+}
+
+fn from_http(error: HttpError) -> PortError {
+    let kind = match error.kind() {
+        HttpErrorKind::Input(_) | HttpErrorKind::Tls => PortErrorKind::Unusable,
+        HttpErrorKind::Unreachable | HttpErrorKind::Interrupted | HttpErrorKind::Timeout => {
+            PortErrorKind::Unreachable
+        }
+        HttpErrorKind::TooLarge { .. } => PortErrorKind::Broken,
+    };
+    let cause = std::error::Error::source(&error).map(|cause| cause.to_string().into());
+    PortError::stated(kind, error.to_string(), cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[track_caller]
+    fn check(bytes: &str, pointer: Option<&str>, expected: &str) {
+        let told = version(bytes.as_bytes(), pointer).map_or_else(|why| why, |version| version.to_string());
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn the_version_is_found_where_it_is_said_to_be() {
+        check("6.5.1\n", None, "6.5.1");
+        check(r#"{"build": {"version": "1.10"}}"#, Some("/build/version"), "1.10");
+        check(r#"{"a/b": ["x", "2.0.0"]}"#, Some("/a~1b/1"), "2.0.0");
+    }
+
+    #[test]
+    fn what_is_no_version_is_not_taken_for_one() {
+        check(r#"{"version": 1.10}"#, Some("/version"), "what is at /version is not a string");
+        check(r#"{"version": "1"}"#, Some("/v"), "the answer has nothing at /v");
+        check("<html>", Some("/v"), "the answer is not JSON: expected value at line 1 column 1");
+        assert!(version(b"\xff\xfe", None).is_err());
+        assert!(version(b"", None).is_err());
+        assert!(version(b"two words", None).is_err());
+    }
+}
