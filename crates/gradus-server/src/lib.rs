@@ -1,1 +1,3 @@
-//! Serves webhooks, the HTTP API and the metrics.
+//! Serves webhooks and the HTTP API. Never decides: it converts and forwards.
+
+pub mod api;
