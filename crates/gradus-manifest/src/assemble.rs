@@ -1,0 +1,138 @@
+//! All files of a folder together: each hold on its pipeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use gradus_core::names::{EnvironmentName, Namespace, PipelineKey};
+use gradus_core::pipeline::Pipeline;
+
+use crate::convert::resolve_pin;
+use crate::error::{ManifestError, ManifestErrorKind, Note, Place, Trouble};
+use crate::hold::HoldManifest;
+use crate::nearest::did_you_mean;
+use crate::read::{Manifest, Parsed};
+
+/// What was in all files together.
+#[derive(Debug, Clone, Default)]
+pub struct Assembled {
+    /// The pipelines that are known in full, with their holds.
+    pub pipelines: BTreeMap<PipelineKey, Loaded>,
+    /// The pipelines that a mistake is about. They are not among the others:
+    /// nothing is to be written by half of the rules. When a file cannot be
+    /// read at all, nobody knows what it is about; then what was loaded before
+    /// is to be kept.
+    pub withheld: BTreeSet<PipelineKey>,
+    /// What is wrong.
+    pub errors: Vec<ManifestError>,
+    /// What there is to know beside that.
+    pub notes: Vec<Note>,
+}
+
+/// A pipeline and where it is written.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The pipeline, with its holds.
+    pub pipeline: Pipeline,
+    /// The place of its name.
+    pub place: Place,
+}
+
+/// Puts the files together. The order of the files does not matter, except for
+/// which of two manifests of one thing is called the first.
+pub fn assemble(files: impl Iterator<Item = Parsed>) -> Assembled {
+    let mut all = Assembled::default();
+    let mut holds = Vec::new();
+    for parsed in files {
+        all.errors.extend(parsed.errors);
+        all.notes.extend(parsed.notes);
+        all.withheld.extend(parsed.spoiled);
+        for manifest in parsed.manifests {
+            match manifest {
+                Manifest::Hold(hold) => holds.push(*hold),
+                Manifest::Pipeline(pipeline, place) => all.add(*pipeline, place),
+            }
+        }
+    }
+    let mut names: BTreeMap<(Namespace, Arc<str>), Place> = BTreeMap::new();
+    for hold in holds {
+        let name = (hold.pipeline.namespace.clone(), Arc::clone(&hold.hold.name));
+        if let Some(first) = names.get(&name) {
+            let message = format!("hold {:?} is there twice; it is first at {first}", hold.hold.name);
+            all.withheld.insert(hold.pipeline.clone());
+            all.fail(&hold.place, "metadata.name", Trouble::new(ManifestErrorKind::Conflict, message));
+            continue;
+        }
+        names.insert(name, hold.place.clone());
+        all.put(hold);
+    }
+    for key in &all.withheld {
+        all.pipelines.remove(key);
+    }
+    all
+}
+
+impl Assembled {
+    fn add(&mut self, pipeline: Pipeline, place: Place) {
+        let key = pipeline.key.clone();
+        if let Some(first) = self.pipelines.get(&key) {
+            let message = format!("pipeline {key} is there twice; it is first at {}", first.place);
+            self.withheld.insert(key);
+            self.fail(&place, "metadata.name", Trouble::new(ManifestErrorKind::Conflict, message));
+            return;
+        }
+        self.pipelines.insert(key, Loaded { pipeline, place });
+    }
+
+    /// Puts a hold on its pipeline.
+    fn put(&mut self, manifest: HoldManifest) {
+        let HoldManifest { pipeline: key, mut hold, places, pin, .. } = manifest;
+        let Some(loaded) = self.pipelines.get_mut(&key) else {
+            // A pipeline with mistakes of its own has been told of.
+            if !self.withheld.contains(&key) {
+                let trouble = self.no_pipeline(&hold.name, &key);
+                self.fail(&places.pipeline, "spec.pipeline", trouble);
+            }
+            return;
+        };
+        let pipeline = &mut loaded.pipeline;
+        if let Some(name) = hold.environment.as_ref().filter(|name| pipeline.environment(name).is_none()) {
+            let trouble = no_environment(&hold.name, name, pipeline);
+            self.withheld.insert(key);
+            self.fail(&places.environment, "spec.environment", trouble);
+            return;
+        }
+        match pin.map(|pin| resolve_pin(pin, &pipeline.artifacts)).transpose() {
+            Ok(pin) => {
+                hold.pin = pin;
+                pipeline.holds.push(hold);
+            }
+            Err(trouble) => {
+                self.withheld.insert(key);
+                self.fail(&places.pin, "spec.pin", trouble);
+            }
+        }
+    }
+
+    fn no_pipeline(&self, hold: &str, key: &PipelineKey) -> Trouble {
+        let elsewhere = self.pipelines.keys().find(|other| other.name == key.name);
+        let here = self.pipelines.keys().filter(|other| other.namespace == key.namespace);
+        let help = elsewhere
+            .map(|other| format!("there is {other}: set `metadata.namespace` to {}", other.namespace))
+            .or_else(|| did_you_mean(key.name.as_str(), here.map(|other| other.name.as_str())));
+        let message = format!("hold {hold:?} is on pipeline {key}, which does not exist");
+        Trouble::new(ManifestErrorKind::Reference, message).maybe_help(help)
+    }
+
+    fn fail(&mut self, place: &Place, field: &str, trouble: Trouble) {
+        self.errors.push(trouble.at(place.clone(), field.to_owned()));
+    }
+}
+
+fn no_environment(hold: &str, name: &EnvironmentName, pipeline: &Pipeline) -> Trouble {
+    let names = || pipeline.environments().iter().map(|environment| environment.name.as_str());
+    let help = did_you_mean(name.as_str(), names())
+        .unwrap_or_else(|| format!("its environments are {}", names().collect::<Vec<_>>().join(", ")));
+    let message =
+        format!("hold {hold:?} is on environment \"{name}\" of {}, which does not exist", pipeline.key);
+    Trouble::new(ManifestErrorKind::Reference, message).help(help)
+}

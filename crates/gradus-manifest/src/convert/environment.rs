@@ -1,0 +1,165 @@
+//! Environments.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use gradus_core::names::{ArtifactName, EnvironmentName};
+use gradus_core::pipeline::{Emergency, Environment, Merge, Need, Queue, Strategy};
+use gradus_core::version::Order;
+use jiff::SignedDuration;
+
+use super::{Reader, edit, gate, target, time, versions};
+use crate::error::{ManifestErrorKind, Trouble};
+use crate::wire;
+use crate::yaml::Path;
+
+/// Looking for a cycle takes time that grows faster than the list.
+const MAX_ENVIRONMENTS: usize = 200;
+const DEPLOY_WITHIN: SignedDuration = SignedDuration::from_mins(30);
+
+/// Reads the environments; each comes after the one before it unless it says otherwise.
+pub(super) fn list(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    environments: &[wire::Environment],
+    artifacts: &BTreeMap<ArtifactName, Order>,
+) -> Option<Vec<Environment>> {
+    if environments.len() > MAX_ENVIRONMENTS {
+        let message = format!(
+            "the pipeline has {} environments; at most {MAX_ENVIRONMENTS} are read",
+            environments.len()
+        );
+        reader.fail(path, Trouble::new(ManifestErrorKind::TooLarge, message));
+        return None;
+    }
+    let before = std::iter::once(None).chain(environments.iter().map(|before| Some(before.name.as_str())));
+    let read: Vec<Option<Environment>> = environments
+        .iter()
+        .zip(before)
+        .enumerate()
+        .map(|(at, (environment, before))| one(reader, &path.item(at), environment, before, artifacts))
+        .collect();
+    read.into_iter().collect()
+}
+
+fn one(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    environment: &wire::Environment,
+    before: Option<&str>,
+    artifacts: &BTreeMap<ArtifactName, Order>,
+) -> Option<Environment> {
+    let name = reader.take(&path.field("name"), EnvironmentName::parse(&environment.name));
+    let after = after(reader, &path.field("after"), environment, before);
+    let targets = target::list(reader, &path.field("targets"), &environment.targets, &environment.name);
+    let deploy_within = environment.deploy_within.as_ref().map(|text| time::some_time(&text.0));
+    let deploy_within = reader.take_some(&path.field("deployWithin"), deploy_within);
+    let promotion = promotion(reader, &path.field("promote"), environment.promote.as_ref());
+    let queue = queue(reader, &path.field("queue"), environment.queue.as_ref(), artifacts);
+    let gates = gate::list(reader, &path.field("gates"), &environment.gates);
+    let verify = gate::list(reader, &path.field("verify"), &environment.verify);
+    let block = versions::list(reader, &path.field("block"), &environment.block);
+    let edit = edit::list(reader, &path.field("edit"), &environment.edit, artifacts);
+    let Promotion { strategy, merge, emergency } = promotion?;
+    Some(Environment {
+        name: name?,
+        after: after?,
+        targets: targets?,
+        healthy: need(environment.healthy.as_ref()),
+        deploy_within: deploy_within?.unwrap_or(DEPLOY_WITHIN),
+        strategy,
+        merge,
+        queue: queue?,
+        gates: gates?,
+        verify: verify?,
+        emergency,
+        block: block?,
+        edit: edit?,
+    })
+}
+
+fn after(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    environment: &wire::Environment,
+    before: Option<&str>,
+) -> Option<Vec<EnvironmentName>> {
+    let is_there = reader.document.find(path).is_some();
+    match &environment.after {
+        Some(names) => {
+            reader.each(path, names, |reader, path, name| reader.take(path, EnvironmentName::parse(name)))
+        }
+        // Nothing behind `after:` could mean both, and one of them lets versions in unproven.
+        None if is_there => {
+            let trouble = Trouble::value(format!("`after` of environment {:?} has no value", environment.name))
+                .help("write `after: []` for a first environment, or leave `after` out to come after the one before");
+            reader.fail(path, trouble);
+            None
+        }
+        // A name that is wrong has been told of where it stands.
+        None => Some(before.and_then(|name| EnvironmentName::parse(name).ok()).into_iter().collect()),
+    }
+}
+
+fn need(healthy: Option<&wire::Healthy>) -> Need {
+    match healthy.map(|healthy| healthy.targets) {
+        None | Some(wire::HealthyTargets::All) => Need::All,
+        Some(wire::HealthyTargets::Any) => Need::Any,
+        Some(wire::HealthyTargets::Count(count)) => {
+            Need::Count(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+        }
+    }
+}
+
+struct Promotion {
+    strategy: Strategy,
+    merge: Merge,
+    emergency: Emergency,
+}
+
+fn promotion(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    promote: Option<&wire::Promote>,
+) -> Option<Promotion> {
+    let strategy = match promote.and_then(|promote| promote.strategy) {
+        None | Some(wire::Strategy::PullRequest) => Some(Strategy::PullRequest),
+        Some(wire::Strategy::Push) => Some(Strategy::Push),
+        Some(wire::Strategy::BranchMerge) => strategy_to_come(reader, path, "branch-merge"),
+        Some(wire::Strategy::Render) => strategy_to_come(reader, path, "render"),
+        Some(wire::Strategy::Notification) => strategy_to_come(reader, path, "notification"),
+    };
+    let merge = match promote.and_then(|promote| promote.merge) {
+        None | Some(wire::Merge::Person) => Merge::Person,
+        Some(wire::Merge::Auto) => Merge::Auto,
+    };
+    let emergency = match promote.and_then(|promote| promote.emergency) {
+        None | Some(wire::EmergencyRule::Forbidden) => Emergency::Forbidden,
+        Some(wire::EmergencyRule::Allowed) => Emergency::Allowed,
+    };
+    Some(Promotion { strategy: strategy?, merge, emergency })
+}
+
+fn strategy_to_come(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<Strategy> {
+    let trouble = Trouble::not_yet(format!("the strategy {name} is not there yet"))
+        .help("write `strategy: pull-request` or `strategy: push`");
+    reader.fail(&path.field("strategy"), trouble);
+    None
+}
+
+fn queue(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    queue: Option<&wire::Queue>,
+    artifacts: &BTreeMap<ArtifactName, Order>,
+) -> Option<Queue> {
+    match queue {
+        None | Some(wire::Queue::Latest) => Some(Queue::Latest),
+        Some(wire::Queue::Queue) => Some(Queue::Every),
+        Some(wire::Queue::Pinned(pin)) => {
+            let path = path.field("pinned");
+            let pin = versions::pin(reader, &path, pin)?;
+            reader.take(&path, versions::resolve_pin(pin, artifacts)).map(Queue::Pinned)
+        }
+    }
+}

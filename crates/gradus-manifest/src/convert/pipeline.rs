@@ -1,0 +1,206 @@
+//! A pipeline, from its manifest.
+
+use std::collections::BTreeMap;
+
+use gradus_core::names::{ArtifactName, BranchName, Namespace, PipelineKey, PipelineName, RepoPath};
+use gradus_core::pipeline::{
+    Environment, Mode, OnDelete, Pipeline, PipelineError, PipelineErrorKind, Repository,
+};
+use gradus_core::version::Order;
+
+use super::{Reader, environment, location, object_name, versions};
+use crate::error::{ManifestErrorKind, Trouble};
+use crate::wire;
+use crate::yaml::Path;
+
+/// Reads a pipeline; `None` once all that is wrong with it has been told of.
+pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineManifest) -> Option<Pipeline> {
+    let spec_path = Path::ROOT.field("spec");
+    let spec = &manifest.spec;
+    let key = key(reader, &manifest.metadata);
+    let repository = repository(reader, &spec_path.field("repository"), &spec.repository);
+    let block = versions::list(reader, &spec_path.field("block"), &spec.block);
+    let artifacts = artifacts(reader, &spec_path.field("artifacts"), &spec.artifacts);
+    // Without its artifacts the pipeline's other parts would be blamed for names that are right.
+    let artifacts = artifacts?;
+    let environments =
+        environment::list(reader, &spec_path.field("environments"), &spec.environments, &artifacts);
+    if let Some(app) = &spec.app_ref
+        && spec.environments.iter().flat_map(|e| &e.targets).any(|target| target.namespace.is_some())
+    {
+        let message = format!(
+            "without a cluster, {} {} is not looked at: the state of a target with a namespace is what is reported for it",
+            app.kind, app.name
+        );
+        reader.note(&spec_path.field("appRef"), message);
+    }
+    let (key, repository, block, environments) = (key?, repository?, block?, environments?);
+    let mut pipeline = match Pipeline::new(key, repository, artifacts, environments.clone()) {
+        Ok(pipeline) => pipeline,
+        Err(error) => {
+            no_pipeline(reader, &spec_path.field("environments"), &environments, &error);
+            return None;
+        }
+    };
+    pipeline.block = block;
+    pipeline.mode = match (spec.suspend, spec.mode) {
+        (true, _) => Mode::Suspended,
+        (false, Some(wire::Mode::Active) | None) => Mode::Active,
+        (false, Some(wire::Mode::Observe)) => Mode::Observe,
+    };
+    pipeline.on_delete = match spec.on_delete {
+        Some(wire::OnDelete::Close) | None => OnDelete::Close,
+        Some(wire::OnDelete::Leave) => OnDelete::Leave,
+    };
+    Some(pipeline)
+}
+
+fn key(reader: &mut Reader<'_, '_>, metadata: &wire::Metadata) -> Option<PipelineKey> {
+    let path = Path::ROOT.field("metadata");
+    let namespace = namespace(reader, metadata);
+    let name = reader.take(&path.field("name"), PipelineName::parse(&metadata.name));
+    Some(PipelineKey { namespace: namespace?, name: name? })
+}
+
+/// The namespace an object lives in.
+pub(super) fn namespace(reader: &mut Reader<'_, '_>, metadata: &wire::Metadata) -> Option<Namespace> {
+    let path = Path::ROOT.field("metadata");
+    let text = metadata.namespace.as_deref().unwrap_or("default");
+    reader.take(&path.field("namespace"), Namespace::parse(text))
+}
+
+fn repository(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    repository: &wire::Repository,
+) -> Option<Repository> {
+    let url = reader.take(&path.field("url"), location::repository(&repository.url));
+    let branch = repository.branch.as_deref().map(BranchName::parse);
+    let branch = reader.take_some(&path.field("branch"), branch);
+    let paths = reader.each(&path.field("paths"), &repository.paths, |reader, path, text| {
+        reader.take(path, RepoPath::parse(text.strip_suffix('/').unwrap_or(text)))
+    });
+    let secret = repository.secret_ref.as_ref().map(|secret| object_name("secret name", &secret.name));
+    let secret = reader.take_some(&path.field("secretRef").field("name"), secret);
+    let forge = match repository.forge {
+        None | Some(wire::Forge::Local) => Some(()),
+        Some(wire::Forge::Github) => forge_to_come(reader, path, "GitHub"),
+        Some(wire::Forge::Gitlab) => forge_to_come(reader, path, "GitLab"),
+        Some(wire::Forge::Gitea) => forge_to_come(reader, path, "Gitea"),
+        Some(wire::Forge::Forgejo) => forge_to_come(reader, path, "Forgejo"),
+        Some(wire::Forge::Bitbucket) => forge_to_come(reader, path, "Bitbucket"),
+        Some(wire::Forge::AzureDevops) => forge_to_come(reader, path, "Azure DevOps"),
+    };
+    forge?;
+    Some(Repository { url: url?, branch: branch?, paths: paths?, secret: secret? })
+}
+
+fn forge_to_come(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<()> {
+    let trouble = Trouble::not_yet(format!("proposals on {name} are not there yet")).help(
+        "leave `forge` out, or write `forge: local`: gradus keeps the proposals itself \
+         (to come: github, gitlab, gitea, forgejo, bitbucket, azure-devops)",
+    );
+    reader.fail(&path.field("forge"), trouble);
+    None
+}
+
+fn artifacts(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    artifacts: &[wire::Artifact],
+) -> Option<BTreeMap<ArtifactName, Order>> {
+    if artifacts.is_empty() {
+        return reader
+            .take(path, ArtifactName::parse("app"))
+            .map(|name| BTreeMap::from([(name, Order::Auto)]));
+    }
+    let mut known = BTreeMap::new();
+    let mut whole = true;
+    for (at, artifact) in artifacts.iter().enumerate() {
+        let path = path.item(at);
+        let ranges = [
+            (artifact.range.is_some(), path),
+            (artifact.chart.as_ref().is_some_and(|chart| chart.range.is_some()), path.field("chart")),
+            (artifact.image.as_ref().is_some_and(|image| image.range.is_some()), path.field("image")),
+        ];
+        for (_, path) in ranges.iter().filter(|(is_there, _)| *is_there) {
+            let trouble = Trouble::not_yet(
+                "ranges belong to image automation, which gradus does not do yet; leave `range` out",
+            );
+            reader.fail(&path.field("range"), trouble);
+            whole = false;
+        }
+        let order = match artifact.order {
+            None => Order::Auto,
+            Some(wire::Order::Semver) => Order::Semver,
+            Some(wire::Order::Numeric) => Order::Numeric,
+            Some(wire::Order::Calendar) => Order::Calendar,
+            Some(wire::Order::Seen) => Order::Seen,
+        };
+        let path = path.field("name");
+        match reader.take(&path, ArtifactName::parse(&artifact.name)) {
+            None => whole = false,
+            Some(name) => {
+                if known.insert(name, order).is_some() {
+                    reader
+                        .fail(&path, Trouble::value(format!("artifact {:?} is there twice", artifact.name)));
+                    whole = false;
+                }
+            }
+        }
+    }
+    whole.then_some(known)
+}
+
+/// Tells why the environments are no pipeline, at the field that is at fault.
+fn no_pipeline(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    environments: &[Environment],
+    error: &PipelineError,
+) {
+    let Some((at, environment)) = error.environment.and_then(|at| Some((at, environments.get(at)?))) else {
+        return reader.fail(path, Trouble::new(ManifestErrorKind::Pipeline, error.to_string()));
+    };
+    let text = error.to_string();
+    let message = match text.strip_prefix("it ") {
+        Some(rest) => format!("environment \"{}\" {rest}", environment.name),
+        None if text.starts_with("environment ") => text,
+        None => format!("environment \"{}\": {text}", environment.name),
+    };
+    let trouble = |help: Option<String>| Trouble::new(ManifestErrorKind::Pipeline, message).maybe_help(help);
+    let item = path.item(at);
+    let after = item.field("after");
+    match &error.kind {
+        PipelineErrorKind::UnknownAfter { name, nearest } => {
+            let all = || environments.iter().filter(|other| other.name != environment.name);
+            let help = match nearest {
+                Some(nearest) => format!("did you mean \"{nearest}\"?"),
+                None => {
+                    let names: Vec<&str> = all().map(|other| other.name.as_str()).collect();
+                    format!("the other environments are {}", names.join(", "))
+                }
+            };
+            let place = environment.after.iter().position(|other| other == name).unwrap_or_default();
+            reader.fail(&after.item(place), trouble(Some(help)));
+        }
+        PipelineErrorKind::Cycle(_) => reader.fail(&after, trouble(None)),
+        PipelineErrorKind::DuplicateEnvironment(name) => {
+            let first = environments.iter().position(|other| &other.name == name).unwrap_or_default();
+            let line = reader.place(&path.item(first).field("name")).line;
+            reader.fail(&item.field("name"), trouble(Some(format!("the first is at line {line}"))));
+        }
+        PipelineErrorKind::NoTargets | PipelineErrorKind::DuplicateTarget(_) => {
+            reader.fail(&item.field("targets"), trouble(None));
+        }
+        PipelineErrorKind::NeedsTooMany { .. } => {
+            reader.fail(&item.field("healthy").field("targets"), trouble(None));
+        }
+        PipelineErrorKind::UnknownArtifact(_) => reader.fail(&item.field("edit"), trouble(None)),
+        PipelineErrorKind::SoakBeforeFirst => {
+            let help = "a soak under `verify` of an environment waits in that environment itself";
+            reader.fail(&item.field("gates"), trouble(Some(help.to_owned())));
+        }
+        PipelineErrorKind::NoEnvironments => reader.fail(path, trouble(None)),
+    }
+}

@@ -1,0 +1,137 @@
+//! `spec.environments` of a pipeline.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Duration, Gate, HealthyTargets, Pin, Target};
+
+/// A step of the way.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Environment {
+    /// What it is called: lower case letters, digits and `-`.
+    pub name: String,
+    /// The environments it comes after; the one before it in the list when
+    /// absent. An empty list makes it a first environment.
+    pub after: Option<Vec<String>>,
+    /// Where it runs.
+    #[schemars(length(min = 1))]
+    pub targets: Vec<Target>,
+    /// What its successors ask for.
+    pub healthy: Option<Healthy>,
+    /// How long a rollout may take before it counts as failed; `30m` when absent.
+    pub deploy_within: Option<Duration>,
+    /// How a change is written.
+    pub promote: Option<Promote>,
+    /// Which of the versions that wait goes next; `latest` when absent.
+    pub queue: Option<Queue>,
+    /// Rules to pass before a version comes in.
+    #[serde(default)]
+    pub gates: Vec<Gate>,
+    /// Rules to pass before a version that runs here counts as proven.
+    #[serde(default)]
+    pub verify: Vec<Gate>,
+    /// Versions that this environment does not get.
+    #[serde(default)]
+    pub block: Vec<String>,
+    /// Where the values are; the markers in the repository when absent.
+    #[serde(default)]
+    pub edit: Vec<Edit>,
+}
+
+/// What the successors of an environment ask for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Healthy {
+    /// How many targets must be healthy: `all`, `any` or a number.
+    pub targets: HealthyTargets,
+}
+
+/// How a change is written.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Promote {
+    /// By which way; `pull-request` when absent.
+    pub strategy: Option<Strategy>,
+    /// Who merges a proposal whose gates have passed; `person` when absent.
+    pub merge: Option<Merge>,
+    /// Whether a person may skip the gates in an emergency; `forbidden` when absent.
+    pub emergency: Option<EmergencyRule>,
+}
+
+/// By which way a change is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// A commit on the branch itself.
+    Push,
+    /// A proposal that is merged.
+    PullRequest,
+    /// The merge of one branch into the next; to come.
+    BranchMerge,
+    /// A rendered tree; to come.
+    Render,
+    /// A message to another system; to come.
+    Notification,
+}
+
+/// Who merges a proposal whose gates have passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Merge {
+    /// gradus does.
+    Auto,
+    /// A person does.
+    Person,
+}
+
+/// Whether a person may skip the gates in an emergency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmergencyRule {
+    /// Yes, and it is recorded.
+    Allowed,
+    /// No.
+    Forbidden,
+}
+
+/// Which of the versions that wait goes next.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Queue {
+    /// The newest; what was overtaken is skipped.
+    Latest,
+    /// Every one, in order.
+    Queue,
+    /// Only this one.
+    Pinned(Pin),
+}
+
+/// A value in a file that says which version is deployed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Edit {
+    /// The file, from the top of the repository.
+    pub file: String,
+    /// The document in the file and the place in it.
+    pub select: Select,
+    /// What is written there: an artifact, or its version as `artifact.version`.
+    /// The only artifact when absent.
+    pub from: Option<String>,
+}
+
+/// A document in a file and a place in it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Select {
+    /// The document's `apiVersion`.
+    pub api_version: Option<String>,
+    /// The document's `kind`.
+    pub kind: Option<String>,
+    /// The document's `metadata.namespace`.
+    pub namespace: Option<String>,
+    /// The document's `metadata.name`.
+    pub name: Option<String>,
+    /// The field, such as `spec.chart.spec.version`.
+    pub path: String,
+}

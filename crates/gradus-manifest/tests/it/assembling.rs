@@ -1,0 +1,108 @@
+//! Several files together.
+
+use gradus_manifest::{Assembled, SourceFile, assemble, read};
+
+use crate::telling::tell;
+
+const WEB: &str = "\
+apiVersion: gradus.dev/v1alpha1
+kind: Pipeline
+metadata: {name: web, namespace: apps}
+spec:
+  repository: {url: fleet.git}
+  environments:
+  - {name: staging, targets: [{report: {}}]}
+  - {name: prod, targets: [{report: {}}]}
+";
+
+fn hold(name: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: gradus.dev/v1alpha1\nkind: Hold\nmetadata: {{name: {name}, namespace: apps}}\n\
+         spec:\n  reason: black friday\n  owner: ada\n{spec}"
+    )
+}
+
+fn together(files: &[(&str, &str)]) -> Assembled {
+    assemble(files.iter().map(|(name, text)| read(&SourceFile { name, text: text.as_bytes() })))
+}
+
+/// The mistakes, the pipelines that are left with their holds, and those that are withheld.
+fn check(files: &[(&str, &str)]) -> String {
+    let all = together(files);
+    let mut told = tell("", &all.errors, &all.notes);
+    for (key, loaded) in &all.pipelines {
+        let holds: Vec<String> = loaded
+            .pipeline
+            .holds
+            .iter()
+            .map(|hold| format!("{} pin {:?} until {:?}", hold.name, hold.pin, hold.until))
+            .collect();
+        told += &format!("{key} at {}: holds [{}]\n", loaded.place, holds.join(", "));
+    }
+    for key in &all.withheld {
+        told += &format!("withheld: {key}\n");
+    }
+    told
+}
+
+#[test]
+fn holds_are_put_on_their_pipelines_wherever_they_are() {
+    let freeze = hold(
+        "freeze",
+        "  pipeline: web\n  environment: prod\n  until: 2020-01-01[UTC]\n"
+            .replace('[', "T00:00:00Z #")
+            .as_str(),
+    );
+    let pin = hold("pin", "  pipeline: web\n  pin: \"1.10\"\n");
+    insta::assert_snapshot!(check(&[("a.yaml", &freeze), ("b.yaml", &format!("{WEB}---\n{pin}"))]));
+}
+
+#[test]
+fn two_manifests_of_one_pipeline_are_told_with_both_places() {
+    insta::assert_snapshot!(check(&[("a.yaml", WEB), ("b.yaml", &format!("# again\n{WEB}"))]));
+}
+
+#[test]
+fn a_hold_on_nothing_is_told() {
+    let of = |spec: &str| hold("freeze", spec);
+    insta::assert_snapshot!(check(&[("a.yaml", WEB), ("b.yaml", &of("  pipeline: wbe\n"))]));
+    let elsewhere = of("  pipeline: web\n").replace("apps", "default");
+    insta::assert_snapshot!(check(&[("a.yaml", WEB), ("b.yaml", &elsewhere)]));
+    insta::assert_snapshot!(check(&[
+        ("a.yaml", WEB),
+        ("b.yaml", &of("  pipeline: web\n  environment: prd\n"))
+    ]));
+    insta::assert_snapshot!(check(&[
+        ("a.yaml", WEB),
+        ("b.yaml", &of("  pipeline: web\n  pin: {ap: 1.0.0}\n"))
+    ]));
+}
+
+#[test]
+fn the_same_hold_twice_is_told() {
+    let freeze = hold("freeze", "  pipeline: web\n");
+    insta::assert_snapshot!(check(&[("a.yaml", WEB), ("b.yaml", &freeze), ("c.yaml", &freeze)]));
+}
+
+#[test]
+fn a_pipeline_whose_hold_has_a_mistake_is_withheld() {
+    let freeze = hold("freeze", "  pipeline: web\n  untl: 2026-12-20T00:00:00Z\n");
+    insta::assert_snapshot!(check(&[("a.yaml", WEB), ("b.yaml", &freeze)]));
+}
+
+#[test]
+fn a_hold_on_a_pipeline_with_a_mistake_is_not_blamed() {
+    let freeze = hold("freeze", "  pipeline: web\n");
+    insta::assert_snapshot!(check(&[("a.yaml", &WEB.replace("prod", "Prod")), ("b.yaml", &freeze)]));
+}
+
+#[test]
+fn one_bad_document_does_not_cost_the_others() {
+    let api = WEB.replace("name: web", "name: api");
+    let broken = "kind: [Pipeline\nmetadata: }\n";
+    let text = format!(
+        "{broken}---\n{WEB}---\n{}---\nkind: ConfigMap\n---\n{api}",
+        WEB.replace("name: web", "nam: w")
+    );
+    insta::assert_snapshot!(check(&[("a.yaml", &text)]));
+}
