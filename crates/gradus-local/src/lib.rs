@@ -1,1 +1,16 @@
 //! Keeps the ledger and is the forge where there is none.
+//!
+//! [`SqliteLedger`] is the record of what was said and done, in one SQLite file.
+//! [`LocalForge`] keeps the proposals of repositories that have no forge in the
+//! same file. [`DataDirLock`] keeps two long-running processes from using the
+//! same data directory.
+
+mod data_dir;
+mod forge;
+mod ledger;
+mod store;
+
+pub use data_dir::{DataDirLock, ledger_file};
+pub use forge::{LocalForge, ProposalInfo, ProposalState};
+pub use ledger::SqliteLedger;
+pub use store::Settings;

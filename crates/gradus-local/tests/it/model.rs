@@ -1,0 +1,155 @@
+//! The ledger against a list that is as simple as can be.
+
+use std::collections::BTreeMap;
+
+use gradus_core::names::{EnvironmentName, TargetName};
+use gradus_engine::port::Ledger;
+use gradus_engine::port::ledger::{Entry, View, after_report};
+use gradus_local::SqliteLedger;
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use crate::sample::{Variety, all, entries, run, web};
+
+/// The entries in the order of their recording.
+#[derive(Default)]
+struct Model {
+    log: Vec<Entry>,
+    view: View,
+    newest: BTreeMap<(EnvironmentName, TargetName), Timestamp>,
+}
+
+impl Model {
+    fn record(&mut self, entry: &Entry) {
+        if let Entry::Healthy { environment, proof } = entry {
+            for old in &mut self.log {
+                if let Entry::Healthy { environment: place, proof: span } = old
+                    && (&*place, &span.release, span.since) == (environment, &proof.release, proof.since)
+                {
+                    span.until = span.until.max(proof.until);
+                    return;
+                }
+            }
+        }
+        if self.log.iter().any(|old| same(old, entry)) || !self.is_news(entry) {
+            return;
+        }
+        self.log.push(entry.clone());
+        match entry {
+            Entry::Report { environment, target, reported, at, .. } => {
+                let place = (environment.clone(), target.clone());
+                if self.newest.get(&place).is_none_or(|newest| newest <= at) {
+                    let state = after_report(self.view.targets.get(&place), reported, *at);
+                    self.view.targets.insert(place.clone(), state);
+                    self.newest.insert(place, *at);
+                }
+            }
+            Entry::Wrote(wrote) if wrote.action.promotes() => {
+                if let Some(to) = &wrote.to {
+                    self.view.promoted.insert(wrote.environment.clone(), to.clone());
+                }
+            }
+            Entry::Approval { environment, approval } => {
+                self.view.approvals.entry(environment.clone()).or_default().push(approval.clone());
+            }
+            Entry::Request { environment, request } => {
+                self.view.requests.entry(environment.clone()).or_default().push(request.clone());
+            }
+            Entry::Check { environment, fact } => {
+                self.view.checks.entry(environment.clone()).or_default().push(fact.clone());
+            }
+            Entry::Seen { artifact, version, .. } => {
+                self.view.seen.entry(artifact.clone()).or_default().push(version.clone());
+            }
+            Entry::Healthy { .. } | Entry::Verdict { .. } | Entry::Wrote(_) => {}
+        }
+    }
+
+    fn is_news(&self, entry: &Entry) -> bool {
+        let Entry::Verdict { environment, verdict, release, detail, at } = entry else { return true };
+        let last = self.log.iter().rev().find_map(|old| match old {
+            Entry::Verdict { environment: place, verdict, release, detail, at } if place == environment => {
+                Some(((verdict, release, detail), at))
+            }
+            Entry::Verdict { .. }
+            | Entry::Report { .. }
+            | Entry::Approval { .. }
+            | Entry::Request { .. }
+            | Entry::Check { .. }
+            | Entry::Healthy { .. }
+            | Entry::Seen { .. }
+            | Entry::Wrote(_) => None,
+        });
+        last.is_none_or(|(what, when)| what != (verdict, release, detail) && when <= at)
+    }
+
+    fn view(&self) -> View {
+        let mut view = self.view.clone();
+        for entry in &self.log {
+            if let Entry::Healthy { environment, proof } = entry {
+                view.proofs.entry(environment.clone()).or_default().push(proof.clone());
+            }
+        }
+        view
+    }
+}
+
+/// Whether the one says nothing that the other has not said.
+fn same(a: &Entry, b: &Entry) -> bool {
+    match (a.clone(), b.clone()) {
+        (
+            Entry::Report { environment: e, target: t, reported: r, at: w, .. },
+            Entry::Report { environment, target, reported, at, .. },
+        ) => (e, t, r, w) == (environment, target, reported, at),
+        (
+            Entry::Approval { environment: e, mut approval },
+            Entry::Approval { environment, approval: again },
+        ) => {
+            approval.at = again.at;
+            (e, approval) == (environment, again)
+        }
+        (Entry::Request { request: a, .. }, Entry::Request { request: b, .. }) => a.id == b.id,
+        (Entry::Check { environment: e, mut fact }, Entry::Check { environment, fact: again }) => {
+            fact.detail = again.detail.clone();
+            (e, fact) == (environment, again)
+        }
+        (Entry::Seen { artifact: a, version: v, .. }, Entry::Seen { artifact, version, .. }) => {
+            (a, v) == (artifact, version)
+        }
+        (Entry::Wrote(a), Entry::Wrote(b)) => {
+            (a.environment, a.action, a.commit) == (b.environment, b.action, b.commit)
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn check(batches: &[Vec<Entry>]) -> Result<(), TestCaseError> {
+    run(async {
+        let ledger = SqliteLedger::open_in_memory().unwrap();
+        let mut model = Model::default();
+        for batch in batches {
+            ledger.record(&web(), batch).await.unwrap();
+            batch.iter().for_each(|entry| model.record(entry));
+            prop_assert_eq!(ledger.view(&web()).await.unwrap(), model.view());
+            let history = all(&ledger, &web()).await;
+            let log: Vec<Entry> = history.iter().rev().map(|recorded| recorded.entry.clone()).collect();
+            prop_assert_eq!(&log, &model.log);
+            // Once more changes nothing.
+            ledger.record(&web(), batch).await.unwrap();
+            prop_assert_eq!(ledger.view(&web()).await.unwrap(), model.view());
+            prop_assert_eq!(all(&ledger, &web()).await, history);
+        }
+        Ok(())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn it_does_what_the_simple_list_does(
+        batches in proptest::collection::vec(proptest::collection::vec(entries(Variety::Few), 0..8), 0..6),
+    ) {
+        check(&batches)?;
+    }
+}
