@@ -130,7 +130,9 @@ impl Run<'_, '_> {
 
     fn key_trouble(&self, text: Option<&str>, first: Option<NodeId>) -> Option<Trouble> {
         match (text, first) {
-            (None, _) => Some(Trouble::new(ManifestErrorKind::Syntax, "a key must be a text")),
+            (None, _) => Some(Trouble::new(ManifestErrorKind::Syntax, "a key must be a text").help(
+                "if this is a template ({{ }}), render the file first; a value with braces needs quotes",
+            )),
             (Some("<<"), _) => Some(
                 Trouble::new(ManifestErrorKind::Syntax, "merge keys (<<) are not read")
                     .help("write the fields out, or put an alias in place of a whole value"),

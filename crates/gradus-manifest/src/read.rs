@@ -102,7 +102,11 @@ fn read_document(file: &Arc<str>, document: &Document<'_>, parsed: &mut Parsed) 
     let mut reader = Reader { file: Arc::clone(file), document, errors: Vec::new(), notes: Vec::new() };
     match whose(document, root) {
         Whose::Others => return,
-        Whose::Unknown(field, trouble) => reader.fail(&Path::ROOT.field(field), trouble),
+        Whose::Unknown(field, trouble) => {
+            reader.fail(&Path::ROOT.field(field), trouble);
+            // It may have been meant as a hold.
+            parsed.spoiled.extend(key(document, root, &["spec", "pipeline"]));
+        }
         Whose::Newer(message) => reader.note(&Path::ROOT.field("kind"), message),
         Whose::Pipeline => {
             if let Some(wire) = decoded::<wire::PipelineManifest>(&mut reader, root, "PipelineManifest") {

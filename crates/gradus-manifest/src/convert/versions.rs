@@ -59,7 +59,7 @@ pub(crate) fn resolve_pin(
         UnresolvedPin::Only(version) => match artifacts.keys().collect::<Vec<_>>().as_slice() {
             [only] => Ok(Release::single((*only).clone(), version)),
             _ => Err(Trouble::value(format!(
-                "the pipeline has the artifacts {}",
+                "the version {version} could be of any of the artifacts {}",
                 names().collect::<Vec<_>>().join(", ")
             ))
             .help(format!("say which: {{{}: {version}}}", names().next().unwrap_or("app")))),
