@@ -1,0 +1,56 @@
+# Short names for the commands that CONTRIBUTING.md names. `just` is not needed:
+# each recipe is one plain command.
+
+# List the recipes.
+default:
+    @just --list
+
+# Format, lint, document: what has to hold before a commit.
+check: fmt-check lint doc docs
+
+# The tests, simulations included.
+test:
+    cargo test --workspace
+
+# Everything that CI does.
+ci:
+    .ci/run
+
+# Format.
+fmt:
+    cargo fmt --all
+
+fmt-check:
+    cargo fmt --all --check
+
+# Lint, with every feature and every target.
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The API documentation, without warnings.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Whether the files that the documents name exist.
+docs:
+    scripts/check-docs.sh
+
+# Licences, sources and forbidden dependencies.
+deny:
+    cargo deny check bans licenses sources
+
+# Write the files anew that are generated and kept: JSON Schema, OpenAPI, CLI reference.
+gen:
+    UPDATE=1 cargo test --workspace
+
+# Take what the tests print now as what they should print. Read the difference before committing it.
+snapshots:
+    INSTA_UPDATE=always cargo test --workspace
+
+# Run the story of the README and check what it tells.
+demo:
+    scripts/check-demo.sh
+
+# The benchmarks; docs/benchmarks.md says what each measures.
+bench:
+    cargo bench --workspace --bench '*'
