@@ -1,10 +1,11 @@
 //! A pipeline, from its manifest.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gradus_core::names::{ArtifactName, BranchName, Namespace, PipelineKey, PipelineName, RepoPath};
 use gradus_core::pipeline::{
-    Environment, Mode, OnDelete, Pipeline, PipelineError, PipelineErrorKind, Repository,
+    Environment, Mode, OnDelete, Pipeline, PipelineError, PipelineErrorKind, Repository, TargetKind,
 };
 use gradus_core::version::Order;
 
@@ -34,7 +35,8 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
         );
         reader.note(&spec_path.field("appRef"), message);
     }
-    let (key, repository, block, environments) = (key?, repository?, block?, environments?);
+    let (key, mut repository, block, mut environments) = (key?, repository?, block?, environments?);
+    in_namespace(&key, &mut repository, &mut environments);
     let mut pipeline = match Pipeline::new(key, repository, artifacts, environments.clone()) {
         Ok(pipeline) => pipeline,
         Err(error) => {
@@ -53,6 +55,22 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
         Some(wire::OnDelete::Leave) => OnDelete::Leave,
     };
     Some(pipeline)
+}
+
+/// A Secret is in the pipeline's namespace: past here it is named in full.
+fn in_namespace(key: &PipelineKey, repository: &mut Repository, environments: &mut [Environment]) {
+    let qualify = |secret: &mut Option<Arc<str>>| {
+        if let Some(name) = secret {
+            *name = format!("{}/{name}", key.namespace).into();
+        }
+    };
+    qualify(&mut repository.secret);
+    for target in environments.iter_mut().flat_map(|environment| &mut environment.targets) {
+        match &mut target.kind {
+            TargetKind::Http(http) => qualify(&mut http.secret),
+            TargetKind::Report | TargetKind::Git => {}
+        }
+    }
 }
 
 fn key(reader: &mut Reader<'_, '_>, metadata: &wire::Metadata) -> Option<PipelineKey> {
