@@ -8,6 +8,9 @@
 
 mod act;
 mod engine;
+#[cfg(feature = "fake")]
+#[expect(clippy::expect_used, reason = "doubles for tests: what cannot be is a mistake in the test")]
+pub mod fake;
 pub mod observe;
 pub mod places;
 pub mod port;
@@ -15,5 +18,6 @@ pub mod queue;
 mod record;
 mod run;
 
+pub use act::Outcome;
 pub use engine::{Asked, AskedFor, Engine, Looked, Reconciled, SayError, SayErrorKind};
 pub use run::RunOptions;

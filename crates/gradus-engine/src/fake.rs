@@ -1,0 +1,66 @@
+//! Doubles of the ports that hold state: a repository with commits and branches,
+//! a forge on top of it, a record, targets and a clock.
+//!
+//! They keep what the ports demand: every compare-and-set is honoured, every
+//! call may be repeated. Each call stops twice, before its effect and after it,
+//! so that a driver which polls by hand can put anything in between; what goes
+//! wrong at those points is said by [`Faults`].
+
+pub mod clock;
+pub mod faults;
+pub mod forge;
+pub mod ledger;
+pub mod repo;
+pub mod sketch;
+pub mod targets;
+pub mod task;
+
+use std::sync::Arc;
+
+pub use clock::FakeClock;
+pub use faults::{Fault, Faults, Moment, Point};
+pub use forge::FakeForge;
+pub use ledger::FakeLedger;
+pub use repo::FakeRepo;
+pub use targets::FakeTargets;
+pub use task::Task;
+
+use crate::port::Ports;
+
+/// One of each, around the same state.
+#[derive(Clone)]
+pub struct Fakes {
+    /// Git.
+    pub repo: FakeRepo,
+    /// Where proposals live.
+    pub forge: FakeForge,
+    /// What was said and done.
+    pub ledger: FakeLedger,
+    /// What runs.
+    pub targets: FakeTargets,
+    /// What time it is.
+    pub clock: FakeClock,
+}
+
+impl Default for Fakes {
+    fn default() -> Self {
+        let clock = FakeClock::default();
+        let repo = FakeRepo::new(clock.clone());
+        let forge = FakeForge::new(repo.clone(), clock.clone());
+        let ledger = FakeLedger::new(clock.clone());
+        Self { repo, forge, ledger, targets: FakeTargets::default(), clock }
+    }
+}
+
+impl Fakes {
+    /// The ports, for an engine. What goes wrong for this engine is said by `faults`.
+    pub fn ports(&self, faults: &Faults) -> Ports {
+        Ports {
+            repos: Arc::new(self.repo.with(faults)),
+            forge: Arc::new(self.forge.with(faults)),
+            targets: Arc::new(self.targets.with(faults)),
+            ledger: Arc::new(self.ledger.with(faults)),
+            clock: Arc::new(self.clock.clone()),
+        }
+    }
+}

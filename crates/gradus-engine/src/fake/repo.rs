@@ -1,0 +1,452 @@
+//! A repository with commits, branches and nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
+use gradus_core::pipeline::Repository;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::{FakeClock, Faults};
+use crate::port::repo::{CommitOrder, CommitSeen, FileSeen, History, Listed, Written};
+use crate::port::{Clock, PortError, PortErrorKind, Repo, Repos};
+
+/// A repository with commits, branches and nothing else. Clones share it; its ids
+/// follow from its contents, so that the same commit made twice is one.
+#[derive(Clone)]
+pub struct FakeRepo {
+    state: Arc<Mutex<State>>,
+    clock: FakeClock,
+    faults: Faults,
+}
+
+struct State {
+    commits: BTreeMap<CommitId, Arc<StoredCommit>>,
+    blobs: BTreeMap<BlobId, Arc<[u8]>>,
+    branches: BTreeMap<BranchName, CommitId>,
+    default: BranchName,
+    moves: Vec<Move>,
+    protected: Option<(BranchName, String)>,
+    ignores_expect: bool,
+}
+
+/// A commit as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCommit {
+    /// Its parents.
+    pub parents: Vec<CommitId>,
+    /// Its files.
+    pub tree: BTreeMap<RepoPath, BlobId>,
+    /// Who wrote it.
+    pub author: String,
+    /// Its whole message.
+    pub message: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A branch that was moved, made or deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Which.
+    pub branch: BranchName,
+    /// Where it was.
+    pub before: Option<CommitId>,
+    /// Where it is now.
+    pub after: Option<CommitId>,
+    /// Whether it came through the port, from an engine.
+    pub through_port: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Whoever writes through the port.
+const ENGINE: &str = "gradus";
+
+impl FakeRepo {
+    pub(super) fn new(clock: FakeClock) -> Self {
+        let state = State {
+            commits: BTreeMap::new(),
+            blobs: BTreeMap::new(),
+            branches: BTreeMap::new(),
+            default: name("main"),
+            moves: Vec::new(),
+            protected: None,
+            ignores_expect: false,
+        };
+        Self { state: Arc::new(Mutex::new(state)), clock, faults: Faults::none() }
+    }
+
+    /// The same repository, with faults of its own.
+    pub fn with(&self, faults: &Faults) -> Self {
+        Self { faults: faults.clone(), ..self.clone() }
+    }
+
+    /// A person commits files to a branch, which is made from the default one if it is not there.
+    /// A file without a content is removed.
+    pub fn push(&self, branch: &str, author: &str, message: &str, files: &[(&str, Option<&str>)]) -> CommitId {
+        let mut state = self.state();
+        let branch = name(branch);
+        let before = state.branches.get(&branch).cloned();
+        let from = before.clone().or_else(|| state.branches.get(&state.default).cloned());
+        let mut tree = from.as_ref().and_then(|id| state.commits.get(id)).map(|c| c.tree.clone()).unwrap_or_default();
+        for (path, text) in files {
+            let path = RepoPath::parse(path).expect("a path in the repository");
+            match text {
+                Some(text) => {
+                    let blob = state.store(text.as_bytes());
+                    tree.insert(path, blob);
+                }
+                None => {
+                    tree.remove(&path);
+                }
+            }
+        }
+        let (at, parents) = (self.clock.now(), from.into_iter().collect());
+        let commit = StoredCommit { parents, tree, author: author.to_owned(), message: message.to_owned(), at };
+        let id = state.keep(commit);
+        state.go(branch, Some(id.clone()), false, at);
+        id
+    }
+
+    /// A person merges a branch into another, as a forge's button does: the files that the
+    /// branch has changed since it left are taken over. `None` where one of both is not there.
+    pub fn merge(&self, branch: &str, into: &str, author: &str, message: &str) -> Option<CommitId> {
+        let mut state = self.state();
+        let (branch, into) = (name(branch), name(into));
+        let (head, tip) = (state.branches.get(&branch)?.clone(), state.branches.get(&into)?.clone());
+        let base = state.common(&head, &tip).and_then(|id| state.commits.get(&id).cloned());
+        let mut tree = state.commits.get(&tip)?.tree.clone();
+        for (path, blob) in &state.commits.get(&head)?.tree {
+            if base.as_ref().is_none_or(|base| base.tree.get(path) != Some(blob)) {
+                tree.insert(path.clone(), blob.clone());
+            }
+        }
+        let at = self.clock.now();
+        let (author, message) = (author.to_owned(), message.to_owned());
+        let id = state.keep(StoredCommit { parents: vec![tip, head], tree, author, message, at });
+        state.go(into, Some(id.clone()), false, at);
+        Some(id)
+    }
+
+    /// A person deletes a branch.
+    pub fn remove(&self, branch: &str) {
+        let at = self.clock.now();
+        self.state().go(name(branch), None, false, at);
+    }
+
+    /// Where a branch is.
+    pub fn tip(&self, branch: &str) -> Option<CommitId> {
+        self.state().branches.get(&name(branch)).cloned()
+    }
+
+    /// All branches.
+    pub fn branches(&self) -> BTreeMap<BranchName, CommitId> {
+        self.state().branches.clone()
+    }
+
+    /// The text of a file at the tip of a branch.
+    pub fn text(&self, branch: &str, path: &str) -> Option<String> {
+        self.text_at(&self.tip(branch)?, path)
+    }
+
+    /// The text of a file in a commit.
+    pub fn text_at(&self, commit: &CommitId, path: &str) -> Option<String> {
+        let state = self.state();
+        let blob = state.commits.get(commit)?.tree.get(&RepoPath::parse(path).ok()?)?;
+        Some(String::from_utf8_lossy(state.blobs.get(blob)?).into_owned())
+    }
+
+    /// A commit.
+    pub fn stored(&self, commit: &CommitId) -> Option<Arc<StoredCommit>> {
+        self.state().commits.get(commit).cloned()
+    }
+
+    /// How often branches were moved.
+    pub fn moved(&self) -> usize {
+        self.state().moves.len()
+    }
+
+    /// The moves of branches, from this one on.
+    pub fn moves(&self, from: usize) -> Vec<Move> {
+        self.state().moves.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// From now on the host refuses commits to this branch, for this reason.
+    pub fn protect(&self, branch: &str, why: &str) {
+        self.state().protected = Some((name(branch), why.to_owned()));
+    }
+
+    /// Sabotage, to show that the simulator notices it: a branch is moved wherever it is.
+    pub fn ignore_expect(&self) {
+        self.state().ignores_expect = true;
+    }
+
+    /// Makes the commit and moves the branch, as the port demands.
+    pub(super) fn apply(&self, order: &CommitOrder) -> Result<Written, PortError> {
+        let broken = |why: &str| Err(PortError::because(PortErrorKind::Local, "making a commit", why.to_owned()));
+        let at = self.clock.now();
+        let mut state = self.state();
+        if let Some((branch, why)) = &state.protected
+            && *branch == order.branch
+        {
+            return Ok(Written::Refused(why.clone()));
+        }
+        if order.expect.is_some() && order.parents.first() != order.expect.as_ref() {
+            return broken("its first parent is not the old tip");
+        }
+        if order.parents.iter().any(|parent| !state.commits.contains_key(parent)) {
+            return broken("a parent does not exist");
+        }
+        let Some(base) = state.commits.get(&order.tree_of).cloned() else {
+            return broken("the commit whose tree is to be changed does not exist");
+        };
+        let mut tree = base.tree.clone();
+        for (path, change) in &order.files {
+            if tree.get(path) != Some(&change.expect) {
+                return Ok(Written::Stale(format!("{path} has changed")));
+            }
+            let blob = state.store(&change.bytes);
+            tree.insert(path.clone(), blob);
+        }
+        let (author, message) = (ENGINE.to_owned(), order.message.clone());
+        let commit = StoredCommit { parents: order.parents.clone(), tree, author, message, at: order.at };
+        let id = commit_id(&commit);
+        let tip = state.branches.get(&order.branch);
+        if tip == Some(&id) {
+            return Ok(Written::AlreadyTrue(id));
+        }
+        if tip != order.expect.as_ref() && !state.ignores_expect {
+            return Ok(Written::Stale(format!("{} is at {tip:?}", order.branch)));
+        }
+        state.keep(commit);
+        state.go(order.branch.clone(), Some(id.clone()), true, at);
+        Ok(Written::Done(id))
+    }
+
+    /// Deletes the branch, as the port demands.
+    pub(super) fn drop_branch(&self, branch: &BranchName, expect: &CommitId) -> Written {
+        let at = self.clock.now();
+        let mut state = self.state();
+        match state.branches.get(branch) {
+            None => Written::AlreadyTrue(expect.clone()),
+            Some(tip) if tip != expect => Written::Stale(format!("{branch} is at {tip}")),
+            Some(_) => {
+                state.go(branch.clone(), None, true, at);
+                Written::Done(expect.clone())
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn store(&mut self, bytes: &[u8]) -> BlobId {
+        let id = blob_id(bytes);
+        self.blobs.entry(id.clone()).or_insert_with(|| Arc::from(bytes));
+        id
+    }
+
+    fn keep(&mut self, commit: StoredCommit) -> CommitId {
+        let id = commit_id(&commit);
+        self.commits.entry(id.clone()).or_insert_with(|| Arc::new(commit));
+        id
+    }
+
+    fn go(&mut self, branch: BranchName, to: Option<CommitId>, through_port: bool, at: Timestamp) {
+        let before = match &to {
+            Some(to) => self.branches.insert(branch.clone(), to.clone()),
+            None => self.branches.remove(&branch),
+        };
+        self.moves.push(Move { branch, before, after: to, through_port, at });
+    }
+
+    /// The newest commit of `tip`'s first parents that `head` comes from.
+    fn common(&self, head: &CommitId, tip: &CommitId) -> Option<CommitId> {
+        let mut reached = std::collections::BTreeSet::new();
+        let mut open = vec![head.clone()];
+        while let Some(id) = open.pop() {
+            if reached.insert(id.clone()) {
+                open.extend(self.commits.get(&id)?.parents.iter().cloned());
+            }
+        }
+        let mut at = Some(tip.clone());
+        while let Some(id) = at {
+            if reached.contains(&id) {
+                return Some(id);
+            }
+            at = self.commits.get(&id)?.parents.first().cloned();
+        }
+        None
+    }
+
+    fn commit(&self, id: &CommitId) -> Result<&Arc<StoredCommit>, PortError> {
+        self.commits.get(id).ok_or_else(|| PortError::new(PortErrorKind::Missing, format!("reading commit {id}")))
+    }
+}
+
+impl Repos for FakeRepo {
+    fn open(&self, _repository: &Repository) -> Result<Arc<dyn Repo>, PortError> {
+        self.faults.call("repos.open", false).at_once()?;
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl Repo for FakeRepo {
+    async fn default_branch(&self) -> Result<BranchName, PortError> {
+        let call = self.faults.call("repo.default_branch", false);
+        call.before().await?;
+        let branch = self.state().default.clone();
+        call.after().await?;
+        Ok(branch)
+    }
+
+    async fn tips(&self, branches: &[BranchName]) -> Result<BTreeMap<BranchName, CommitId>, PortError> {
+        let call = self.faults.call("repo.tips", false);
+        call.before().await?;
+        let tips = {
+            let state = self.state();
+            branches.iter().filter_map(|name| Some((name.clone(), state.branches.get(name)?.clone()))).collect()
+        };
+        call.after().await?;
+        Ok(tips)
+    }
+
+    async fn read(&self, at: &CommitId, paths: &[RepoPath]) -> Result<BTreeMap<RepoPath, FileSeen>, PortError> {
+        let call = self.faults.call("repo.read", false);
+        call.before().await?;
+        let files = {
+            let state = self.state();
+            let tree = &state.commit(at)?.tree;
+            let file = |path: &RepoPath| {
+                let blob = tree.get(path)?.clone();
+                let bytes = state.blobs.get(&blob)?.clone();
+                Some((path.clone(), FileSeen { blob, bytes }))
+            };
+            paths.iter().filter_map(file).collect()
+        };
+        call.after().await?;
+        Ok(files)
+    }
+
+    async fn list(&self, at: &CommitId, below: &[RepoPath]) -> Result<Vec<Listed>, PortError> {
+        let call = self.faults.call("repo.list", false);
+        call.before().await?;
+        let listed = {
+            let state = self.state();
+            let is_yaml = |path: &RepoPath| path.as_str().ends_with(".yaml") || path.as_str().ends_with(".yml");
+            let is_below = |path: &RepoPath| {
+                let inside = |folder: &RepoPath| {
+                    path == folder
+                        || path.as_str().strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                };
+                below.is_empty() || below.iter().any(inside)
+            };
+            let tree = &state.commit(at)?.tree;
+            let wanted = tree.iter().filter(|(path, _)| is_yaml(path) && is_below(path));
+            wanted.map(|(path, blob)| Listed { path: path.clone(), blob: blob.clone() }).collect()
+        };
+        call.after().await?;
+        Ok(listed)
+    }
+
+    async fn contents(&self, files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError> {
+        let call = self.faults.call("repo.contents", false);
+        call.before().await?;
+        let contents = {
+            let state = self.state();
+            files.iter().filter_map(|blob| Some((blob.clone(), state.blobs.get(blob)?.clone()))).collect()
+        };
+        call.after().await?;
+        Ok(contents)
+    }
+
+    async fn history(&self, tip: &CommitId, paths: &[RepoPath], limit: usize) -> Result<History, PortError> {
+        let call = self.faults.call("repo.history", false);
+        call.before().await?;
+        let history = {
+            let state = self.state();
+            let mut commits = Vec::new();
+            let mut next = Some(tip.clone());
+            while let Some(id) = next.clone()
+                && commits.len() < limit
+            {
+                let commit = state.commit(&id)?;
+                let files = paths.iter().filter_map(|path| Some((path.clone(), commit.tree.get(path)?.clone())));
+                commits.push(CommitSeen {
+                    id,
+                    author: commit.author.clone(),
+                    email: format!("{}@example.com", commit.author),
+                    at: commit.at,
+                    message: commit.message.clone(),
+                    files: files.collect(),
+                });
+                next = commit.parents.first().cloned();
+            }
+            History { commits, complete: next.is_none() }
+        };
+        call.after().await?;
+        Ok(history)
+    }
+
+    async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError> {
+        let call = self.faults.call("repo.commit", true);
+        call.before().await?;
+        let written = self.apply(order)?;
+        call.after().await?;
+        Ok(written)
+    }
+
+    async fn delete(&self, branch: &BranchName, expect: &CommitId) -> Result<Written, PortError> {
+        let call = self.faults.call("repo.delete", true);
+        call.before().await?;
+        let written = self.drop_branch(branch, expect);
+        call.after().await?;
+        Ok(written)
+    }
+}
+
+fn name(branch: &str) -> BranchName {
+    BranchName::parse(branch).expect("the name of a branch")
+}
+
+fn blob_id(bytes: &[u8]) -> BlobId {
+    let mut hash = Sha256::new();
+    hash.update(b"blob\n");
+    hash.update(bytes);
+    id(hash, BlobId::parse)
+}
+
+fn commit_id(commit: &StoredCommit) -> CommitId {
+    let mut hash = Sha256::new();
+    let mut line = |text: &str| {
+        hash.update(text.as_bytes());
+        hash.update(b"\n");
+    };
+    commit.parents.iter().for_each(|parent| line(parent.as_str()));
+    for (path, blob) in &commit.tree {
+        line(path.as_str());
+        line(blob.as_str());
+    }
+    line(&commit.author);
+    line(&commit.at.as_nanosecond().to_string());
+    line(&commit.message);
+    id(hash, CommitId::parse)
+}
+
+fn id<T, E: std::fmt::Debug>(hash: Sha256, parse: impl Fn(&str) -> Result<T, E>) -> T {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(40);
+    for byte in hash.finalize().iter().take(20) {
+        for half in [byte >> 4, byte & 15] {
+            text.push(DIGITS.get(usize::from(half)).copied().map_or('0', char::from));
+        }
+    }
+    parse(&text).expect("forty digits are an id")
+}

@@ -1,0 +1,271 @@
+//! Where scenarios are played: an engine on fakes, with the trouble that a
+//! scenario is played through.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use gradus_core::observation::{Approval, Request, RequestKind};
+use gradus_core::pipeline::Pipeline;
+use gradus_engine::fake::{Fakes, Faults, Moment, Task, sketch};
+use gradus_engine::port::Clock;
+use gradus_engine::port::ledger::{Entry, Reported};
+use gradus_engine::{Engine, Reconciled};
+use jiff::SignedDuration;
+
+/// What a scenario is played through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// None.
+    None,
+    /// Nothing is ever heard; the engine only looks every ten minutes.
+    TicksOnly,
+    /// One call fails, before its effect or after it.
+    Failure(u64, Moment),
+    /// The engine dies at this stop, and another begins with nothing but what the ports keep.
+    Crash(usize),
+    /// The record is lost after this many things have happened; people and machines say again what they said.
+    Wipe(usize),
+}
+
+/// An engine on fakes.
+pub(crate) struct Lab {
+    pub(crate) fakes: Fakes,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) engine: Arc<Engine>,
+    faults: Faults,
+    trouble: Trouble,
+    stops: usize,
+    happened: usize,
+    said: Vec<Entry>,
+    last: Option<Reconciled>,
+}
+
+/// Plays a scenario without trouble, compares what came of it, and plays it again
+/// through every trouble there is: the same has to come of it.
+pub(crate) fn check(pipeline: &dyn Fn() -> Pipeline, script: &dyn Fn(&mut Lab), expected: &str) {
+    let play = |trouble| {
+        let mut lab = Lab::new(pipeline(), trouble);
+        script(&mut lab);
+        lab
+    };
+    let smooth = play(Trouble::None);
+    let came = smooth.came();
+    assert_eq!(came.trim(), unindented(expected).trim(), "without trouble");
+    let calls = (0..smooth.faults.calls()).flat_map(|call| {
+        [Moment::Before, Moment::After].map(|moment| Trouble::Failure(call, moment))
+    });
+    let crashes = (0..smooth.stops).map(Trouble::Crash);
+    let wipes = (0..smooth.happened).map(Trouble::Wipe);
+    for trouble in std::iter::once(Trouble::TicksOnly).chain(calls).chain(crashes).chain(wipes) {
+        assert_eq!(play(trouble).came(), came, "through {trouble:?}");
+    }
+}
+
+fn unindented(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+impl Lab {
+    fn new(pipeline: Pipeline, trouble: Trouble) -> Self {
+        let fakes = Fakes::default();
+        let files: Vec<(String, String)> = pipeline
+            .environments()
+            .iter()
+            .map(|environment| environment.name.as_str())
+            .map(|name| (sketch::path(name), sketch::file(name, "1.0.0")))
+            .collect();
+        let files: Vec<(&str, Option<&str>)> = files.iter().map(|(p, t)| (p.as_str(), Some(t.as_str()))).collect();
+        fakes.repo.push("main", "ada", "Begin", &files);
+        let faults = match trouble {
+            Trouble::Failure(call, moment) => Faults::failing_once(call, moment),
+            Trouble::None | Trouble::TicksOnly | Trouble::Crash(_) | Trouble::Wipe(_) => Faults::none(),
+        };
+        let engine = Arc::new(Engine::new(fakes.ports(&faults)));
+        let pipeline = Arc::new(pipeline);
+        let (said, last) = (Vec::new(), None);
+        let mut lab = Self { fakes, pipeline, engine, faults, trouble, stops: 0, happened: 0, said, last };
+        let names: Vec<_> = lab.pipeline.environments().iter().map(|e| e.name.to_string()).collect();
+        for name in names {
+            lab.healthy(&name, "1.0.0");
+        }
+        lab
+    }
+
+    /// A cluster reports that an environment is healthy.
+    pub(crate) fn healthy(&mut self, environment: &str, version: &str) {
+        self.reports(environment, Reported::Healthy { release: sketch::release(version) });
+    }
+
+    /// A cluster reports.
+    pub(crate) fn reports(&mut self, environment: &str, reported: Reported) {
+        let at = self.fakes.clock.now();
+        let (environment, target) = (sketch::environment_name(environment), sketch::target_name("main"));
+        self.say(Entry::Report { environment, target, reported, by: sketch::person("flux"), at });
+    }
+
+    /// Somebody says yes.
+    pub(crate) fn approves(&mut self, person: &str, environment: &str, version: &str) {
+        let approval = Approval {
+            release: sketch::release(version),
+            by: sketch::person(person),
+            groups: Vec::new(),
+            aliases: Vec::new(),
+            at: self.fakes.clock.now(),
+        };
+        self.say(Entry::Approval { environment: sketch::environment_name(environment), approval });
+    }
+
+    /// Somebody asks for a version by name, for the state as it is now.
+    pub(crate) fn asks(&mut self, kind: RequestKind, environment: &str, version: &str) {
+        let name = sketch::environment_name(environment);
+        let (looked, _) = self.look();
+        let here = looked.report.environment(&name).expect("the environment");
+        let id = format!("r-{}", self.said.len());
+        let request = Request {
+            id: gradus_core::names::RequestId::parse(&id).expect("an id"),
+            release: sketch::release(version),
+            kind,
+            by: sketch::person("mia"),
+            at: self.fakes.clock.now(),
+            reason: None,
+            from: here.release().cloned(),
+            from_commit: here.origin.as_ref().map(|origin| origin.commit.clone()),
+        };
+        self.say(Entry::Request { environment: name, request });
+    }
+
+    /// Somebody says something, past the engine's ports and their trouble.
+    fn say(&mut self, entry: Entry) {
+        self.said.push(entry.clone());
+        self.fakes.ledger.put(&self.pipeline.key, entry);
+        self.happens();
+    }
+
+    /// A person sets the version of an environment.
+    pub(crate) fn sets(&mut self, environment: &str, version: &str) {
+        let (path, file) = (sketch::path(environment), sketch::file(environment, version));
+        self.writes(&path, &file);
+    }
+
+    /// A person writes a file on the branch.
+    pub(crate) fn writes(&mut self, path: &str, text: &str) {
+        self.fakes.repo.push("main", "ada", &format!("Write {path}"), &[(path, Some(text))]);
+        self.happens();
+    }
+
+    /// A person writes a file on the proposal's branch of an environment.
+    pub(crate) fn adds_to_proposal(&mut self, environment: &str, path: &str, text: &str) {
+        let branch = format!("gradus/apps/web/{environment}");
+        self.fakes.repo.push(&branch, "bob", "My own change", &[(path, Some(text))]);
+        self.happens();
+    }
+
+    /// Time passes, and the engine looks when it said that it would.
+    pub(crate) fn waits(&mut self, minutes: i64) {
+        let end = self.fakes.clock.now() + SignedDuration::from_mins(minutes);
+        while self.fakes.clock.now() < end {
+            let now = self.fakes.clock.now();
+            let tick = now + SignedDuration::from_mins(10);
+            let due = self.last.as_ref().and_then(|last| last.looked.report.wake_at).filter(|at| *at > now);
+            let due = due.filter(|_| self.trouble != Trouble::TicksOnly);
+            self.fakes.clock.advance_to(due.unwrap_or(tick).min(tick).min(end));
+            self.settle();
+        }
+    }
+
+    /// What an outsider sees now.
+    pub(crate) fn look(&self) -> (gradus_engine::Looked, gradus_engine::observe::Sight) {
+        let engine = Arc::new(Engine::new(self.fakes.ports(&Faults::none())));
+        let pipeline = self.pipeline.clone();
+        Task::new(async move { engine.look(&pipeline).await }).finish(10_000).expect("a look ends")
+    }
+
+    /// Why an environment is as it is, in words.
+    pub(crate) fn reason(&self, environment: &str) -> String {
+        let (looked, _) = self.look();
+        let here = looked.report.environment(&sketch::environment_name(environment)).expect("the environment");
+        let clock = gradus_core::tell::Clock::utc(looked.at);
+        here.reasons.iter().map(|reason| gradus_core::tell::sentence(reason, &clock)).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Something has happened. The engine hears of it, unless it hears nothing.
+    fn happens(&mut self) {
+        let number = self.happened;
+        self.happened += 1;
+        if self.trouble == Trouble::Wipe(number) {
+            self.fakes.ledger.wipe();
+            for entry in &self.said {
+                self.fakes.ledger.put(&self.pipeline.key, entry.clone());
+            }
+        }
+        let later = if self.trouble == Trouble::TicksOnly { 10 * 60 } else { 1 };
+        self.fakes.clock.advance(SignedDuration::from_secs(later));
+        self.settle();
+    }
+
+    /// The engine looks until there is nothing to do twice in a row.
+    fn settle(&mut self) {
+        let mut quiet = 0;
+        for _ in 0..40 {
+            let Some(done) = self.reconcile() else {
+                self.engine = Arc::new(Engine::new(self.fakes.ports(&self.faults)));
+                continue;
+            };
+            quiet = if done.outcomes.is_empty() { quiet + 1 } else { 0 };
+            self.last = Some(done);
+            if quiet == 2 {
+                return;
+            }
+        }
+        let steps: Vec<_> = self.last.iter().flat_map(|done| &done.outcomes).collect();
+        panic!("it does not come to rest: {steps:#?}");
+    }
+
+    /// Looks once and acts; `None` where the engine died of it.
+    fn reconcile(&mut self) -> Option<Reconciled> {
+        let (engine, pipeline) = (self.engine.clone(), self.pipeline.clone());
+        let mut task = Task::new(async move { engine.reconcile(&pipeline).await });
+        loop {
+            if let Some(done) = task.step() {
+                return Some(done);
+            }
+            let stop = self.stops;
+            self.stops += 1;
+            if self.trouble == Trouble::Crash(stop) {
+                return None;
+            }
+        }
+    }
+
+    /// What came of it: what each environment had, one after the other, and what is proposed.
+    fn came(&self) -> String {
+        let mut text = String::new();
+        for environment in self.pipeline.environments() {
+            let name = environment.name.as_str();
+            let had = self.had(name).join(" ");
+            let _ = write!(text, "{name}: {had}");
+            let branch = format!("gradus/apps/web/{name}");
+            if let Some(file) = self.fakes.repo.text(&branch, &sketch::path(name)) {
+                let _ = write!(text, " (proposed: {})", sketch::version_in(&file).unwrap_or("nothing"));
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The versions that an environment had on the branch, one after the other.
+    fn had(&self, environment: &str) -> Vec<String> {
+        let mut versions: Vec<String> = Vec::new();
+        let mut at = self.fakes.repo.tip("main");
+        while let Some(id) = at {
+            let text = self.fakes.repo.text_at(&id, &sketch::path(environment)).unwrap_or_default();
+            let version = sketch::version_in(&text).unwrap_or("nothing").to_owned();
+            if versions.last() != Some(&version) {
+                versions.push(version);
+            }
+            at = self.fakes.repo.stored(&id).and_then(|commit| commit.parents.first().cloned());
+        }
+        versions.reverse();
+        versions
+    }
+}

@@ -1,0 +1,4 @@
+//! The engine on doubles that hold state.
+
+mod lab;
+mod scenarios;
