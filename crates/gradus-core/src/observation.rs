@@ -144,6 +144,26 @@ pub enum TargetState {
     },
 }
 
+impl TargetState {
+    /// The release that the state is about, where it tells one.
+    pub fn about(&self) -> Option<&Release> {
+        match self {
+            Self::NotDeployed => None,
+            Self::Healthy { release, .. } => Some(release),
+            Self::Deploying { release, .. } | Self::Failed { release, .. } => release.as_ref(),
+        }
+    }
+
+    /// What runs there, where it tells that.
+    pub fn running(&self) -> Option<&Release> {
+        match self {
+            Self::NotDeployed | Self::Deploying { .. } => None,
+            Self::Healthy { release, .. } => Some(release),
+            Self::Failed { running, .. } => running.as_ref(),
+        }
+    }
+}
+
 /// An open proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposalSeen {

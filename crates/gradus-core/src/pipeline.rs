@@ -66,7 +66,7 @@ pub struct Repository {
     pub branch: Option<BranchName>,
     /// Folders below which markers are looked for; the whole tree when empty.
     pub paths: Vec<RepoPath>,
-    /// The Secret that holds its credentials.
+    /// The Secret that holds its credentials, as `namespace/name`.
     pub secret: Option<Arc<str>>,
 }
 
@@ -132,7 +132,7 @@ pub struct HttpTarget {
     pub status: u16,
     /// How long to wait.
     pub timeout: SignedDuration,
-    /// The Secret that holds a token or a CA.
+    /// The Secret that holds a token or a CA, as `namespace/name`.
     pub secret: Option<Arc<str>>,
 }
 
@@ -331,6 +331,11 @@ impl Pipeline {
     /// The environments, each after those it comes after.
     pub fn in_order(&self) -> impl Iterator<Item = &Environment> {
         self.order.iter().filter_map(|at| self.environments.get(*at))
+    }
+
+    /// Places in the environments, each after those it comes after.
+    pub(crate) fn order(&self) -> &[usize] {
+        &self.order
     }
 
     /// The environment of this name.

@@ -3,21 +3,29 @@
 //! Invariant: every step says what it expects to find, so that a step that is
 //! carried out late, twice or by two at once does no harm.
 
+mod candidate;
 mod change;
 mod choose;
+mod close;
 mod decide;
+mod history;
+mod line;
+mod requests;
+mod scene;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::gate::{Answer, Passed};
 use crate::names::{CommitId, EnvironmentName, ProposalNumber};
 use crate::observation::{EnvironmentSeen, Observation, Seen};
 use crate::pipeline::{Mode, Pipeline};
 use crate::reason::Reason;
-use crate::release::Orders;
 use crate::report::{EnvironmentReport, Report};
-use crate::verdict::EnvironmentVerdict;
+use crate::verdict::Verdict;
+
+use scene::Scene;
 
 pub use change::{Cause, Change};
 
@@ -111,51 +119,24 @@ impl Step {
     }
 }
 
-/// Everything a decision about one environment looks at.
-struct Scene<'a> {
-    pipeline: &'a Pipeline,
-    seen: &'a Observation,
-    verdicts: BTreeMap<&'a EnvironmentName, EnvironmentVerdict>,
-    orders: Orders,
-    now: Timestamp,
-}
-
-impl<'a> Scene<'a> {
-    fn seen(&self, name: &EnvironmentName) -> Option<&'a EnvironmentSeen> {
-        self.seen.environments.get(name)
-    }
-}
-
 /// Says what should happen next, and why. Total and deterministic: the same
 /// input gives the same plan.
 pub fn plan(pipeline: &Pipeline, seen: &Observation, now: Timestamp) -> Plan {
-    let mut orders = Orders::default();
-    for (artifact, order) in &pipeline.artifacts {
-        orders.set(artifact.clone(), *order, seen.order.get(artifact).cloned().unwrap_or_default());
-    }
     let blank = unseen();
-    let verdicts = pipeline
-        .environments()
-        .iter()
-        .map(|environment| {
-            let seen = seen.environments.get(&environment.name).unwrap_or(&blank);
-            (&environment.name, EnvironmentVerdict::of(environment, seen, now))
-        })
-        .collect();
-    let scene = Scene { pipeline, seen, verdicts, orders, now };
-    let mut decided: BTreeMap<&EnvironmentName, EnvironmentReport> = BTreeMap::new();
-    for environment in pipeline.in_order() {
-        let seen = scene.seen(&environment.name).unwrap_or(&blank);
-        let report = decide::environment(&scene, environment, seen, &decided);
-        decided.insert(&environment.name, report);
+    let scene = Scene::new(pipeline, seen, &blank, now);
+    let mut decided: Vec<EnvironmentReport> = Vec::with_capacity(scene.places.len());
+    for place in pipeline.order().iter().filter_map(|at| scene.places.get(*at)) {
+        let report = decide::environment(&scene, place, &decided);
+        decided.push(report);
     }
-    let environments: Vec<EnvironmentReport> =
-        pipeline.environments().iter().filter_map(|environment| decided.remove(&environment.name)).collect();
-    let steps = match pipeline.mode {
-        Mode::Active => environments.iter().filter_map(|environment| environment.step.clone()).collect(),
-        Mode::Observe | Mode::Suspended => Vec::new(),
+    let mut placed: Vec<(usize, EnvironmentReport)> = pipeline.order().iter().copied().zip(decided).collect();
+    placed.sort_by_key(|(at, _)| *at);
+    let environments: Vec<EnvironmentReport> = placed.into_iter().map(|(_, report)| report).collect();
+    let steps = environments.iter().filter_map(|report| decide::step_of(pipeline.mode, report)).collect();
+    let wake_at = match pipeline.mode {
+        Mode::Active | Mode::Observe => wake(&environments, now),
+        Mode::Suspended => None,
     };
-    let wake_at = wake(&environments, now);
     Plan { steps, report: Report { pipeline: pipeline.key.clone(), mode: pipeline.mode, environments, wake_at } }
 }
 
@@ -163,18 +144,15 @@ pub fn plan(pipeline: &Pipeline, seen: &Observation, now: Timestamp) -> Plan {
 fn wake(environments: &[EnvironmentReport], now: Timestamp) -> Option<Timestamp> {
     let gates = environments.iter().filter_map(|e| e.next.as_ref()).flat_map(|next| &next.gates).filter_map(|gate| {
         match &gate.answer {
-            crate::gate::Answer::Hold(reason) | crate::gate::Answer::Fail(reason) => reason.until(),
-            crate::gate::Answer::Pass(crate::gate::Passed::Open(until)) => *until,
-            crate::gate::Answer::Pass(_) => None,
+            Answer::Hold(reason) | Answer::Fail(reason) => reason.until(),
+            Answer::Pass(Passed::Open(until)) => *until,
+            Answer::Pass(_) => None,
         }
     });
     let reasons = environments.iter().flat_map(|e| e.reasons.iter().chain(&e.notes)).filter_map(Reason::until);
     let deadlines = environments.iter().flat_map(|e| &e.verdict.targets).filter_map(|target| match &target.verdict {
-        crate::verdict::Verdict::Deploying { deadline, .. } => *deadline,
-        crate::verdict::Verdict::NotDeployed
-        | crate::verdict::Verdict::Healthy { .. }
-        | crate::verdict::Verdict::Failed { .. }
-        | crate::verdict::Verdict::Unknown { .. } => None,
+        Verdict::Deploying { deadline, .. } => *deadline,
+        Verdict::NotDeployed | Verdict::Healthy { .. } | Verdict::Failed { .. } | Verdict::Unknown { .. } => None,
     });
     gates.chain(reasons).chain(deadlines).filter(|at| *at > now).min()
 }

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 
 use crate::gate::{Answer, Ask};
 use crate::names::{EnvironmentName, Person};
-use crate::observation::{EnvironmentSeen, Seen};
+use crate::observation::{EnvironmentSeen, Proof, Seen, Why};
 use crate::pipeline::Environment;
 use crate::reason::Reason;
-use crate::release::Release;
-use crate::verdict::{EnvironmentVerdict, Failure, Verdict, covers};
+use crate::release::{Orders, Release, Standing};
+use crate::verdict::{EnvironmentVerdict, Failure, Verdict};
 
 /// Whether an environment has proven a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +39,14 @@ impl Proving {
     }
 }
 
-/// Whether a proof from the past counts.
+/// Whether a proof from the past counts, of a release that is not there any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Past {
-    /// It does: the release was overtaken, or a person names it.
+    /// It does: a person names the release.
     Counts,
+    /// It does if something newer took its place. A release that was moved back
+    /// from has lost its proof.
+    WhereOvertaken,
     /// Only what runs now does.
     DoesNotCount,
 }
@@ -56,30 +59,15 @@ pub fn proving(
     verdict: &EnvironmentVerdict,
     release: &Release,
     past: Past,
+    orders: &Orders,
     now: Timestamp,
 ) -> Proving {
-    let name = &environment.name;
     let here = declared_or_running(seen, verdict);
+    let is_unknown = matches!(verdict.verdict, Verdict::Unknown { .. });
     let proving = match here {
-        Some(here) if covers(here, release) => current(name, verdict),
-        Some(here) => match before(seen, release, past) {
-            Some(proving) => proving,
-            None => Proving::Not(Reason::WaitingForEnvironment {
-                environment: name.clone(),
-                has: Some(here.clone()),
-                wants: release.clone(),
-            }),
-        },
-        None => match &verdict.verdict {
-            Verdict::Unknown { .. } => current(name, verdict),
-            Verdict::NotDeployed | Verdict::Deploying { .. } | Verdict::Healthy { .. } | Verdict::Failed { .. } => {
-                before(seen, release, past).unwrap_or(Proving::Not(Reason::WaitingForEnvironment {
-                    environment: name.clone(),
-                    has: None,
-                    wants: release.clone(),
-                }))
-            }
-        },
+        Some(here) if here.covers(release) => current(&environment.name, verdict),
+        None if is_unknown => current(&environment.name, verdict),
+        Some(_) | None => before(&environment.name, seen, here, release, past, orders),
     };
     match proving {
         Proving::Not(_) => proving,
@@ -135,21 +123,42 @@ fn current(name: &EnvironmentName, verdict: &EnvironmentVerdict) -> Proving {
     }
 }
 
-fn before(seen: &EnvironmentSeen, release: &Release, past: Past) -> Option<Proving> {
-    match past {
-        Past::DoesNotCount => None,
-        Past::Counts => recorded(seen, release),
+fn before(
+    environment: &EnvironmentName,
+    seen: &EnvironmentSeen,
+    here: Option<&Release>,
+    release: &Release,
+    past: Past,
+    orders: &Orders,
+) -> Proving {
+    let counts = match past {
+        Past::Counts => true,
+        Past::WhereOvertaken => here.is_some_and(|here| orders.compare(here, release) == Standing::Newer),
+        Past::DoesNotCount => false,
+    };
+    let environment = environment.clone();
+    match &seen.proofs {
+        Seen::Unknown(why) if counts => {
+            Proving::Not(Reason::HealthUnknown { environment, target: None, why: why.clone() })
+        }
+        Seen::Known(proofs) if counts && let Some((since, until)) = longest(proofs, release) => {
+            Proving::Before { since, until }
+        }
+        Seen::Known(_) | Seen::Unknown(_) => Proving::Not(Reason::WaitingForEnvironment {
+            environment,
+            has: here.cloned(),
+            wants: release.clone(),
+        }),
     }
 }
 
-/// The newest recorded span in which the release was healthy in the environment.
-pub(crate) fn recorded(seen: &EnvironmentSeen, release: &Release) -> Option<Proving> {
-    seen.proofs
-        .known()?
+/// The longest of the spans in which the release was healthy.
+pub(crate) fn longest(proofs: &[Proof], release: &Release) -> Option<(Timestamp, Timestamp)> {
+    proofs
         .iter()
-        .filter(|proof| covers(&proof.release, release))
-        .max_by_key(|proof| (proof.until, proof.since))
-        .map(|proof| Proving::Before { since: proof.since, until: proof.until })
+        .filter(|proof| proof.release.covers(release))
+        .map(|proof| (proof.since, proof.until))
+        .max_by_key(|(since, until)| (until.duration_since(*since), *until))
 }
 
 /// The environment's own verification, asked of the proof.
@@ -164,7 +173,7 @@ fn verified(
         return proving;
     }
     let proofs = [(environment.name.clone(), proving.clone())];
-    let brought_by: Seen<Vec<Person>> = brought_by(seen);
+    let brought_by = brought_by(&environment.name, seen, release);
     let ask = Ask {
         now,
         environment: &environment.name,
@@ -184,13 +193,22 @@ fn verified(
     proving
 }
 
-/// Who brought the release that an environment declares.
-pub fn brought_by(seen: &EnvironmentSeen) -> Seen<Vec<Person>> {
-    match &seen.declared {
+/// Who brought a release into an environment. Known only as long as the
+/// environment declares it.
+pub fn brought_by(environment: &EnvironmentName, seen: &EnvironmentSeen, release: &Release) -> Seen<Vec<Person>> {
+    let declared = match &seen.declared {
+        Seen::Unknown(why) => return Seen::Unknown(why.clone()),
+        Seen::Known(declared) => declared,
+    };
+    if !declared.release.as_ref().is_some_and(|declared| declared.covers(release)) {
+        return Seen::Unknown(Why::new(format!("{environment} does not declare {release}")));
+    }
+    match &declared.origin {
+        // A commit has an author at least: nobody at all means that it is not known.
+        Seen::Known(origin) if origin.brought_by.is_empty() => {
+            Seen::Unknown(Why::new(format!("commit {} does not say it", origin.commit.short())))
+        }
+        Seen::Known(origin) => Seen::Known(origin.brought_by.clone()),
         Seen::Unknown(why) => Seen::Unknown(why.clone()),
-        Seen::Known(declared) => match &declared.origin {
-            Seen::Known(origin) => Seen::Known(origin.brought_by.clone()),
-            Seen::Unknown(why) => Seen::Unknown(why.clone()),
-        },
     }
 }

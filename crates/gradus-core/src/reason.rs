@@ -87,6 +87,13 @@ pub enum Reason {
         /// Which environment.
         environment: EnvironmentName,
     },
+    /// A person asked to go back to what nobody saw healthy.
+    NeverProven {
+        /// Where it would go.
+        environment: EnvironmentName,
+        /// What was asked for.
+        release: Release,
+    },
     /// The release has not been healthy for long enough.
     WaitingForSoak {
         /// Where it soaks.
@@ -100,6 +107,8 @@ pub enum Reason {
     },
     /// People have to say yes.
     WaitingForApproval {
+        /// Whose gate it is.
+        environment: EnvironmentName,
         /// To what.
         release: Release,
         /// How many did.
@@ -144,6 +153,8 @@ pub enum Reason {
     },
     /// A check has not said anything yet, or still runs.
     CheckPending {
+        /// Whose gate it is.
+        environment: EnvironmentName,
         /// Which check.
         check: CheckName,
         /// Who reports it.
@@ -155,6 +166,8 @@ pub enum Reason {
     },
     /// A check said no.
     CheckFailed {
+        /// Whose gate it is.
+        environment: EnvironmentName,
         /// Which check.
         check: CheckName,
         /// Who reported it.
@@ -168,6 +181,8 @@ pub enum Reason {
     },
     /// A person has to ask for it by name.
     WaitingForPerson {
+        /// Whose gate it is.
+        environment: EnvironmentName,
         /// For what.
         release: Release,
     },
@@ -283,11 +298,32 @@ pub enum Reason {
     },
     /// Who approved is not known.
     ApprovalsUnknown {
+        /// Whose gate it is.
+        environment: EnvironmentName,
         /// Why not.
         why: Why,
     },
     /// Who brought the release is not known, and a gate needs to know.
     AuthorUnknown {
+        /// Whose gate it is.
+        environment: EnvironmentName,
+        /// Why not.
+        why: Why,
+    },
+    /// What a check reported is not known.
+    ChecksUnknown {
+        /// Whose gate it is.
+        environment: EnvironmentName,
+        /// Which check.
+        check: CheckName,
+        /// Why not.
+        why: Why,
+    },
+    /// How the environment came to what it has is not known: it may have been
+    /// moved back from what would come in now.
+    HistoryUnknown {
+        /// Which environment.
+        environment: EnvironmentName,
         /// Why not.
         why: Why,
     },
@@ -306,6 +342,7 @@ impl Reason {
             Self::DeadlineExceeded { .. } => "deadline-exceeded",
             Self::HealthUnknown { .. } => "health-unknown",
             Self::NotDeployed { .. } => "not-deployed",
+            Self::NeverProven { .. } => "never-proven",
             Self::WaitingForSoak { .. } => "waiting-for-soak",
             Self::WaitingForApproval { .. } => "waiting-for-approval",
             Self::OutsideWindow { .. } => "outside-window",
@@ -332,6 +369,8 @@ impl Reason {
             Self::RequestsUnknown { .. } => "requests-unknown",
             Self::ApprovalsUnknown { .. } => "approvals-unknown",
             Self::AuthorUnknown { .. } => "author-unknown",
+            Self::ChecksUnknown { .. } => "checks-unknown",
+            Self::HistoryUnknown { .. } => "history-unknown",
         }
     }
 
@@ -356,6 +395,7 @@ impl Reason {
             | Self::WaitingForEnvironment { .. }
             | Self::HealthUnknown { .. }
             | Self::NotDeployed { .. }
+            | Self::NeverProven { .. }
             | Self::WaitingForApproval { .. }
             | Self::OutsideWindow { .. }
             | Self::WaitingForPerson { .. }
@@ -372,7 +412,9 @@ impl Reason {
             | Self::ProposalUnknown { .. }
             | Self::RequestsUnknown { .. }
             | Self::ApprovalsUnknown { .. }
-            | Self::AuthorUnknown { .. } => None,
+            | Self::AuthorUnknown { .. }
+            | Self::ChecksUnknown { .. }
+            | Self::HistoryUnknown { .. } => None,
         }
     }
 
@@ -390,6 +432,7 @@ impl Reason {
             | Self::DeadlineExceeded { .. }
             | Self::HealthUnknown { .. }
             | Self::NotDeployed { .. }
+            | Self::NeverProven { .. }
             | Self::WaitingForApproval { .. }
             | Self::CheckPending { .. }
             | Self::CheckFailed { .. }
@@ -411,8 +454,25 @@ impl Reason {
             | Self::ProposalUnknown { .. }
             | Self::RequestsUnknown { .. }
             | Self::ApprovalsUnknown { .. }
-            | Self::AuthorUnknown { .. } => None,
+            | Self::AuthorUnknown { .. }
+            | Self::ChecksUnknown { .. }
+            | Self::HistoryUnknown { .. } => None,
         }
+    }
+
+    /// Whether it says that something is not known.
+    pub fn is_unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::HealthUnknown { .. }
+                | Self::DeclaredUnknown { .. }
+                | Self::ProposalUnknown { .. }
+                | Self::RequestsUnknown { .. }
+                | Self::ApprovalsUnknown { .. }
+                | Self::AuthorUnknown { .. }
+                | Self::ChecksUnknown { .. }
+                | Self::HistoryUnknown { .. }
+        )
     }
 
     /// Whether everything is as it should be.

@@ -53,6 +53,23 @@ impl Release {
             other.versions().map(|(name, _)| self.get(name).map(|v| (name.clone(), v.clone()))).collect();
         picked.map(|versions| Self(versions.into()))
     }
+
+    /// What an environment that has `has` gets when this is asked for: the
+    /// artifacts it carries, at the versions that are named here and otherwise
+    /// at those it has. `None` when it carries none of those named here.
+    pub fn onto(&self, has: &Self) -> Option<Self> {
+        if !has.versions().any(|(name, _)| self.get(name).is_some()) {
+            return None;
+        }
+        let versions = has.versions().map(|(name, now)| (name.clone(), self.get(name).unwrap_or(now).clone()));
+        Some(Self(versions.collect()))
+    }
+
+    /// Whether everything that `other` names is here, at the same version.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.same(other)
+            || other.versions().all(|(name, wanted)| self.get(name).is_some_and(|version| version.same(wanted)))
+    }
 }
 
 impl fmt::Display for Release {

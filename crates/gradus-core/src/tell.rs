@@ -4,6 +4,8 @@
 mod advice;
 mod commit;
 mod explain;
+mod headline;
+mod lines;
 mod proposal;
 mod sentence;
 mod status;

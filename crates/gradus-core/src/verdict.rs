@@ -9,6 +9,9 @@ use crate::observation::{Declared, EnvironmentSeen, Seen, TargetState, Why};
 use crate::pipeline::{Environment, Target, TargetKind};
 use crate::release::Release;
 
+/// Why a target is not known of which the observation says nothing.
+const UNSEEN: &str = "nobody looked at it";
+
 /// What is to be thought of a target, or of an environment as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -107,17 +110,20 @@ impl EnvironmentVerdict {
         let need = environment.healthy.of(environment.targets.len());
         let declared = match &seen.declared {
             Seen::Known(declared) => declared,
-            Seen::Unknown(why) => {
-                let verdict = Verdict::Unknown { why: why.clone() };
-                return Self { verdict, healthy: 0, need, targets: Vec::new() };
-            }
+            Seen::Unknown(why) => return Self::unknown(environment, seen, need, why),
         };
-        let expected = declared.release.clone().or_else(|| reported(environment, seen));
-        let targets: Vec<TargetVerdict> = environment
-            .targets
-            .iter()
-            .map(|target| judge(target, environment, declared, expected.as_ref(), seen, now))
-            .collect();
+        let (expected, forced) = match &declared.release {
+            Some(release) => (Some(release.clone()), None),
+            None => match reported(environment, seen) {
+                Reported::Release(release) => (Some(release), None),
+                Reported::Nothing => (None, None),
+                Reported::Several => (None, Some(Verdict::Deploying { release: None, since: None, deadline: None })),
+                Reported::Unknown(why) => (None, Some(Verdict::Unknown { why })),
+            },
+        };
+        let place = Place { environment, seen, declared, arrived: arrived(declared, expected.as_ref(), seen), now };
+        let targets: Vec<TargetVerdict> =
+            environment.targets.iter().map(|target| place.judge(target, expected.as_ref())).collect();
         let mut sinces: Vec<Timestamp> = targets
             .iter()
             .filter_map(|target| match &target.verdict {
@@ -130,11 +136,25 @@ impl EnvironmentVerdict {
             .collect();
         sinces.sort_unstable();
         let healthy = sinces.len();
-        let verdict = match (expected, need.checked_sub(1).and_then(|last| sinces.get(last))) {
-            (Some(release), Some(since)) => Verdict::Healthy { release, since: *since },
-            (_, _) => worst(&targets, need),
-        };
+        let verdict = forced.unwrap_or_else(|| {
+            match (expected, need.checked_sub(1).and_then(|last| sinces.get(last))) {
+                (Some(release), Some(since)) => Verdict::Healthy { release, since: *since },
+                (_, _) => worst(&targets, need),
+            }
+        });
         Self { verdict, healthy, need, targets }
+    }
+
+    /// What Git declares is not known: what runs can still be told, but not
+    /// whether that is what should.
+    fn unknown(environment: &Environment, seen: &EnvironmentSeen, need: usize, why: &Why) -> Self {
+        let verdict = Verdict::Unknown { why: why.clone() };
+        let targets = environment.targets.iter().map(|target| TargetVerdict {
+            name: target.name.clone(),
+            verdict: verdict.clone(),
+            running: seen.targets.get(&target.name).and_then(Seen::known).and_then(TargetState::running).cloned(),
+        });
+        Self { targets: targets.collect(), verdict, healthy: 0, need }
     }
 
     /// What runs in the environment, where all targets that tell it agree.
@@ -169,89 +189,121 @@ fn worst(targets: &[TargetVerdict], need: usize) -> Verdict {
         .unwrap_or(Verdict::NotDeployed)
 }
 
-/// Where Git names no version, the one that the targets report.
-fn reported(environment: &Environment, seen: &EnvironmentSeen) -> Option<Release> {
-    environment.targets.iter().find_map(|target| match seen.targets.get(&target.name)? {
-        Seen::Known(TargetState::Healthy { release, .. }) => Some(release.clone()),
-        Seen::Known(TargetState::Deploying { release, .. } | TargetState::Failed { release, .. }) => release.clone(),
-        Seen::Known(TargetState::NotDeployed) | Seen::Unknown(_) => None,
-    })
+/// What the targets report where Git names no version.
+enum Reported {
+    /// All that tell a release tell this one.
+    Release(Release),
+    /// None tells one.
+    Nothing,
+    /// They tell several.
+    Several,
+    /// One of them is not known, and it might tell another.
+    Unknown(Why),
 }
 
-fn judge(
-    target: &Target,
-    environment: &Environment,
-    declared: &Declared,
-    expected: Option<&Release>,
-    seen: &EnvironmentSeen,
-    now: Timestamp,
-) -> TargetVerdict {
-    let state = match target.kind {
-        TargetKind::Git => return declared_is_deployed(target, declared),
-        TargetKind::Report | TargetKind::Http(_) => match seen.targets.get(&target.name) {
+fn reported(environment: &Environment, seen: &EnvironmentSeen) -> Reported {
+    let mut found: Option<&Release> = None;
+    for target in environment.targets.iter().filter(|target| target.kind != TargetKind::Git) {
+        let state = match seen.targets.get(&target.name) {
             Some(Seen::Known(state)) => state,
-            Some(Seen::Unknown(why)) => {
-                let verdict = Verdict::Unknown { why: why.clone() };
-                return TargetVerdict { name: target.name.clone(), verdict, running: None };
+            Some(Seen::Unknown(why)) => return Reported::Unknown(why.clone()),
+            None => return Reported::Unknown(Why::new(UNSEEN)),
+        };
+        match (found, state.about()) {
+            (_, None) => {}
+            (None, Some(release)) => found = Some(release),
+            (Some(known), Some(release)) if known.same(release) => {}
+            (Some(_), Some(_)) => return Reported::Several,
+        }
+    }
+    found.map_or(Reported::Nothing, |release| Reported::Release(release.clone()))
+}
+
+/// When the release that is expected came, at the earliest. A commit tells when
+/// it was made, which can be long before it was pushed; while the environment
+/// was seen healthy at another release, it cannot have come yet.
+fn arrived(declared: &Declared, expected: Option<&Release>, seen: &EnvironmentSeen) -> Option<Timestamp> {
+    let committed = declared.origin.known().map(|origin| origin.at)?;
+    let others = seen.proofs.known().into_iter().flatten();
+    let other_until = others
+        .filter(|proof| expected.is_some_and(|expected| !proof.release.covers(expected)))
+        .map(|proof| proof.until)
+        .max();
+    Some(other_until.map_or(committed, |until| committed.max(until)))
+}
+
+/// What a target is judged by.
+struct Place<'a> {
+    environment: &'a Environment,
+    seen: &'a EnvironmentSeen,
+    declared: &'a Declared,
+    /// When the expected release came, where that is known.
+    arrived: Option<Timestamp>,
+    now: Timestamp,
+}
+
+impl Place<'_> {
+    fn judge(&self, target: &Target, expected: Option<&Release>) -> TargetVerdict {
+        let name = target.name.clone();
+        let unknown = |why: Why| TargetVerdict { name: name.clone(), verdict: Verdict::Unknown { why }, running: None };
+        let state = match target.kind {
+            TargetKind::Git => return self.declared_is_deployed(target),
+            TargetKind::Report | TargetKind::Http(_) => match self.seen.targets.get(&target.name) {
+                Some(Seen::Known(state)) => state,
+                Some(Seen::Unknown(why)) => return unknown(why.clone()),
+                None => return unknown(Why::new(UNSEEN)),
+            },
+        };
+        // Where the targets do not agree, each is judged by its own word.
+        let expected = expected.or(state.about());
+        let verdict = match state {
+            TargetState::NotDeployed if expected.is_none() => Verdict::NotDeployed,
+            TargetState::NotDeployed => self.on_its_way(expected, None),
+            TargetState::Healthy { release, since } => match expected {
+                Some(expected) if release.covers(expected) => {
+                    Verdict::Healthy { release: expected.clone(), since: *since }
+                }
+                Some(_) | None => self.on_its_way(expected, None),
+            },
+            TargetState::Deploying { since, .. } => self.on_its_way(expected, Some(*since)),
+            TargetState::Failed { release, why, since, .. } => {
+                // A failure of another release says nothing of the one that is declared now,
+                // nor does one that was told before that release came.
+                let about = match (release, expected) {
+                    (Some(release), Some(expected)) => release.covers(expected),
+                    (Some(_) | None, _) => self.arrived.is_none_or(|arrived| *since >= arrived),
+                };
+                if about {
+                    Verdict::Failed { release: expected.cloned(), why: Failure::Told(why.clone()), since: *since }
+                } else {
+                    self.on_its_way(expected, None)
+                }
             }
-            None => {
-                let verdict = Verdict::Unknown { why: Why::new("nobody looked at it") };
-                return TargetVerdict { name: target.name.clone(), verdict, running: None };
+        };
+        TargetVerdict { name, verdict, running: state.running().cloned() }
+    }
+
+    /// What is declared counts as deployed since it came.
+    fn declared_is_deployed(&self, target: &Target) -> TargetVerdict {
+        let verdict = match (&self.declared.release, &self.declared.origin, &self.seen.proofs) {
+            (None, _, _) => Verdict::NotDeployed,
+            (Some(release), Seen::Known(origin), Seen::Known(_)) => {
+                Verdict::Healthy { release: release.clone(), since: self.arrived.unwrap_or(origin.at) }
             }
-        },
-    };
-    let same = |release: &Release| expected.is_some_and(|expected| covers(release, expected));
-    let brought = declared.origin.known().map(|origin| origin.at);
-    let on_its_way = |since: Option<Timestamp>| {
-        let since = since.max(brought);
-        let within = environment.deploy_within;
+            (Some(_), Seen::Unknown(why), _) | (Some(_), _, Seen::Unknown(why)) => Verdict::Unknown { why: why.clone() },
+        };
+        TargetVerdict { name: target.name.clone(), verdict, running: self.declared.release.clone() }
+    }
+
+    fn on_its_way(&self, release: Option<&Release>, since: Option<Timestamp>) -> Verdict {
+        let since = since.max(self.arrived);
+        let within = self.environment.deploy_within;
         let deadline = since.and_then(|since| since.checked_add(within).ok());
-        match (since, deadline) {
-            (Some(_), Some(deadline)) if deadline <= now => {
-                Verdict::Failed { release: expected.cloned(), why: Failure::Deadline(within), since: deadline }
+        match deadline {
+            Some(deadline) if deadline <= self.now => {
+                Verdict::Failed { release: release.cloned(), why: Failure::Deadline(within), since: deadline }
             }
-            (since, deadline) => Verdict::Deploying { release: expected.cloned(), since, deadline },
+            Some(_) | None => Verdict::Deploying { release: release.cloned(), since, deadline },
         }
-    };
-    let (verdict, running) = match state {
-        TargetState::NotDeployed if expected.is_some() => (on_its_way(None), None),
-        TargetState::NotDeployed => (Verdict::NotDeployed, None),
-        TargetState::Healthy { release, since } => {
-            let verdict = match expected {
-                Some(expected) if same(release) => Verdict::Healthy { release: expected.clone(), since: *since },
-                Some(_) | None => on_its_way(None),
-            };
-            (verdict, Some(release.clone()))
-        }
-        TargetState::Deploying { since, .. } => (on_its_way(Some(*since)), None),
-        TargetState::Failed { release, why, since, running } => {
-            // A failure of another release says nothing of the one that is declared now,
-            // but for one that was told before that release came.
-            let about = match release {
-                Some(release) => same(release),
-                None => brought.is_none_or(|brought| *since >= brought),
-            };
-            let verdict = if about {
-                Verdict::Failed { release: expected.cloned(), why: Failure::Told(why.clone()), since: *since }
-            } else {
-                on_its_way(None)
-            };
-            (verdict, running.clone())
-        }
-    };
-    TargetVerdict { name: target.name.clone(), verdict, running }
-}
-
-/// Whether `running` has what `wanted` names.
-pub(crate) fn covers(running: &Release, wanted: &Release) -> bool {
-    running.restricted_to(wanted).is_some_and(|part| part.same(wanted))
-}
-
-fn declared_is_deployed(target: &Target, declared: &Declared) -> TargetVerdict {
-    let verdict = match (&declared.release, &declared.origin) {
-        (None, _) => Verdict::NotDeployed,
-        (Some(release), Seen::Known(origin)) => Verdict::Healthy { release: release.clone(), since: origin.at },
-        (Some(_), Seen::Unknown(why)) => Verdict::Unknown { why: why.clone() },
-    };
-    TargetVerdict { name: target.name.clone(), verdict, running: declared.release.clone() }
+    }
 }

@@ -26,24 +26,25 @@ impl ApprovalGate {
     pub fn answer(&self, ask: &Ask<'_>) -> Answer {
         let approvals = match ask.approvals {
             Seen::Known(approvals) => approvals,
-            Seen::Unknown(why) => return Answer::Hold(Reason::ApprovalsUnknown { why: why.clone() }),
+            Seen::Unknown(why) => return Answer::Hold(Reason::ApprovalsUnknown { environment: ask.environment.clone(), why: why.clone() }),
         };
         let excluded = match (self.not_author, ask.brought_by) {
             (false, _) => &[][..],
             (true, Seen::Known(people)) => people.as_slice(),
-            (true, Seen::Unknown(why)) => return Answer::Hold(Reason::AuthorUnknown { why: why.clone() }),
+            (true, Seen::Unknown(why)) => return Answer::Hold(Reason::AuthorUnknown { environment: ask.environment.clone(), why: why.clone() }),
         };
-        let people: BTreeSet<&Person> = approvals
-            .iter()
-            .filter(|approval| &approval.release == ask.release && self.may(approval))
-            .filter(|approval| !excluded.iter().any(|person| is(approval, person)))
-            .map(|approval| &approval.by)
+        let excluded: BTreeSet<String> = excluded.iter().map(folded).collect();
+        let people: Vec<Person> = voices(approvals.iter().filter(|approval| &approval.release == ask.release))
+            .into_iter()
+            .filter(|voice| voice.names.is_disjoint(&excluded))
+            .filter_map(|voice| voice.said.into_iter().filter(|approval| self.may(approval)).map(|a| a.by.clone()).min())
             .collect();
         let have = u32::try_from(people.len()).unwrap_or(u32::MAX);
         if have >= self.min.get() {
-            return Answer::Pass(Passed::ApprovedBy(people.into_iter().cloned().collect()));
+            return Answer::Pass(Passed::ApprovedBy(people));
         }
         Answer::Hold(Reason::WaitingForApproval {
+            environment: ask.environment.clone(),
             release: ask.release.clone(),
             have,
             min: self.min.get(),
@@ -72,9 +73,33 @@ impl ApprovalGate {
     }
 }
 
-/// Whether an approval is from this person, by any of the names they go by.
-fn is(approval: &Approval, person: &Person) -> bool {
-    std::iter::once(&approval.by)
-        .chain(&approval.aliases)
-        .any(|name| name.as_str().eq_ignore_ascii_case(person.as_str()))
+/// One person's approvals, by whatever names they go.
+struct Voice<'a> {
+    names: BTreeSet<String>,
+    said: Vec<&'a Approval>,
+}
+
+/// The approvals by person. Two that share a name are one person's, so that
+/// nobody counts twice.
+fn voices<'a>(approvals: impl Iterator<Item = &'a Approval>) -> Vec<Voice<'a>> {
+    let mut voices: Vec<Voice<'a>> = Vec::new();
+    for approval in approvals {
+        let names = std::iter::once(&approval.by).chain(&approval.aliases).map(folded).collect();
+        let mut voice = Voice { names, said: vec![approval] };
+        let (same, others): (Vec<_>, Vec<_>) =
+            voices.into_iter().partition(|known| !known.names.is_disjoint(&voice.names));
+        for known in same {
+            voice.names.extend(known.names);
+            voice.said.extend(known.said);
+        }
+        voices = others;
+        voices.push(voice);
+    }
+    voices.sort_by(|a, b| a.names.cmp(&b.names));
+    voices
+}
+
+/// A name for comparison: upper and lower case are the same.
+fn folded(person: &Person) -> String {
+    person.as_str().to_lowercase()
 }

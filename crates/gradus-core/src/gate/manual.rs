@@ -12,12 +12,15 @@ pub fn answer(ask: &Ask<'_>) -> Answer {
         return Answer::Pass(Passed::AskedBy(request.by.clone()));
     }
     match ask.approvals {
-        Seen::Unknown(why) => Answer::Hold(Reason::ApprovalsUnknown { why: why.clone() }),
+        Seen::Unknown(why) => Answer::Hold(Reason::ApprovalsUnknown { environment: ask.environment.clone(), why: why.clone() }),
         Seen::Known(approvals) => {
             let people: BTreeSet<_> =
                 approvals.iter().filter(|approval| &approval.release == ask.release).map(|a| a.by.clone()).collect();
             if people.is_empty() {
-                Answer::Hold(Reason::WaitingForPerson { release: ask.release.clone() })
+                Answer::Hold(Reason::WaitingForPerson {
+                    environment: ask.environment.clone(),
+                    release: ask.release.clone(),
+                })
             } else {
                 Answer::Pass(Passed::ApprovedBy(people.into_iter().collect()))
             }

@@ -15,46 +15,36 @@ pub struct SoakGate {
 }
 
 impl SoakGate {
-    /// Measures the shortest time among the environments.
+    /// Asks every environment; the one that takes longest speaks.
     pub fn answer(&self, ask: &Ask<'_>) -> Answer {
-        let mut latest: Option<Timestamp> = None;
+        let mut passed: Option<Timestamp> = None;
+        let mut waits: Option<(Timestamp, Reason)> = None;
         for (environment, proving) in ask.proofs {
-            match proving {
-                Proving::Now { since } => {
-                    let until = end(*since, self.time);
-                    if until > ask.now {
-                        return Answer::Hold(Reason::WaitingForSoak {
-                            environment: environment.clone(),
-                            time: self.time,
-                            since: *since,
-                            until: Some(until),
-                        });
-                    }
-                    latest = latest.max(Some(*since));
-                }
-                Proving::Before { since, until } => {
-                    if end(*since, self.time) > *until {
-                        return Answer::Hold(Reason::WaitingForSoak {
-                            environment: environment.clone(),
-                            time: self.time,
-                            since: *since,
-                            until: None,
-                        });
-                    }
-                    latest = latest.max(Some(*since));
-                }
+            let (since, until) = match proving {
                 Proving::Not(reason) => return Answer::Hold(reason.clone()),
+                Proving::Now { since } => (*since, None),
+                Proving::Before { since, until } => (*since, Some(*until)),
+            };
+            let end = since.checked_add(self.time).unwrap_or(Timestamp::MAX);
+            if end <= until.unwrap_or(ask.now) {
+                passed = passed.max(Some(since));
+                continue;
+            }
+            // A soak that broke off never ends.
+            let (rank, until) = if until.is_some() { (Timestamp::MAX, None) } else { (end, Some(end)) };
+            if waits.as_ref().is_none_or(|(latest, _)| rank > *latest) {
+                let environment = environment.clone();
+                waits = Some((rank, Reason::WaitingForSoak { environment, time: self.time, since, until }));
             }
         }
-        Answer::Pass(Passed::Soaked(latest.unwrap_or(ask.now)))
+        match waits {
+            Some((_, reason)) => Answer::Hold(reason),
+            None => Answer::Pass(Passed::Soaked(passed.unwrap_or(ask.now))),
+        }
     }
 
     /// The gate in words.
     pub fn words(&self) -> String {
         format!("soak {}", duration(self.time))
     }
-}
-
-fn end(since: Timestamp, time: SignedDuration) -> Timestamp {
-    since.checked_add(time).unwrap_or(Timestamp::MAX)
 }

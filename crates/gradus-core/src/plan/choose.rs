@@ -1,235 +1,168 @@
 //! Which release wants to come into an environment: the one a person asked for,
 //! or the one whose turn it is.
 
-use std::collections::BTreeMap;
-
-use super::Scene;
-use crate::names::EnvironmentName;
-use crate::observation::{EnvironmentSeen, Request, RequestKind, Seen};
-use crate::pipeline::{Environment, Queue};
-use crate::proof::{Past, declared_or_running};
+use super::line::next_in_line;
+use super::requests;
+use super::scene::{Place, Scene};
+use crate::observation::{Request, Seen};
+use crate::pipeline::Queue;
+use crate::proof::Past;
 use crate::reason::Reason;
 use crate::release::{Release, Standing};
 use crate::report::EnvironmentReport;
+use crate::verdict::Verdict;
 
 /// What wants to come in.
-pub(super) enum Choice<'a> {
-    /// This release.
-    Release { release: Release, request: Option<&'a Request>, past: Past },
-    /// Nothing, for this reason.
-    Nothing(Reason),
+pub(super) struct Choice<'a> {
+    /// What, or why nothing does.
+    pub(super) wants: Result<Wanted<'a>, Reason>,
+    /// What a person asked for that cannot be done.
+    pub(super) refused: Option<Reason>,
 }
 
-/// Chooses what wants to come into an environment that has `has`.
-pub(super) fn choose<'a>(
-    scene: &Scene<'_>,
-    environment: &Environment,
-    seen: &'a EnvironmentSeen,
-    has: Option<&Release>,
-    decided: &BTreeMap<&EnvironmentName, EnvironmentReport>,
-) -> Choice<'a> {
-    let requests = match &seen.requests {
+/// A release that wants to come in.
+pub(super) struct Wanted<'a> {
+    pub(super) release: Release,
+    /// By whose word, if a person asked for it.
+    pub(super) request: Option<&'a Request>,
+    /// Which proofs count.
+    pub(super) past: Past,
+}
+
+/// Chooses what wants to come into an environment.
+pub(super) fn choose<'a>(scene: &Scene<'_>, place: &Place<'a>, decided: &[EnvironmentReport]) -> Choice<'a> {
+    let nothing = |reason| Choice { wants: Err(reason), refused: None };
+    let requests = match &place.seen.requests {
         Seen::Known(requests) => requests,
-        Seen::Unknown(why) => return Choice::Nothing(Reason::RequestsUnknown { why: why.clone() }),
+        Seen::Unknown(why) => return nothing(Reason::RequestsUnknown { why: why.clone() }),
     };
-    if let Some(request) = requests.iter().rev().find(|request| is_open(request, seen, has)) {
-        return asked(scene, environment, has, request);
-    }
-    if environment.is_first() {
-        return Choice::Nothing(Reason::FollowsGit);
-    }
-    match &environment.queue {
-        Queue::Latest => newest(scene, environment, has, decided),
-        Queue::Every => next_in_line(scene, environment, has, decided),
-        Queue::Pinned(pin) => match has.map(|has| scene.orders.compare(pin, has)) {
-            Some(Standing::Same) => Choice::Nothing(Reason::PinnedQueue { pin: pin.clone() }),
-            Some(Standing::Newer) | None => {
-                Choice::Release { release: pin.clone(), request: None, past: Past::Counts }
+    let standing = match requests::standing(place, requests) {
+        Ok(standing) => standing,
+        Err(why) => return nothing(Reason::RequestsUnknown { why }),
+    };
+    // What is there has to be known before anything can be called newer.
+    let blind = || if place.at().is_none() { place.unknown_health() } else { None };
+    let mut refused = None;
+    for request in standing {
+        if let Some(reason) = blind() {
+            return nothing(reason);
+        }
+        match requests::asked(scene, place, request) {
+            Ok(release) => {
+                return Choice { wants: Ok(Wanted { release, request: Some(request), past: Past::Counts }), refused };
             }
-            Some(standing) => Choice::Nothing(not_newer(standing, pin, has)),
-        },
-    }
-}
-
-/// Whether a request still stands. It was made for the state that the
-/// environment was in, and for no other; once that has changed, it is done or void.
-fn is_open(request: &Request, seen: &EnvironmentSeen, has: Option<&Release>) -> bool {
-    let same_release = match (&request.from, has) {
-        (None, None) => true,
-        (Some(from), Some(has)) => from.same(has),
-        (Some(_), None) | (None, Some(_)) => false,
-    };
-    let origin = seen.declared.known().and_then(|declared| declared.origin.known());
-    let same_commit = match (&request.from_commit, origin) {
-        (Some(commit), Some(origin)) => *commit == origin.commit,
-        (Some(_), None) | (None, _) => true,
-    };
-    same_release && same_commit && has.is_none_or(|has| !has.same(&request.release))
-}
-
-fn asked<'a>(
-    scene: &Scene<'_>,
-    environment: &Environment,
-    has: Option<&Release>,
-    request: &'a Request,
-) -> Choice<'a> {
-    let refuse = |why: &str| {
-        Choice::Nothing(Reason::RequestRefused {
-            by: request.by.clone(),
-            release: request.release.clone(),
-            why: why.into(),
-            since: request.at,
-        })
-    };
-    if scene.pipeline.blocks(environment, &request.release) {
-        return refuse("this version is blocked");
-    }
-    let standing = has.map(|has| scene.orders.compare(&request.release, has));
-    match (request.kind, standing) {
-        (RequestKind::Emergency, _) if environment.emergency == crate::pipeline::Emergency::Forbidden => {
-            refuse("this environment does not allow emergencies")
+            Err(reason) => refused = refused.or(Some(reason)),
         }
-        (RequestKind::Promote | RequestKind::Override, Some(Standing::Older | Standing::Mixed)) => {
-            refuse("it is older than what is there; going back is a rollback")
-        }
-        (RequestKind::Rollback, Some(Standing::Newer)) => refuse("it is newer than what is there; going on is a promotion"),
-        (
-            RequestKind::Promote | RequestKind::Override | RequestKind::Rollback | RequestKind::Emergency,
-            _,
-        ) => Choice::Release { release: request.release.clone(), request: Some(request), past: Past::Counts },
     }
+    let wants = if place.environment.is_first() {
+        Err(Reason::FollowsGit)
+    } else if let Some(reason) = blind() {
+        Err(reason)
+    } else {
+        match &place.environment.queue {
+            Queue::Latest => newest(scene, place, decided),
+            Queue::Every => next_in_line(scene, place, decided),
+            Queue::Pinned(pin) => pinned(scene, place, pin),
+        }
+    };
+    let wants = wants.map(|(release, past)| Wanted { release, request: None, past });
+    Choice { wants, refused }
 }
 
 /// `latest`: the newest of what the environments before have.
-fn newest<'a>(
+pub(super) fn newest(
     scene: &Scene<'_>,
-    environment: &Environment,
-    has: Option<&Release>,
-    decided: &BTreeMap<&EnvironmentName, EnvironmentReport>,
-) -> Choice<'a> {
+    place: &Place<'_>,
+    decided: &[EnvironmentReport],
+) -> Result<(Release, Past), Reason> {
     let mut newest: Option<Release> = None;
-    for name in &environment.after {
-        let offer = match offer(scene, name, has) {
-            Ok(Some(offer)) => offer,
-            Ok(None) => return Choice::Nothing(Reason::NotDeployed { environment: name.clone() }),
-            Err(reason) => return Choice::Nothing(reason),
-        };
+    for before in scene.before(place) {
+        let offer = offer(before, place.at())?;
         newest = Some(match newest {
             None => offer,
             Some(other) => match scene.orders.compare(&offer, &other) {
                 Standing::Newer => offer,
                 Standing::Same | Standing::Older => other,
-                Standing::Mixed => return Choice::Nothing(Reason::MixedRelease { release: offer, has: other }),
-                Standing::Unknown => return Choice::Nothing(Reason::OrderUnknown { release: offer, has: other }),
+                Standing::Mixed => return Err(Reason::MixedRelease { release: offer, has: other }),
+                Standing::Unknown => return Err(Reason::OrderUnknown { release: offer, has: other }),
             },
         });
     }
-    let Some(release) = newest else { return Choice::Nothing(Reason::FollowsGit) };
-    match has.map(|has| scene.orders.compare(&release, has)) {
-        None | Some(Standing::Newer) => Choice::Release { release, request: None, past: Past::DoesNotCount },
-        Some(Standing::Same) => Choice::Nothing(upstream(environment, decided)),
-        Some(standing) => Choice::Nothing(not_newer(standing, &release, has)),
+    let Some(release) = newest else { return Err(Reason::FollowsGit) };
+    let Some(at) = place.at() else { return Ok((release, Past::DoesNotCount)) };
+    match scene.orders.compare(&release, at) {
+        Standing::Newer => Ok((release, Past::DoesNotCount)),
+        Standing::Same => Err(upstream(scene, place, decided)),
+        Standing::Older => Err(Reason::OlderVersion { release, has: at.clone() }),
+        Standing::Mixed => Err(Reason::MixedRelease { release, has: at.clone() }),
+        Standing::Unknown => Err(Reason::OrderUnknown { release, has: at.clone() }),
     }
 }
 
-/// What an environment before has, as far as the one in question carries it.
-fn offer(scene: &Scene<'_>, name: &EnvironmentName, has: Option<&Release>) -> Result<Option<Release>, Reason> {
-    let (Some(seen), Some(verdict)) = (scene.seen(name), scene.verdicts.get(name)) else { return Ok(None) };
-    if let Seen::Unknown(why) = &seen.declared {
-        return Err(Reason::DeclaredUnknown { environment: name.clone(), why: why.clone() });
-    }
-    let Some(offer) = declared_or_running(seen, verdict) else {
-        return match &verdict.verdict {
-            crate::verdict::Verdict::Unknown { why } => {
-                Err(Reason::HealthUnknown { environment: name.clone(), target: None, why: why.clone() })
-            }
-            crate::verdict::Verdict::NotDeployed
-            | crate::verdict::Verdict::Deploying { .. }
-            | crate::verdict::Verdict::Healthy { .. }
-            | crate::verdict::Verdict::Failed { .. } => Ok(None),
-        };
-    };
-    match has {
-        None => Ok(Some(offer.clone())),
-        Some(has) => offer.restricted_to(has).map(Some).ok_or_else(|| Reason::OrderUnknown {
-            release: offer.clone(),
-            has: has.clone(),
-        }),
+/// `pinned`: this release and no other.
+fn pinned(scene: &Scene<'_>, place: &Place<'_>, pin: &Release) -> Result<(Release, Past), Reason> {
+    let Some(at) = place.at() else { return Ok((pin.clone(), Past::Counts)) };
+    let unknown = || Reason::OrderUnknown { release: pin.clone(), has: at.clone() };
+    let release = pin.onto(at).ok_or_else(unknown)?;
+    match scene.orders.compare(&release, at) {
+        Standing::Same => Err(Reason::PinnedQueue { pin: release }),
+        Standing::Newer => Ok((release, Past::Counts)),
+        Standing::Older => Err(Reason::OlderVersion { release, has: at.clone() }),
+        Standing::Mixed => Err(Reason::MixedRelease { release, has: at.clone() }),
+        Standing::Unknown => Err(unknown()),
     }
 }
 
-/// `queue`: the oldest of what every environment before has proven and this one has not had.
-fn next_in_line<'a>(
-    scene: &Scene<'_>,
-    environment: &Environment,
-    has: Option<&Release>,
-    decided: &BTreeMap<&EnvironmentName, EnvironmentReport>,
-) -> Choice<'a> {
-    let mut line: Vec<Release> = Vec::new();
-    for name in &environment.after {
-        let Some(seen) = scene.seen(name) else { continue };
-        let proofs = match &seen.proofs {
-            Seen::Known(proofs) => proofs,
-            Seen::Unknown(why) => {
-                return Choice::Nothing(Reason::HealthUnknown {
-                    environment: name.clone(),
-                    target: None,
-                    why: why.clone(),
-                });
+/// What an environment before has, as far as one that has `at` carries it.
+pub(super) fn offer(before: &Place<'_>, at: Option<&Release>) -> Result<Release, Reason> {
+    let environment = || before.name().clone();
+    if let Seen::Unknown(why) = &before.seen.declared {
+        return Err(Reason::DeclaredUnknown { environment: environment(), why: why.clone() });
+    }
+    let Some(offer) = before.at() else {
+        return Err(match &before.verdict.verdict {
+            Verdict::Unknown { .. } | Verdict::NotDeployed | Verdict::Healthy { .. } | Verdict::Failed { .. } => {
+                before.unknown_health().unwrap_or_else(|| Reason::NotDeployed { environment: environment() })
             }
-        };
-        let current = match offer(scene, name, has) {
-            Ok(current) => current,
-            Err(reason) => return Choice::Nothing(reason),
-        };
-        let past = proofs.iter().filter_map(|proof| match has {
-            None => Some(proof.release.clone()),
-            Some(has) => proof.release.restricted_to(has),
+            Verdict::Deploying { since, deadline, .. } => Reason::WaitingForHealth {
+                environment: environment(),
+                release: None,
+                since: *since,
+                deadline: *deadline,
+                healthy: before.verdict.healthy,
+                need: before.verdict.need,
+            },
         });
-        line.extend(past.chain(current));
-    }
-    let mut first: Option<Release> = None;
-    for release in line {
-        let waits = has.is_none_or(|has| scene.orders.compare(&release, has) == Standing::Newer);
-        let kept_out = scene.pipeline.blocks(environment, &release);
-        let earlier = first.as_ref().is_none_or(|first| scene.orders.compare(&release, first) == Standing::Older);
-        if waits && !kept_out && earlier {
-            first = Some(release);
+    };
+    match at {
+        None => Ok(offer.clone()),
+        Some(at) => {
+            offer.restricted_to(at).ok_or_else(|| Reason::OrderUnknown { release: offer.clone(), has: at.clone() })
         }
-    }
-    match first {
-        Some(release) => Choice::Release { release, request: None, past: Past::Counts },
-        None => newest(scene, environment, has, decided),
     }
 }
 
-/// Why a release that is not newer does not come in by itself.
-fn not_newer(standing: Standing, release: &Release, has: Option<&Release>) -> Reason {
-    let Some(has) = has.cloned() else { return Reason::UpToDate };
-    let release = release.clone();
-    match standing {
-        Standing::Same | Standing::Newer => Reason::UpToDate,
-        Standing::Older => Reason::OlderVersion { release, has },
-        Standing::Mixed => Reason::MixedRelease { release, has },
-        Standing::Unknown => Reason::OrderUnknown { release, has },
-    }
-}
-
-/// The environments before have nothing newer: whether they wait for something themselves.
-fn upstream(environment: &Environment, decided: &BTreeMap<&EnvironmentName, EnvironmentReport>) -> Reason {
-    let waits = environment.after.iter().find_map(|name| {
-        let before = decided.get(name)?;
-        let next = before.next.as_ref()?;
-        Some((name, before.release().cloned(), next.release.clone()))
-    });
-    match waits {
-        Some((name, has, wants)) => Reason::WaitingForEnvironment { environment: name.clone(), has, wants },
-        None => {
-            let further = environment.after.iter().find_map(|name| match decided.get(name)?.main_reason()? {
-                reason @ Reason::WaitingForEnvironment { .. } => Some(reason.clone()),
-                _other => None,
-            });
-            further.unwrap_or(Reason::UpToDate)
+/// The environments before have nothing newer: whether they wait for something
+/// newer themselves.
+fn upstream(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport]) -> Reason {
+    let before = || {
+        place.environment.after.iter().filter_map(|name| decided.iter().find(|report| &report.name == name))
+    };
+    for report in before() {
+        if let Some(next) = &report.next
+            && scene.is_newer(&next.release, report.release())
+        {
+            return Reason::WaitingForEnvironment {
+                environment: report.name.clone(),
+                has: report.release().cloned(),
+                wants: next.release.clone(),
+            };
         }
     }
+    for report in before() {
+        if let Some(reason @ Reason::WaitingForEnvironment { .. }) = report.main_reason() {
+            return reason.clone();
+        }
+    }
+    Reason::UpToDate
 }

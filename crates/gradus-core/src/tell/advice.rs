@@ -13,65 +13,71 @@ pub fn advice(
 ) -> Vec<String> {
     let name = &pipeline.name;
     let version = wants.map_or_else(|| "VERSION".to_owned(), version_argument);
-    let go_past = || {
-        format!("gradus promote {name} --to {environment} --version {version} --override \"why\"    (role: operator; recorded)")
-    };
+    let go_past = wants.map(|wants| {
+        format!("gradus promote {name} --to {environment} --version {} --override \"why\"", version_argument(wants))
+    });
+    let one = |text: &str| vec![text.to_owned()];
     match reason {
-        Reason::UpToDate | Reason::FollowsGit | Reason::Promoting { .. } | Reason::WaitingForHealth { .. } => Vec::new(),
-        Reason::WaitingForEnvironment { environment: before, .. } => {
-            vec![format!("see gradus explain {name} {before}")]
-        }
+        Reason::UpToDate
+        | Reason::FollowsGit
+        | Reason::Promoting { .. }
+        | Reason::WaitingForHealth { .. }
+        | Reason::Queued { .. }
+        | Reason::Drift { .. }
+        | Reason::RequestRefused { .. } => Vec::new(),
+        Reason::WaitingForEnvironment { environment: before, .. } => vec![format!("gradus explain {name} {before}")],
         Reason::TargetFailed { .. } | Reason::DeadlineExceeded { .. } => {
-            vec!["release a fix: a newer version goes on by itself once it is healthy".to_owned(), go_past()]
+            std::iter::once("release a fix".to_owned()).chain(go_past).collect()
         }
-        Reason::HealthUnknown { .. } => {
-            vec!["make its health known again: it holds until then".to_owned(), go_past()]
-        }
-        Reason::NotDeployed { environment: before } => vec![format!("deploy something in {before}")],
-        Reason::WaitingForSoak { until: Some(_), .. } => vec![go_past()],
-        Reason::WaitingForSoak { until: None, .. } => vec!["let the newer version soak".to_owned(), go_past()],
-        Reason::WaitingForApproval { release, .. } | Reason::WaitingForPerson { release } => {
+        Reason::HealthUnknown { environment: before, .. } if before != environment => go_past.into_iter().collect(),
+        Reason::HealthUnknown { .. } => Vec::new(),
+        Reason::NotDeployed { environment: before } => vec![format!("deploy something to {before}")],
+        Reason::WaitingForSoak { .. } => go_past.into_iter().collect(),
+        Reason::WaitingForApproval { environment, release, .. } | Reason::WaitingForPerson { environment, release } => {
             vec![format!("gradus approve {name} --to {environment} --version {}", version_argument(release))]
         }
-        Reason::OutsideWindow { .. } | Reason::Frozen { .. } => {
-            vec!["wait, or change the rule in the pipeline's manifest".to_owned()]
-        }
+        Reason::OutsideWindow { .. } => one("change the window in the pipeline's manifest"),
+        Reason::Frozen { .. } => one("change the freeze in the pipeline's manifest"),
         Reason::Held { hold, .. } => vec![format!("gradus unhold {hold}")],
-        Reason::CheckPending { check, .. } => {
-            vec![format!("gradus report {name} --check {check} --version {version} --state passed    (role: reporter)")]
-        }
-        Reason::CheckFailed { .. } => vec!["release a fix, or report the check again once it passes".to_owned()],
-        Reason::WaitingForMerge { .. } => vec!["merge it, or close it".to_owned()],
+        Reason::CheckPending { environment, check, .. } => vec![format!(
+            "gradus report {name} --environment {environment} --version {version} --check {check} --state passed"
+        )],
+        Reason::CheckFailed { check, .. } => vec![format!("release a fix, or report {check} again once it passes")],
+        Reason::WaitingForMerge { number, .. } => vec![
+            format!("merge proposal {number}"),
+            format!("gradus approve {name} --to {environment} --version {version}"),
+        ],
         Reason::ProposalChanged { number, .. } => {
-            vec![format!("merge or close proposal {number} yourself; gradus leaves other people's commits alone")]
+            vec![format!("merge or close proposal {number} yourself: gradus leaves other people's commits alone")]
         }
-        Reason::VersionBlocked { .. } => vec!["take the version off `block` in the pipeline's manifest".to_owned()],
+        Reason::VersionBlocked { .. } => one("take the version off `block` in the pipeline's manifest"),
         Reason::RolledBack { from, .. } => vec![
             "release a newer version".to_owned(),
             format!("gradus promote {name} --to {environment} --version {}", version_argument(from)),
         ],
-        Reason::OlderVersion { release, .. } => {
+        Reason::OlderVersion { release, .. } | Reason::MixedRelease { release, .. } => {
             vec![format!("gradus rollback {name} --to {environment} --version {}", version_argument(release))]
         }
-        Reason::MixedRelease { .. } | Reason::OrderUnknown { .. } => {
-            vec![format!("gradus promote {name} --to {environment} --version {version}")]
+        Reason::OrderUnknown { release, .. } => {
+            vec![format!("gradus promote {name} --to {environment} --version {}", version_argument(release))]
         }
-        Reason::Queued { .. } => Vec::new(),
-        Reason::PinnedQueue { .. } => vec!["change `queue` in the pipeline's manifest".to_owned()],
-        Reason::Drift { promoted, .. } => {
-            vec![format!(
-                "keep it: the next newer version replaces it; or gradus rollback {name} --to {environment} --version {}",
-                version_argument(promoted)
-            )]
+        Reason::PinnedQueue { .. } => one("change `queue` in the pipeline's manifest"),
+        Reason::NeverProven { release, .. } => {
+            let version = version_argument(release);
+            vec![
+                format!("gradus rollback {name} --to {environment} --version {version} --emergency \"why\""),
+                "change it in Git by hand: gradus leaves that as it is".to_owned(),
+            ]
         }
-        Reason::RequestRefused { .. } => vec!["ask again, otherwise".to_owned()],
-        Reason::Suspended => vec!["set `suspend: false` in the pipeline's manifest".to_owned()],
-        Reason::ObserveOnly => vec!["set `mode: active` in the pipeline's manifest, to let gradus write".to_owned()],
+        Reason::Suspended => one("set `suspend: false` in the pipeline's manifest"),
+        Reason::ObserveOnly => one("set `mode: active` in the pipeline's manifest, to let gradus write"),
         Reason::DeclaredUnknown { .. }
         | Reason::ProposalUnknown { .. }
         | Reason::RequestsUnknown { .. }
         | Reason::ApprovalsUnknown { .. }
-        | Reason::AuthorUnknown { .. } => vec!["make it readable again: it holds until then".to_owned()],
+        | Reason::ChecksUnknown { .. }
+        | Reason::AuthorUnknown { .. }
+        | Reason::HistoryUnknown { .. } => Vec::new(),
     }
 }
 

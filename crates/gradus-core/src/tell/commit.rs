@@ -87,7 +87,7 @@ pub fn commit_message(pipeline: &PipelineKey, change: &Change, promotion: &str) 
 }
 
 /// The values of one trailer in a message's last paragraph.
-pub fn trailers_of<'a>(message: &'a str, trailer: Trailer) -> impl Iterator<Item = &'a str> {
+pub fn trailers_of(message: &str, trailer: Trailer) -> impl Iterator<Item = &str> {
     let last = message.trim_end().rsplit("\n\n").next().unwrap_or_default();
     last.lines().filter_map(move |line| {
         let (key, value) = line.split_once(':')?;

@@ -29,12 +29,7 @@ pub fn status_rows(report: &Report, clock: &Clock) -> Vec<StatusRow> {
         .iter()
         .map(|here| StatusRow {
             environment: here.name.clone(),
-            version: match (&here.declared, here.verdict.running(), here.release()) {
-                (Seen::Unknown(_), _, _) => "?".to_owned(),
-                (Seen::Known(_), Some(running), _) => running.to_string(),
-                (Seen::Known(_), None, Some(release)) => release.to_string(),
-                (Seen::Known(_), None, None) => "-".to_owned(),
-            },
+            version: version(here),
             health: here.verdict.verdict.word(),
             age: here.verdict.verdict.since().map_or_else(String::new, |since| age(clock.now.duration_since(since))),
             words: status_line(here, clock),
@@ -42,15 +37,32 @@ pub fn status_rows(report: &Report, clock: &Clock) -> Vec<StatusRow> {
         .collect()
 }
 
+/// What comes in while it is on its way, else what runs, else what is declared.
+fn version(here: &EnvironmentReport) -> String {
+    let declared = match &here.declared {
+        Seen::Unknown(_) => return "?".to_owned(),
+        Seen::Known(declared) => declared.as_ref(),
+    };
+    let running = here.verdict.running();
+    let shown = match &here.verdict.verdict {
+        Verdict::Deploying { release, .. } => declared.or(release.as_ref()).or(running),
+        Verdict::NotDeployed | Verdict::Healthy { .. } | Verdict::Failed { .. } | Verdict::Unknown { .. } => {
+            running.or(declared)
+        }
+    };
+    shown.map_or_else(|| "-".to_owned(), ToString::to_string)
+}
+
 /// What happens next in an environment, or why nothing does, in one line.
 pub fn status_line(here: &EnvironmentReport, clock: &Clock) -> String {
-    let own = own_trouble(here);
+    let is_told = here.main_reason().is_some_and(|reason| reason.is_unknown() || *reason == Reason::Suspended);
+    let own = own_trouble(here).filter(|_| !is_told);
     let waiting = match here.main_reason() {
         Some(reason) => short(here, reason, clock),
         None => String::new(),
     };
     match own {
-        Some(trouble) if waiting.is_empty() => trouble,
+        Some(trouble) if waiting.is_empty() || here.reasons.iter().all(Reason::is_content) => trouble,
         Some(trouble) => format!("{trouble}; {waiting}"),
         None => waiting,
     }
@@ -61,7 +73,7 @@ fn own_trouble(here: &EnvironmentReport) -> Option<String> {
         Verdict::Failed { release, why, .. } => {
             let what = release.as_ref().map_or_else(String::new, |release| format!("{release}: "));
             Some(match why {
-                Failure::Told(why) => format!("{what}{why}"),
+                Failure::Told(why) => format!("{what}{}", why.lines().next().unwrap_or_default()),
                 Failure::Deadline(within) => format!("{what}not healthy within {}", super::time::duration(*within)),
             })
         }
@@ -84,8 +96,10 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         }
         Reason::WaitingForHealth { environment, .. }
         | Reason::TargetFailed { environment, .. }
-        | Reason::DeadlineExceeded { environment, .. }
-        | Reason::NotDeployed { environment } => format!("waits: {environment} has not proven {wants}"),
+        | Reason::DeadlineExceeded { environment, .. } => {
+            format!("waits: {environment} has not proven {}", if wants.is_empty() { "it" } else { &wants })
+        }
+        Reason::NotDeployed { environment } => format!("waits: {environment} has nothing yet"),
         Reason::HealthUnknown { environment, .. } => format!("waits: the health of {environment} is not known"),
         Reason::WaitingForSoak { environment, until: Some(until), .. } => {
             format!("next: {wants}, soaking in {environment} until {} ({} left)", clock.at(*until), clock.left(*until))
@@ -101,7 +115,8 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         Reason::OutsideWindow { opens: Some(opens), .. } => format!("next: {wants}, at {}", clock.at(*opens)),
         Reason::CheckPending { check, .. } => format!("next: {wants}, after check {check}"),
         Reason::ObserveOnly => format!("would get {wants} (observe only)"),
-        Reason::OutsideWindow { opens: None, .. }
+        Reason::NeverProven { .. }
+        | Reason::OutsideWindow { opens: None, .. }
         | Reason::Frozen { .. }
         | Reason::Held { .. }
         | Reason::CheckFailed { .. }
@@ -120,6 +135,8 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         | Reason::ProposalUnknown { .. }
         | Reason::RequestsUnknown { .. }
         | Reason::ApprovalsUnknown { .. }
-        | Reason::AuthorUnknown { .. } => super::sentence(reason, clock),
+        | Reason::AuthorUnknown { .. }
+        | Reason::ChecksUnknown { .. }
+        | Reason::HistoryUnknown { .. } => super::sentence(reason, clock),
     }
 }

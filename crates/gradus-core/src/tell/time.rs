@@ -35,6 +35,11 @@ impl Clock {
         if past.as_secs() < 1 { "just now".to_owned() } else { format!("{} ago", age(past)) }
     }
 
+    /// How long it has been since then; nothing where that is yet to come.
+    pub fn since(&self, time: Timestamp) -> SignedDuration {
+        self.now.duration_since(time).max(SignedDuration::ZERO)
+    }
+
     /// How long it takes until then.
     pub fn left(&self, time: Timestamp) -> String {
         let left = time.duration_since(self.now);
