@@ -6,11 +6,16 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use http_body_util::{BodyExt, Full, channel::Channel, combinators::BoxBody};
-use hyper::{Request, Response, StatusCode, body::Bytes, body::Incoming, service::service_fn};
+use hyper::{
+    Request, Response, StatusCode, body::Bytes, body::Incoming, http::request::Parts, service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
@@ -48,6 +53,11 @@ pub(crate) struct Settings {
 pub(crate) struct Seen {
     pub(crate) method: String,
     pub(crate) path: String,
+    /// The headers and the body, as another client would have to send them for the same answer.
+    #[allow(dead_code, reason = "only the benchmark sends them again")]
+    pub(crate) headers: Vec<(String, String)>,
+    #[allow(dead_code, reason = "only the benchmark sends it again")]
+    pub(crate) body: Bytes,
 }
 
 struct State {
@@ -55,6 +65,7 @@ struct State {
     settings: Settings,
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     seen: Mutex<Vec<Seen>>,
+    sent: AtomicU64,
 }
 
 pub(crate) struct Server {
@@ -78,6 +89,7 @@ impl Server {
             settings,
             faults: Mutex::default(),
             seen: Mutex::default(),
+            sent: AtomicU64::new(0),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
         Self { address, state, task }
@@ -96,6 +108,12 @@ impl Server {
     /// What was asked since the last look.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.state.seen.lock().unwrap())
+    }
+
+    /// The bytes git has answered with since the last look.
+    #[allow(dead_code, reason = "only the benchmark counts them")]
+    pub(crate) fn sent(&self) -> u64 {
+        self.state.sent.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -126,11 +144,18 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<State>) {
 type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer, &'static str> {
-    let target = request.uri().path_and_query().unwrap().to_string();
-    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-    let authorization = header("authorization");
-    state.seen.lock().unwrap().push(Seen { method: request.method().to_string(), path: target.clone() });
-    if state.settings.authorization.is_some() && authorization != state.settings.authorization {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| "the request broke")?.to_bytes();
+    let target = head.uri.path_and_query().unwrap().to_string();
+    let kept = ["content-type", "git-protocol"];
+    state.seen.lock().unwrap().push(Seen {
+        method: head.method.to_string(),
+        path: target.clone(),
+        headers: kept.iter().filter_map(|name| Some((name.to_string(), header(&head, name)?))).collect(),
+        body: body.clone(),
+    });
+    let authorization = &state.settings.authorization;
+    if authorization.is_some() && header(&head, "authorization") != *authorization {
         return Ok(plain(401, "who are you?"));
     }
     let fault = {
@@ -148,6 +173,14 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer,
         }
         Some(Fault::DropAfter | Fault::Cut(_)) | None => {}
     }
+    run(backend(&head, &state), body, fault, &state).await
+}
+
+fn header(head: &Parts, name: &str) -> Option<String> {
+    head.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+}
+
+fn backend(head: &Parts, state: &State) -> Command {
     let mut command = Command::new("git");
     command
         .arg("http-backend")
@@ -157,22 +190,26 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer,
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_PROJECT_ROOT", &state.root)
         .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("PATH_INFO", percent_decoded(request.uri().path()))
-        .env("QUERY_STRING", request.uri().query().unwrap_or_default())
-        .env("REQUEST_METHOD", request.method().as_str())
-        .env("CONTENT_TYPE", header("content-type").unwrap_or_default())
+        .env("PATH_INFO", percent_decoded(head.uri.path()))
+        .env("QUERY_STRING", head.uri.query().unwrap_or_default())
+        .env("REQUEST_METHOD", head.method.as_str())
+        .env("CONTENT_TYPE", header(head, "content-type").unwrap_or_default())
         .env("REMOTE_ADDR", "127.0.0.1");
-    if let Some(encoding) = header("content-encoding") {
+    if let Some(encoding) = header(head, "content-encoding") {
         command.env("HTTP_CONTENT_ENCODING", encoding);
     }
-    if let Some(protocol) = header("git-protocol").filter(|_| !state.settings.old) {
+    if let Some(protocol) = header(head, "git-protocol").filter(|_| !state.settings.old) {
         command.env("GIT_PROTOCOL", protocol);
     }
-    let body = request.into_body().collect().await.map_err(|_| "the request broke")?.to_bytes();
-    run(command, body, fault).await
+    command
 }
 
-async fn run(mut command: Command, body: Bytes, fault: Option<Fault>) -> Result<Answer, &'static str> {
+async fn run(
+    mut command: Command,
+    body: Bytes,
+    fault: Option<Fault>,
+    state: &Arc<State>,
+) -> Result<Answer, &'static str> {
     command.env("CONTENT_LENGTH", body.len().to_string());
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -200,10 +237,12 @@ async fn run(mut command: Command, body: Bytes, fault: Option<Fault>) -> Result<
         return Ok(answer.body(Full::from(all).boxed()).unwrap());
     }
     let (mut sender, channel) = Channel::<Bytes, Infallible>::new(4);
+    let state = Arc::clone(state);
     tokio::spawn(async move {
         let mut child = child;
         let mut part = vec![0; 128 * 1024];
         while let Ok(read @ 1..) = stdout.read(&mut part).await {
+            state.sent.fetch_add(read as u64, Ordering::Relaxed);
             if sender.send_data(Bytes::copy_from_slice(&part[..read])).await.is_err() {
                 break;
             }
