@@ -209,6 +209,8 @@ pub enum Reason {
     },
     /// The environment was moved back from this release.
     RolledBack {
+        /// Which environment.
+        environment: EnvironmentName,
         /// From what.
         from: Release,
         /// To what.

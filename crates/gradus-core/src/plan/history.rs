@@ -31,6 +31,7 @@ pub(super) fn stepped_back(scene: &Scene<'_>, place: &Place<'_>, release: &Relea
         .filter(|from| scene.orders.compare(from, has) == Standing::Newer && !scene.is_newer(release, Some(from)))
         .min_by_key(|from| (traces.origin.replaced.as_ref() != Some(*from), !from.same(release), *from))?;
     Some(Reason::RolledBack {
+        environment: place.name().clone(),
         from: from.clone(),
         to: has.clone(),
         commit: traces.origin.commit.clone(),

@@ -104,6 +104,8 @@ fn is_said(reason: &Reason) -> bool {
             Reason::Promoting { .. }
                 | Reason::OlderVersion { .. }
                 | Reason::OrderUnknown { .. }
+                | Reason::MixedRelease { .. }
+                | Reason::NeverProven { .. }
                 | Reason::PinnedQueue { .. }
                 | Reason::Suspended
                 | Reason::NotDeployed { .. }
@@ -186,6 +188,7 @@ fn label(reason: &Reason) -> String {
         | Reason::DeadlineExceeded { environment, .. }
         | Reason::HealthUnknown { environment, .. }
         | Reason::NotDeployed { environment }
+        | Reason::RolledBack { environment, .. }
         | Reason::DeclaredUnknown { environment, .. } => return environment.to_string(),
         Reason::WaitingForSoak { .. } => "soak",
         Reason::WaitingForApproval { .. } | Reason::ApprovalsUnknown { .. } => "approval",
@@ -204,7 +207,6 @@ fn label(reason: &Reason) -> String {
         | Reason::FollowsGit
         | Reason::Promoting { .. }
         | Reason::VersionBlocked { .. }
-        | Reason::RolledBack { .. }
         | Reason::OlderVersion { .. }
         | Reason::MixedRelease { .. }
         | Reason::OrderUnknown { .. }

@@ -1,5 +1,6 @@
 //! The first line of an explanation: what is, and why, in one sentence.
 
+use super::sentence::sentence;
 use super::time::Clock;
 use crate::names::EnvironmentName;
 use crate::plan::Step;
@@ -40,7 +41,7 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         }
         Reason::HealthUnknown { environment: before, .. } => not_in(&format!("the health of {before} is not known")),
         Reason::NotDeployed { environment: before } => nothing(&format!("{before} has nothing yet")),
-        Reason::NeverProven { .. } => not_in("nobody saw it healthy"),
+        Reason::NeverProven { .. } => not_in(&format!("nobody saw it healthy, neither in {environment} nor before it")),
         Reason::WaitingForSoak { environment: before, .. } => {
             not_in(&format!("it was not healthy in {before} for long enough"))
         }
@@ -70,8 +71,7 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::OlderVersion { release, has } => {
             format!("{environment} keeps {app} {has}: what comes before has {release}, which is older.")
         }
-        Reason::MixedRelease { .. } => nothing("what would come in is partly newer and partly older"),
-        Reason::OrderUnknown { release, has } => nothing(&format!("nothing says whether {release} is newer than {has}")),
+        Reason::MixedRelease { .. } | Reason::OrderUnknown { .. } => nothing(&sentence(reason, clock)),
         Reason::Queued { first } => not_in(&format!("{first} is still on its way in")),
         Reason::PinnedQueue { pin } => format!("{environment} keeps {app} {pin}: its queue is pinned."),
         Reason::Drift { declared, .. } => format!("{environment} has {app} {declared}, which nobody promoted."),

@@ -24,10 +24,15 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         }
         Reason::WaitingForHealth { environment, release, since, deadline, healthy, need } => {
             let count = if *need > 1 { format!(", {healthy} of {need} targets healthy") } else { String::new() };
-            let since = since.map_or_else(String::new, |since| format!(" since {}", clock.at(since)));
             let deadline =
                 deadline.map_or_else(String::new, |at| format!("; it counts as failed at {}", clock.at(at)));
-            format!("{environment} is deploying{}{since}{count}{deadline}", after_space(release.as_ref()))
+            let what = after_space(release.as_ref());
+            match since {
+                Some(since) => {
+                    format!("{environment} has been deploying{what} since {}{count}{deadline}", clock.at(*since))
+                }
+                None => format!("{environment} is deploying{what}{count}{deadline}"),
+            }
         }
         Reason::TargetFailed { environment, target, release, why, since, running } => {
             let what = release.as_ref().map_or_else(String::new, |release| format!(" with {release}"));
@@ -83,16 +88,17 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
                 None => format!("frozen without an end{why}"),
             }
         }
-        Reason::Held { hold, pin, owner, why, until, .. } => {
+        Reason::Held { hold, pin, owner, why, since, until } => {
+            let since = since.map_or_else(String::new, |since| format!(" since {},", clock.at(since)));
             let what = pin.as_ref().map_or_else(|| "held".to_owned(), |pin| format!("pinned to {pin}"));
             let until =
                 until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", clock.at(until)));
-            format!("{what} by {owner} {until}: {why} ({hold})")
+            format!("{what} by {owner}{since} {until}: {why} ({hold})")
         }
         Reason::CheckPending { environment: _, check, reporter, detail, since } => {
             let detail = detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
             match since {
-                Some(since) => format!("{check} runs since {}, says {reporter}{detail}", clock.at(*since)),
+                Some(since) => format!("{check} has been running since {}, says {reporter}{detail}", clock.at(*since)),
                 None => format!("{reporter} has not reported {check} yet{detail}"),
             }
         }
@@ -103,14 +109,14 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         Reason::WaitingForPerson { release, .. } => format!("a person has to ask for {release}, or approve it"),
         Reason::WaitingForMerge { number, url, since } => {
             let place = url.as_ref().map_or_else(String::new, |url| format!("\n{url}"));
-            format!("{number} is open since {} and waits to be merged{place}", clock.at(*since))
+            format!("proposal {number} has been open since {} and waits to be merged{place}", clock.at(*since))
         }
         Reason::ProposalChanged { number, head } => {
             format!("somebody else pushed {} to the branch of proposal {number}", head.short())
         }
         Reason::VersionBlocked { release } => format!("{release} is blocked"),
-        Reason::RolledBack { from, to, commit, by, since } => {
-            format!("it had {from}, until {by} set {to} at {} (commit {})", clock.at(*since), commit.short())
+        Reason::RolledBack { environment, from, to, commit, by, since } => {
+            format!("{environment} had {from}, until {by} set {to} at {} (commit {})", clock.at(*since), commit.short())
         }
         Reason::OlderVersion { release, has } => format!("what comes before has {release}, which is older than {has}"),
         Reason::MixedRelease { release, has } => {
