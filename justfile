@@ -31,9 +31,10 @@ lint:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 
-# Whether the files that the documents name exist.
+# Whether the documents name what exists, and the crates depend on what they may.
 docs:
     scripts/check-docs.sh
+    scripts/check-boundaries.sh
 
 # Licences, sources and forbidden dependencies.
 deny:
@@ -43,13 +44,17 @@ deny:
 gen:
     UPDATE=1 cargo test --workspace
 
-# Take what the tests print now as what they should print. Read the difference before committing it.
+# Take what tests and scenarios say now as what they should say. Read the difference before committing it.
 snapshots:
-    INSTA_UPDATE=always cargo test --workspace
+    UPDATE_SCENARIOS=1 INSTA_UPDATE=always cargo test --workspace
 
 # Run the story of the README and check what it tells.
 demo:
     scripts/check-demo.sh
+
+# Tell the demo's story again and again while `gradus serve` is killed and its ledger deleted: every end has to be the same.
+chaos runs="10" kills="100":
+    cargo run --release --locked -- demo --rehearse {{runs}} --kills {{kills}} --lose-ledger
 
 # The benchmarks; docs/benchmarks.md says what each measures.
 bench:
