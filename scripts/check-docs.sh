@@ -35,7 +35,7 @@ for document in "${documents[@]}"; do
     # [text](path#part), relative to the document.
     while IFS=: read -r line link; do
         [[ -e "$folder/$link" ]] || fault "$document:$line: the link to $link leads nowhere"
-    done < <(grep -noE '\]\([^)#: ]+' "$document" | sed -E 's/\]\(//' || true)
+    done < <(grep -noE '\]\([^)# ]+' "$document" | sed -E 's/\]\(//' | grep -vE ':[a-z]+:' || true)
 done
 
 for decision in docs/decisions/[0-9]*.md; do
