@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url,
     header::{ACCEPT, CONTENT_TYPE, LOCATION},
@@ -59,7 +60,7 @@ impl Host {
         Err(GitErrorKind::Redirected("one more place on the same host".to_owned()).into())
     }
 
-    pub(super) async fn request(&self, service: Service, v2: bool, body: Vec<u8>) -> Outcome<Response> {
+    pub(super) async fn request(&self, service: Service, v2: bool, body: Bytes) -> Outcome<Response> {
         let base = self.base.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let url = below(&base, service.name());
         let name = service.name();

@@ -97,8 +97,8 @@ fn path_fault(path: &str) -> Option<&'static str> {
         Some("is empty or longer than 4096 bytes")
     } else if path.starts_with('/') {
         Some("is not relative")
-    } else if path.contains('\0') {
-        Some("holds a NUL character")
+    } else if path.contains(|c: char| c.is_control()) {
+        Some("holds a control character")
     } else if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
         Some("has a part that is empty, . or ..")
     } else if path.split('/').count() > 128 {

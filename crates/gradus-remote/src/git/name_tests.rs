@@ -73,6 +73,8 @@ fn paths() {
             "a\\.git\\x",
             ".git::$INDEX_ALLOCATION/x",
             "a\0b",
+            "a\nb",
+            "a\u{1b}[2J",
         ],
     );
 }

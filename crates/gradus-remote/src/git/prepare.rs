@@ -9,7 +9,7 @@ use super::{
     error::{Fault, Outcome},
     object::{Kind, Object},
     pack_writer::{Outgoing, write_pack},
-    remote::Inner,
+    remote::{Inner, compute},
     session::Session,
     tree::{Edits, edit_tree},
     walk::{Found, walk},
@@ -158,9 +158,13 @@ impl Inner {
         let commit = Object { kind: Kind::Commit, data: commit_bytes(tree, meta).into() };
         let id = ObjectId::of(Kind::Commit, &commit.data);
         out.insert(id, Outgoing { id, object: commit, like: None });
-        let outgoing: Vec<_> = out.into_values().collect();
-        let pack = write_pack(&outgoing)?.into();
-        let objects = outgoing.into_iter().map(|outgoing| (outgoing.id, outgoing.object)).collect();
+        let (pack, objects) = compute(move || {
+            let outgoing: Vec<_> = out.into_values().collect();
+            let pack = write_pack(&outgoing).map(Bytes::from);
+            let objects = outgoing.into_iter().map(|outgoing| (outgoing.id, outgoing.object)).collect();
+            pack.map(|pack| (pack, objects))
+        })
+        .await??;
         Ok(Preparation::Ready(Prepared { id, tree, parents: meta.parents.clone(), pack, objects }))
     }
 }

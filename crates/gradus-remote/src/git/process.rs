@@ -31,7 +31,7 @@ impl Programs {
         Self { git, repository }
     }
 
-    pub(super) fn start(&self, service: Service, body: Option<Vec<u8>>, v2: bool) -> Outcome<ProcessStream> {
+    pub(super) fn start(&self, service: Service, body: Option<Bytes>, v2: bool) -> Outcome<ProcessStream> {
         if !self.repository.is_dir() {
             return Err(GitErrorKind::RepositoryMissing.into());
         }

@@ -39,7 +39,7 @@ pub(super) struct Inner {
     receive: Mutex<Option<Arc<Announced>>>,
     cache: Mutex<Lru<ObjectId>>,
     pub(super) mirror: Mirror,
-    filter_refused: Mutex<Option<String>>,
+    part_refused: Mutex<Option<String>>,
     told: AtomicBool,
 }
 
@@ -69,7 +69,7 @@ impl Remote {
             mirror: Mirror::new(options.limits.mirror_bytes),
             credentials: options.credentials,
             limits: options.limits,
-            filter_refused: Mutex::default(),
+            part_refused: Mutex::default(),
             told: AtomicBool::new(false),
             upload: Mutex::default(),
             receive: Mutex::default(),
@@ -147,14 +147,15 @@ impl Inner {
         *lock(&self.receive) = None;
     }
 
-    /// What the host said when it refused a filter it had offered.
-    pub(super) fn filter_refused(&self) -> Option<String> {
-        lock(&self.filter_refused).clone()
+    /// What the host said when it refused a part of a commit although it offers filters.
+    pub(super) fn part_refused(&self) -> Option<String> {
+        lock(&self.part_refused).clone()
     }
 
-    pub(super) fn refuse_filters(&self, said: String) {
-        tracing::info!(url = %self.url, said, "whole commits are read from this repository: it refused a filter");
-        *lock(&self.filter_refused) = Some(said);
+    /// From now on only whole commits are asked for.
+    pub(super) fn read_whole(&self, said: String) {
+        tracing::info!(url = %self.url, said, "whole commits are read from this repository: it refused a part");
+        *lock(&self.part_refused) = Some(said);
     }
 
     pub(super) fn cache(&self) -> MutexGuard<'_, Lru<ObjectId>> {

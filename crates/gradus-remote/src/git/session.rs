@@ -146,15 +146,14 @@ impl<'a> Session<'a> {
         let wanted = Wanted { ids, filter, deepen, held: &[] };
         match self.exchange(&wanted).await {
             Ok(pack) => self.packs.push(pack),
-            Err(fault) => match refused_filter(&fault) {
-                Some(said) if filter != Filter::Whole => {
-                    self.remote.refuse_filters(said);
-                    // The commit in question is at the start of the operation or among the wanted objects.
-                    let span = self.span.ok_or(fault)?;
-                    self.fetch_whole(span).await?;
-                }
-                Some(_) | None => return Err(fault),
-            },
+            Err(fault) => {
+                let (Some(span), Some(said)) = (self.span, no_parts(&fault, deepen)) else {
+                    return Err(fault);
+                };
+                // A host may offer filters and then refuse this one, or give no tree by itself.
+                self.fetch_whole(span).await?;
+                self.remote.read_whole(said);
+            }
         }
         Ok(())
     }
@@ -215,11 +214,13 @@ fn absent(fault: Fault, ids: &BTreeSet<ObjectId>) -> Fault {
     }
 }
 
-fn refused_filter(fault: &Fault) -> Option<String> {
-    if let GitErrorKind::Refused(said) = &fault.kind
-        && said.contains("filter")
-    {
+/// What a host said that gives whole commits perhaps, but not this part of one.
+fn no_parts(fault: &Fault, deepen: Option<u32>) -> Option<String> {
+    if let GitErrorKind::Refused(said) = &fault.kind {
         return Some(said.clone());
+    }
+    if let (GitErrorKind::ObjectMissing(id), None) = (&fault.kind, deepen) {
+        return Some(format!("it has no object {id}"));
     }
     None
 }

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
+use bytes::Bytes;
+
 use super::{
     RemoteOptions, RemoteUrl, Traffic,
     error::{Fault, Outcome},
@@ -58,12 +60,7 @@ impl Transport {
 
     /// What a service can do, and for old ones every reference: `GET info/refs`.
     pub(super) async fn advertisement(&self, service: Service, v2: bool, bound: Bound) -> Outcome<Stream> {
-        self.counters.count_request(0);
-        let source = match &self.carrier {
-            Carrier::Http(host) => Source::Http(host.advertisement(service, v2).await?),
-            Carrier::File(programs) => Source::Process(Box::new(programs.start(service, None, v2)?)),
-        };
-        Ok(Stream::new(source, Arc::clone(&self.counters), self.stall, bound))
+        self.carry(service, v2, None, bound).await
     }
 
     pub(super) async fn request(
@@ -73,12 +70,33 @@ impl Transport {
         body: Vec<u8>,
         bound: Bound,
     ) -> Outcome<Stream> {
-        self.counters.count_request(body.len());
-        let source = match &self.carrier {
-            Carrier::Http(host) => Source::Http(host.request(service, v2, body).await?),
-            Carrier::File(programs) => Source::Process(Box::new(programs.start(service, Some(body), v2)?)),
-        };
-        Ok(Stream::new(source, Arc::clone(&self.counters), self.stall, bound))
+        self.carry(service, v2, Some(body), bound).await
+    }
+
+    async fn carry(
+        &self,
+        service: Service,
+        v2: bool,
+        body: Option<Vec<u8>>,
+        bound: Bound,
+    ) -> Outcome<Stream> {
+        let body = body.map(Bytes::from);
+        let mut source = self.send(service, v2, body.clone()).await;
+        // A connection that was kept may end in the very moment it is used again. To ask twice is safe, to push is not.
+        let asks = service == Service::UploadPack || body.is_none();
+        if asks && source.as_ref().is_err_and(|fault| fault.kind == GitErrorKind::Interrupted) {
+            source = self.send(service, v2, body).await;
+        }
+        Ok(Stream::new(source?, Arc::clone(&self.counters), self.stall, bound))
+    }
+
+    async fn send(&self, service: Service, v2: bool, body: Option<Bytes>) -> Outcome<Source> {
+        self.counters.count_request(body.as_ref().map_or(0, Bytes::len));
+        Ok(match (&self.carrier, body) {
+            (Carrier::Http(host), None) => Source::Http(host.advertisement(service, v2).await?),
+            (Carrier::Http(host), Some(body)) => Source::Http(host.request(service, v2, body).await?),
+            (Carrier::File(programs), body) => Source::Process(Box::new(programs.start(service, body, v2)?)),
+        })
     }
 
     pub(super) fn traffic(&self) -> Traffic {

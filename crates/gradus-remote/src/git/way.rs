@@ -80,8 +80,8 @@ impl Inner {
 
     /// How to read from a host that announced this.
     pub(super) fn way(&self, known: &Announced) -> (Way, String) {
-        if let Some(said) = self.filter_refused() {
-            (Way::Mirror, format!("the host refused a filter: {said}"))
+        if let Some(said) = self.part_refused() {
+            (Way::Mirror, format!("the host refused a part of a commit: {said}"))
         } else if !known.v2 {
             (
                 Way::Mirror,

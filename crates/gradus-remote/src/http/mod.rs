@@ -18,6 +18,8 @@ pub(crate) fn client(agent: &str, connect: Duration, tls: &Tls) -> Result<reqwes
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(connect)
+        // Hosts end idle connections after a minute or so; a request that meets this moment is lost.
+        .pool_idle_timeout(Duration::from_secs(30))
         .tcp_nodelay(true);
     let roots = tls.certificates()?;
     if !roots.is_empty() {

@@ -295,6 +295,44 @@ async fn a_filter_that_is_refused_after_all() {
     }
 }
 
+/// Some hosts give commits and nothing else by itself.
+#[tokio::test]
+async fn a_tree_that_is_refused() {
+    for said in ["ERR want not valid", "ERR upload-pack: not our ref "] {
+        let place = Place::new(Via::Http, &[("a/b", "1\n")]).await;
+        let remote = place.remote();
+        let tip = remote.tip(&branch("main")).await.unwrap();
+        let root = place.git(&["-C", "repo.git", "rev-parse", "main^{tree}"]);
+        let said = if said.ends_with(' ') { format!("{said}{root}") } else { said.to_owned() };
+        let said: &'static str = format!("{:04x}{said}", said.len() + 4).leak();
+        let server = place.server.as_ref().unwrap();
+        server.fault("/git-upload-pack", Fault::Pass);
+        server.fault("/git-upload-pack", Fault::Says(said));
+        let read = remote.read(tip, &[path("a/b")]).await.unwrap();
+        assert_eq!(&read[&path("a/b")].as_ref().unwrap().bytes[..], b"1\n");
+        let seen = remote.probe().await.unwrap();
+        assert_eq!(seen.way, Way::Mirror);
+        assert!(seen.reason.starts_with("the host refused a part of a commit: "), "{}", seen.reason);
+    }
+}
+
+/// To ask again is safe, so that a connection that ends costs nothing.
+#[tokio::test]
+async fn a_question_without_an_answer_is_asked_again() {
+    let place = Place::new(Via::Http, &[("a/b", "1\n")]).await;
+    let server = place.server.as_ref().unwrap();
+    for end in [ADVERTISEMENT, "/git-upload-pack"] {
+        server.fault(end, Fault::DropBefore);
+        let remote = place.remote();
+        let tip = remote.tip(&branch("main")).await.unwrap();
+        remote.read(tip, &[path("a/b")]).await.unwrap();
+    }
+    server.fault("/git-upload-pack", Fault::DropBefore);
+    server.fault("/git-upload-pack", Fault::DropBefore);
+    let error = place.remote().tip(&branch("main")).await.unwrap_err();
+    assert_eq!(*error.kind(), GitErrorKind::Interrupted);
+}
+
 /// A mirror asks only for what has changed.
 #[tokio::test]
 async fn a_mirror_is_brought_up_to_date() {

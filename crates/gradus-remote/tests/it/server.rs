@@ -35,6 +35,10 @@ pub(crate) enum Fault {
     Cut(usize),
     /// Another status, with a text.
     Status(u16, &'static str),
+    /// Another body, as if git had answered it.
+    Says(&'static str),
+    /// Nothing happens to this request.
+    Pass,
     /// A redirect to this address, the path and query of the request added.
     Redirect(u16, String),
 }
@@ -171,7 +175,14 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer,
             answer.headers_mut().insert("location", format!("{to}{target}").parse().unwrap());
             return Ok(answer);
         }
-        Some(Fault::DropAfter | Fault::Cut(_)) | None => {}
+        Some(Fault::Says(text)) => {
+            let mut answer = plain(200, text);
+            let kind = "application/x-git-upload-pack-result".parse().unwrap();
+            answer.headers_mut().insert("content-type", kind);
+            return Ok(answer);
+        }
+        Some(Fault::DropAfter | Fault::Cut(_)) => {}
+        Some(Fault::Pass) | None => return run(backend(&head, &state), body, None, &state).await,
     }
     run(backend(&head, &state), body, fault, &state).await
 }
