@@ -4,7 +4,7 @@
 //! decides anew. Only a branch that moved for other reasons is tried again here,
 //! a few times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_core::names::{BranchName, CommitId, ProposalNumber, RepoPath};
 use gradus_core::observation::Seen;
@@ -23,6 +23,9 @@ use crate::port::{PortError, PortErrorKind, Ports, Repo};
 
 /// How often a write is tried again because somebody else moved the branch.
 const TRIES: usize = 5;
+
+/// How many commits may come between the look and the step.
+const MEANWHILE: usize = 64;
 
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,9 +136,8 @@ impl Actor<'_> {
             };
             let tips = repo.tips(std::slice::from_ref(&place.branch)).await?;
             let head = tips.get(&place.branch);
-            if let Some((_, expected)) = open
-                && head != Some(expected)
-            {
+            let expected = open.map_or_else(|| self.sight.tips.get(&place.branch), |(_, head)| Some(head));
+            if head != expected {
                 return Ok(Outcome::Stale(format!("{} has moved", place.branch)));
             }
             // A branch that is left over from an earlier proposal goes on from where it is: nothing is forced.
@@ -201,21 +203,24 @@ impl Actor<'_> {
 
     /// Reads the base branch as it is now and makes the edits, if it still is as it was planned for.
     async fn prepare(&self, repo: &dyn Repo, change: &Change) -> Result<Prepared, PortError> {
-        let (Seen::Known((base, _)), Some(Ok(places))) =
+        let (Seen::Known((base, seen)), Some(Ok(places))) =
             (&self.sight.base, self.sight.places.get(&change.environment))
         else {
             return Ok(Prepared::Stale(blind()));
         };
         let tips = repo.tips(std::slice::from_ref(base)).await?;
         let Some(tip) = tips.get(base) else { return Ok(Prepared::Stale(format!("{base} is gone"))) };
-        let mut paths: Vec<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
-        paths.sort();
-        paths.dedup();
-        let files = repo.read(tip, &paths).await?;
         if places.is_empty() {
             let name = &change.environment;
             return Ok(Prepared::Refused(format!("no file names the version of {name}, so it cannot be changed")));
         }
+        if tip != seen && self.has_changed(repo, change, seen, tip).await? {
+            let name = &change.environment;
+            return Ok(Prepared::Stale(format!("{name} or what it comes after has been changed meanwhile")));
+        }
+        let paths: BTreeSet<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
+        let paths: Vec<RepoPath> = paths.into_iter().collect();
+        let files = repo.read(tip, &paths).await?;
         match places::edits(places, &files, change.from.as_ref(), &change.to) {
             Err(why) => Ok(Prepared::Refused(why.to_string())),
             Ok(None) => Ok(Prepared::Stale(format!("{} has been changed meanwhile", change.environment))),
@@ -225,6 +230,27 @@ impl Actor<'_> {
                 Ok(Prepared::Ready(Ready { edits, tip: tip.clone(), base: base.clone(), promotion }))
             }
         }
+    }
+
+    /// Whether the files that the change rests on were touched since they were
+    /// seen, even if they are as they were again: who takes a release back must
+    /// not find it written once more by a step that was planned before.
+    async fn has_changed(
+        &self,
+        repo: &dyn Repo,
+        change: &Change,
+        seen: &CommitId,
+        tip: &CommitId,
+    ) -> Result<bool, PortError> {
+        let before = self.pipeline.environment(&change.environment).map(|here| here.after.as_slice());
+        let names = std::iter::once(&change.environment).chain(before.unwrap_or_default());
+        let places = names.filter_map(|name| self.sight.places.get(name)?.as_ref().ok()).flatten();
+        let paths: BTreeSet<RepoPath> = places.map(|place| place.file.clone()).collect();
+        let paths: Vec<RepoPath> = paths.into_iter().collect();
+        let commits = repo.history(tip, &paths, MEANWHILE).await?.commits;
+        let Some(end) = commits.iter().position(|commit| commit.id == *seen) else { return Ok(true) };
+        let meanwhile = commits.get(..=end).unwrap_or_default();
+        Ok(meanwhile.windows(2).any(|two| matches!(two, [newer, older] if newer.files != older.files)))
     }
 
     fn order(

@@ -4,10 +4,11 @@
 mod say;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use gradus_core::names::PipelineKey;
-use gradus_core::pipeline::{OnDelete, Pipeline};
+use gradus_core::names::{BranchName, CommitId, PipelineKey};
+use gradus_core::observation::{Fit, Seen};
+use gradus_core::pipeline::{Mode, OnDelete, Pipeline};
 use gradus_core::plan::{CloseReason, Plan, Step};
 use gradus_core::report::Report;
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub struct Engine {
     latest: RwLock<BTreeMap<PipelineKey, Arc<Looked>>>,
     pub(crate) queue: Queue<PipelineKey>,
     changes: broadcast::Sender<PipelineKey>,
+    /// One at a time writes for a pipeline.
+    turns: Mutex<BTreeMap<PipelineKey, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 /// What a look at a pipeline found.
@@ -57,6 +60,8 @@ pub struct Reconciled {
     pub outcomes: Vec<(Step, Result<Outcome, PortError>)>,
     /// Why something could not be recorded.
     pub unrecorded: Option<PortError>,
+    /// Whether a port failed during the look, so that something is not known.
+    pub(crate) missed: bool,
 }
 
 impl Reconciled {
@@ -66,6 +71,17 @@ impl Reconciled {
             Ok(Outcome::Done(_) | Outcome::Stale(_)) => true,
             Ok(Outcome::AlreadyTrue | Outcome::Refused(_)) | Err(_) => false,
         })
+    }
+
+    /// Whether a step was done.
+    pub(crate) fn made_progress(&self) -> bool {
+        self.outcomes.iter().any(|(_, outcome)| matches!(outcome, Ok(Outcome::Done(_))))
+    }
+
+    /// Whether it is worth trying again, later with every further time.
+    pub(crate) fn should_try_again(&self) -> bool {
+        let stale = |outcome: &Result<Outcome, PortError>| matches!(outcome, Ok(Outcome::Stale(_)));
+        self.missed || self.errors().next().is_some() || self.outcomes.iter().any(|(_, outcome)| stale(outcome))
     }
 
     /// What went wrong and may go better later.
@@ -84,6 +100,7 @@ impl Engine {
             latest: RwLock::default(),
             queue: Queue::default(),
             changes: broadcast::channel(CHANGES_KEPT).0,
+            turns: Mutex::default(),
         }
     }
 
@@ -101,6 +118,8 @@ impl Engine {
         let gone: Vec<_> = before.into_iter().filter(|(key, _)| self.pipeline(key).is_none()).collect();
         self.queue.retain(|key| self.pipeline(key).is_some());
         self.memory.origins.retain(|key| self.pipeline(key).is_some());
+        self.memory.heads.retain(|key| self.pipeline(key).is_some());
+        self.memory.tips.retain(|key| self.pipeline(key).is_some());
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in &gone {
             latest.remove(key);
@@ -146,14 +165,22 @@ impl Engine {
 
     /// Asks all ports about a pipeline and plans. Writes nothing to Git.
     pub async fn look(&self, pipeline: &Arc<Pipeline>) -> (Looked, Sight) {
-        let sight = observe(&self.ports, &self.memory, pipeline).await;
+        // What is seen is true at this time or later. A time that is taken after the
+        // look would count as soaked what may have failed since it was asked.
         let at = self.ports.clock.now();
+        let sight = observe(&self.ports, &self.memory, pipeline).await;
         let Plan { steps, report } = gradus_core::plan(pipeline, &sight.observation, at);
         (Looked { pipeline: pipeline.clone(), report, steps, at }, sight)
     }
 
     /// Looks at a pipeline, records what is new, and takes the planned steps.
+    ///
+    /// One at a time does so for a pipeline. Once the pipeline was changed or
+    /// removed, no further step is taken.
     pub async fn reconcile(&self, pipeline: &Arc<Pipeline>) -> Reconciled {
+        let turn = self.turn(&pipeline.key);
+        let _turn = turn.lock().await;
+        let listed = self.pipeline(&pipeline.key);
         let (looked, sight) = self.look(pipeline).await;
         let before = self.latest(&pipeline.key);
         let entries = record::of_look(
@@ -172,23 +199,44 @@ impl Engine {
         let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
         let mut outcomes = Vec::with_capacity(looked.steps.len());
         for step in &looked.steps {
+            if self.pipeline(&pipeline.key).as_ref().map(Arc::as_ptr) != listed.as_ref().map(Arc::as_ptr) {
+                break;
+            }
             let outcome = actor.take(step).await;
             outcomes.push((step.clone(), outcome));
         }
-        Reconciled { looked, outcomes, unrecorded }
+        Reconciled { looked, outcomes, unrecorded, missed: sight.missed }
     }
 
-    /// Clears up after a pipeline that is no more: closes its open proposals, unless it says to leave them.
+    fn turn(&self, key: &PipelineKey) -> Arc<tokio::sync::Mutex<()>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default().clone()
+    }
+
+    /// Whether a branch has moved since a pipeline was looked at.
+    pub(crate) fn has_moved(&self, key: &PipelineKey, tips: &BTreeMap<BranchName, CommitId>) -> bool {
+        self.memory.tips.moved(key, tips) == Some(true)
+    }
+
+    /// Clears up after a pipeline that is no more: closes its open proposals, unless
+    /// it says to leave them. One with other people's commits is theirs to close.
     pub async fn retire(&self, pipeline: &Arc<Pipeline>) -> Vec<PortError> {
-        match pipeline.on_delete {
-            OnDelete::Leave => return Vec::new(),
-            OnDelete::Close => {}
+        match (pipeline.on_delete, pipeline.mode) {
+            (OnDelete::Leave, _) | (_, Mode::Observe) => return Vec::new(),
+            (OnDelete::Close, Mode::Active | Mode::Suspended) => {}
         }
+        let turn = self.turn(&pipeline.key);
+        let _turn = turn.lock().await;
         let (looked, sight) = self.look(pipeline).await;
         let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
         let mut errors = Vec::new();
+        for (name, seen) in &sight.observation.environments {
+            if let Seen::Unknown(why) = &seen.proposal {
+                let doing = format!("looking for the proposal of {name}");
+                errors.push(PortError::because(PortErrorKind::Unusable, doing, why.to_string()));
+            }
+        }
         for here in &looked.report.environments {
-            let Some(proposal) = &here.proposal else { continue };
+            let Some(proposal) = here.proposal.as_ref().filter(|proposal| proposal.fit != Fit::Foreign) else { continue };
             let step = Step::Close {
                 number: proposal.number,
                 environment: here.name.clone(),
@@ -220,7 +268,7 @@ impl Engine {
         &self,
         repository: &gradus_core::pipeline::Repository,
         repo: &dyn crate::port::Repo,
-    ) -> Result<gradus_core::names::BranchName, PortError> {
+    ) -> Result<BranchName, PortError> {
         self.memory.branches.base(repository, repo).await
     }
 

@@ -5,16 +5,17 @@ mod git;
 mod proposals;
 mod targets;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use gradus_core::names::{BranchName, CommitId, EnvironmentName};
+use gradus_core::names::{ArtifactName, BranchName, CommitId, EnvironmentName, PipelineKey};
 use gradus_core::observation::{Declared, EnvironmentSeen, Observation, Seen, Why};
 use gradus_core::pipeline::{Environment, Pipeline};
-use gradus_core::version::Order;
+use gradus_core::version::{Order, Version};
 
 use crate::places::{self, IndexCache, OriginCache, OriginFacts, Place};
-use crate::port::Ports;
+use crate::port::{PortError, Ports};
 use crate::port::ledger::View;
 use crate::port::repo::FileSeen;
 
@@ -24,6 +25,40 @@ pub(crate) struct Memory {
     pub(crate) origins: OriginCache,
     pub(crate) indexes: IndexCache,
     pub(crate) branches: git::DefaultBranches,
+    pub(crate) heads: proposals::Heads,
+    pub(crate) tips: Tips,
+}
+
+/// Where the branches of each pipeline were when it was last looked at in full.
+#[derive(Default)]
+pub(crate) struct Tips(Mutex<HashMap<PipelineKey, BTreeMap<BranchName, CommitId>>>);
+
+impl Tips {
+    fn saw(&self, key: &PipelineKey, tips: &BTreeMap<BranchName, CommitId>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), tips.clone());
+    }
+
+    /// Whether a branch of the pipeline is elsewhere now. Unknown before the first look.
+    pub(crate) fn moved(&self, key: &PipelineKey, now: &BTreeMap<BranchName, CommitId>) -> Option<bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|then| then != now)
+    }
+
+    /// Forgets pipelines that are no more.
+    pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| keep(key));
+    }
+}
+
+/// Whether a port failed during a look, so that it is worth trying again soon.
+#[derive(Default)]
+pub(crate) struct Missed(AtomicBool);
+
+impl Missed {
+    /// Notes the failure and gives the reason why a fact is not known.
+    pub(crate) fn why(&self, error: PortError) -> Why {
+        self.0.store(true, Ordering::Relaxed);
+        Why::new(error.in_full())
+    }
 }
 
 /// What was seen, with what the steps need to know of it.
@@ -39,6 +74,10 @@ pub struct Sight {
     pub files: BTreeMap<gradus_core::names::RepoPath, FileSeen>,
     /// What the record says.
     pub(crate) view: Option<View>,
+    /// Where the branches were.
+    pub(crate) tips: BTreeMap<BranchName, CommitId>,
+    /// Whether a port failed.
+    pub(crate) missed: bool,
     /// The commits that brought what is declared.
     pub(crate) origins: BTreeMap<EnvironmentName, Arc<OriginFacts>>,
 }
@@ -51,10 +90,11 @@ pub fn proposal_branch(pipeline: &Pipeline, environment: &EnvironmentName) -> Op
 
 /// Asks all ports about one pipeline.
 pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline) -> Sight {
-    let (git, view) = futures::join!(git::look(ports, memory, pipeline), ports.ledger.view(&pipeline.key));
+    let missed = Missed::default();
+    let (git, view) = futures::join!(git::look(ports, memory, pipeline, &missed), ports.ledger.view(&pipeline.key));
     let view = match view {
         Ok(view) => Seen::Known(view),
-        Err(error) => Seen::Unknown(Why::new(error.in_full())),
+        Err(error) => Seen::Unknown(missed.why(error)),
     };
     let asked = targets::ask(ports, pipeline, view.known()).await;
     let mut environments = BTreeMap::new();
@@ -62,6 +102,10 @@ pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline)
         environments.insert(environment.name.clone(), seen_of(environment, &git, &view, &asked));
     }
     let order = order(pipeline, &git, view.known());
+    let missed = missed.0.into_inner();
+    if !missed {
+        memory.tips.saw(&pipeline.key, &git.tips);
+    }
     Sight {
         observation: Observation { environments, order },
         base: git.base,
@@ -71,6 +115,8 @@ pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline)
             Seen::Known(view) => Some(view),
             Seen::Unknown(_) => None,
         },
+        tips: git.tips,
+        missed,
         origins: git.origins,
     }
 }
@@ -101,13 +147,13 @@ fn from_view<T>(view: &Seen<View>, get: impl Fn(&View) -> T) -> Seen<T> {
     }
 }
 
-/// The order in which versions were seen: Git's, as far as it was looked at, and
-/// then the record's.
+/// The order in which versions were seen: the record's, with those of Git that
+/// it does not have yet in their places.
 fn order(
     pipeline: &Pipeline,
     git: &git::GitSight,
     view: Option<&View>,
-) -> BTreeMap<gradus_core::names::ArtifactName, Vec<gradus_core::version::Version>> {
+) -> BTreeMap<ArtifactName, Vec<Version>> {
     let first = pipeline.environments().iter().find(|environment| environment.is_first());
     let mut orders = BTreeMap::new();
     for (artifact, order) in &pipeline.artifacts {
@@ -115,16 +161,62 @@ fn order(
             Order::Semver | Order::Numeric | Order::Calendar => continue,
             Order::Auto | Order::Seen => {}
         }
-        let recorded = view.and_then(|view| view.seen.get(artifact)).cloned().unwrap_or_default();
+        let recorded = view.and_then(|view| view.seen.get(artifact)).map(Vec::as_slice).unwrap_or_default();
         let facts = first.and_then(|first| git.origins.get(&first.name));
         let declared = first.and_then(|first| match git.declared.get(&first.name) {
             Some(Seen::Known(declared)) => declared.release.as_ref(),
             Some(Seen::Unknown(_)) | None => None,
         });
         let in_git = places::sequence(facts.iter().flat_map(|facts| facts.before.iter()).chain(declared), artifact);
-        let mut sequence: Vec<_> = in_git.iter().filter(|version| !recorded.contains(version)).cloned().collect();
-        sequence.extend(recorded);
-        orders.insert(artifact.clone(), sequence);
+        orders.insert(artifact.clone(), merged(recorded, &in_git));
     }
     orders
+}
+
+/// Both sequences as one. Where they disagree the record is right: it has seen
+/// more. A version that it does not have comes right after the one that it
+/// follows in Git, or before the one that follows it there.
+fn merged(recorded: &[Version], in_git: &[Version]) -> Vec<Version> {
+    let mut all: Vec<Version> = Vec::with_capacity(recorded.len() + in_git.len());
+    for version in recorded {
+        if !all.contains(version) {
+            all.push(version.clone());
+        }
+    }
+    for (at, version) in in_git.iter().enumerate() {
+        if all.contains(version) {
+            continue;
+        }
+        let place_of = |other: &Version| all.iter().position(|known| known == other);
+        let before = at.checked_sub(1).and_then(|before| in_git.get(before)).and_then(place_of).map(|place| place + 1);
+        let after = || in_git.iter().skip(at + 1).find_map(place_of);
+        let place = before.or_else(after).unwrap_or(all.len());
+        all.insert(place, version.clone());
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_are_merged() {
+        let check = |recorded: &str, in_git: &str, expected: &str| {
+            let read = |text: &str| -> Vec<Version> {
+                text.split_whitespace().map(|text| Version::parse(text).unwrap()).collect()
+            };
+            let all: Vec<String> = merged(&read(recorded), &read(in_git)).iter().map(ToString::to_string).collect();
+            assert_eq!(all.join(" "), expected, "{recorded} and {in_git}");
+        };
+        check("", "a b c", "a b c");
+        check("a b", "a b c", "a b c");
+        check("c", "a b c", "a b c");
+        check("a b", "", "a b");
+        check("a b c", "b a", "a b c");
+        check("x a", "a b", "x a b");
+        check("a c", "a b c", "a b c");
+        check("x", "a", "x a");
+        check("a b a", "a b a", "a b");
+    }
 }

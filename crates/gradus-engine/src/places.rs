@@ -15,7 +15,7 @@ use gradus_edit::{FieldPath, Locator};
 pub(crate) use declared::{Files, release_at};
 pub use declared::{FileEdit, edits};
 pub(crate) use index::{Index, IndexCache};
-pub(crate) use origin::{OriginCache, OriginFacts, Search, origin, sequence};
+pub(crate) use origin::{LookBack, OriginCache, OriginFacts, Search, Sought, origin, sequence};
 
 /// The key of the comment that names what may edit a value.
 pub const MARKER: &str = "$promotion";
@@ -59,6 +59,9 @@ pub(crate) fn of(
         None => return Err(Why::new("the repository was not searched for markers")),
     };
     let value = marker_value(pipeline, &environment.name);
+    if let Some(problem) = index.problem_with(&value) {
+        return Err(Why::new(format!("a file that names its marker cannot be read: {problem}")));
+    }
     let files = index.files_with(&value);
     if files.is_empty() {
         if environment.is_first() {

@@ -41,7 +41,7 @@ fn healthy(here: &EnvironmentReport, view: &View, now: Timestamp) -> Option<Entr
     let fresh = last.is_some_and(|last| {
         last.release == *release
             && last.since == *since
-            && now.duration_since(last.until) < EXTEND_AFTER.min(now.duration_since(*since) / 8)
+            && now.duration_since(last.until) <= EXTEND_AFTER.min(now.duration_since(*since) / 8)
     });
     let proof = Proof { release: release.clone(), since: *since, until: now.max(*since) };
     (!fresh).then(|| Entry::Healthy { environment: here.name.clone(), proof })
@@ -101,7 +101,7 @@ fn seen(first: Option<&EnvironmentReport>, view: &View, now: Timestamp) -> Vec<E
     let Some(release) = first.and_then(EnvironmentReport::release) else { return Vec::new() };
     release
         .versions()
-        .filter(|(artifact, version)| view.seen.get(*artifact).is_none_or(|seen| seen.last() != Some(*version)))
+        .filter(|(artifact, version)| view.seen.get(*artifact).is_none_or(|seen| !seen.contains(version)))
         .map(|(artifact, version)| Entry::Seen { artifact: artifact.clone(), version: version.clone(), at: now })
         .collect()
 }

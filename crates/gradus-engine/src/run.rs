@@ -1,20 +1,22 @@
 //! The loop: every pipeline is looked after when something was heard of it, when
 //! a time is due, when its branch has moved, and once in a while anyway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gradus_core::names::{BranchName, CommitId, PipelineKey};
+use gradus_core::names::{BranchName, PipelineKey};
 use gradus_core::pipeline::{Pipeline, Repository, TargetKind};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::engine::{Engine, Reconciled};
 use crate::observe::proposal_branch;
+use crate::port::PortError;
+use crate::queue::Queue;
 
 /// How the loop runs.
 #[derive(Debug, Clone, Copy)]
@@ -57,34 +59,35 @@ impl Engine {
                 engine.look_after_one(&key, &options).await;
                 drop(place);
             });
-            while workers.try_join_next().is_some() {}
+            while let Some(ended) = workers.try_join_next() {
+                tell(ended);
+            }
         }
         polls.shutdown().await;
-        while workers.join_next().await.is_some() {}
+        while let Some(ended) = workers.join_next().await {
+            tell(ended);
+        }
     }
 
     async fn look_after_one(&self, key: &PipelineKey, options: &RunOptions) {
-        let Some(pipeline) = self.pipeline(key) else {
-            self.queue.done(key);
-            return;
-        };
+        let turn = Turn { queue: &self.queue, key, ended: false };
+        let Some(pipeline) = self.pipeline(key) else { return turn.done() };
         let done = self.reconcile(&pipeline).await;
-        let mut failed = false;
         for error in done.errors() {
-            failed = true;
             tracing::warn!(pipeline = %key, error = error.in_full(), hint = error.hint, "a step failed");
         }
-        if failed {
-            self.queue.failed(key, spread(key));
+        if done.should_try_again() {
+            turn.failed();
         } else {
-            self.queue.done(key);
+            turn.done();
         }
         self.queue.want(key.clone(), Instant::now() + self.next_look(&pipeline, &done, options));
     }
 
     /// How long until the pipeline is worth another look.
     fn next_look(&self, pipeline: &Pipeline, done: &Reconciled, options: &RunOptions) -> Duration {
-        if done.did_something() {
+        // What was not done is tried again with care; what was done is looked at now.
+        if done.made_progress() {
             return Duration::ZERO;
         }
         let asks = pipeline
@@ -102,6 +105,39 @@ impl Engine {
     }
 }
 
+/// A pipeline that is being looked after. If that ends in a panic, somebody tries again.
+struct Turn<'a> {
+    queue: &'a Queue<PipelineKey>,
+    key: &'a PipelineKey,
+    ended: bool,
+}
+
+impl Turn<'_> {
+    fn done(mut self) {
+        self.ended = true;
+        self.queue.done(self.key);
+    }
+
+    fn failed(mut self) {
+        self.ended = true;
+        self.queue.failed(self.key, spread(self.key));
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.queue.failed(self.key, 1.0);
+        }
+    }
+}
+
+fn tell(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "looking after a pipeline ended early; it is tried again");
+    }
+}
+
 fn until(now: Timestamp, at: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
 }
@@ -112,41 +148,39 @@ fn spread(key: &PipelineKey) -> f64 {
     f64::from(hash.first().copied().unwrap_or_default()) / 255.0
 }
 
-/// Asks every repository, again and again, whether a branch has moved that a
-/// pipeline looks at: one request for all its pipelines.
+/// Asks every repository, again and again, whether a branch has moved since a
+/// pipeline was looked at: one request for all its pipelines.
 async fn poll(engine: Arc<Engine>, every: Duration) {
-    let mut known: BTreeMap<Repository, BTreeMap<BranchName, CommitId>> = BTreeMap::new();
     loop {
         tokio::time::sleep(every).await;
         let mut by_repository: BTreeMap<Repository, Vec<Arc<Pipeline>>> = BTreeMap::new();
         for pipeline in engine.pipelines() {
             by_repository.entry(pipeline.repository.clone()).or_default().push(pipeline);
         }
-        known.retain(|repository, _| by_repository.contains_key(repository));
         for (repository, pipelines) in by_repository {
-            let Ok(repo) = engine.ports.repos.open(&repository) else { continue };
-            let base = match engine.base_branch(&repository, &*repo).await {
-                Ok(base) => base,
-                Err(error) => {
-                    tracing::debug!(error = error.in_full(), "could not ask for the default branch");
-                    continue;
-                }
-            };
-            let proposals = pipelines.iter().flat_map(|pipeline| {
-                pipeline.environments().iter().filter_map(|environment| proposal_branch(pipeline, &environment.name))
-            });
-            let branches: Vec<BranchName> = std::iter::once(base).chain(proposals).collect();
-            match repo.tips(&branches).await {
-                Ok(tips) => {
-                    let before = known.insert(repository, tips.clone());
-                    if before.is_some_and(|before| before != tips) {
-                        for pipeline in &pipelines {
-                            engine.wake(&pipeline.key);
-                        }
-                    }
-                }
-                Err(error) => tracing::debug!(error = error.in_full(), "could not ask for the tips"),
+            if let Err(error) = ask(&engine, &repository, &pipelines).await {
+                tracing::debug!(error = error.in_full(), "could not ask for the tips");
             }
         }
     }
+}
+
+async fn ask(engine: &Engine, repository: &Repository, pipelines: &[Arc<Pipeline>]) -> Result<(), PortError> {
+    let repo = engine.ports.repos.open(repository)?;
+    let base = engine.base_branch(repository, &*repo).await?;
+    let branches_of = |pipeline: &Pipeline| -> BTreeSet<BranchName> {
+        let names = pipeline.environments().iter().map(|environment| &environment.name);
+        names.filter_map(|name| proposal_branch(pipeline, name)).chain([base.clone()]).collect()
+    };
+    let branches: BTreeSet<BranchName> = pipelines.iter().flat_map(|pipeline| branches_of(pipeline)).collect();
+    let branches: Vec<BranchName> = branches.into_iter().collect();
+    let tips = repo.tips(&branches).await?;
+    for pipeline in pipelines {
+        let its = branches_of(pipeline);
+        let tips = tips.iter().filter(|(branch, _)| its.contains(*branch));
+        if engine.has_moved(&pipeline.key, &tips.map(|(branch, tip)| (branch.clone(), tip.clone())).collect()) {
+            engine.wake(&pipeline.key);
+        }
+    }
+    Ok(())
 }

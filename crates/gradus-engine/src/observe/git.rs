@@ -8,8 +8,8 @@ use gradus_core::names::{BranchName, CommitId, EnvironmentName, RepoPath};
 use gradus_core::observation::{Declared, ProposalSeen, Seen, Why};
 use gradus_core::pipeline::{Environment, Pipeline, Repository, TargetKind};
 
-use super::{Memory, proposal_branch, proposals};
-use crate::places::{self, OriginFacts, Place, Search};
+use super::{Memory, Missed, proposal_branch, proposals};
+use crate::places::{self, LookBack, OriginFacts, Place, Search, Sought};
 use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports, Repo};
 
@@ -21,6 +21,8 @@ pub(crate) struct GitSight {
     pub(crate) declared: BTreeMap<EnvironmentName, Seen<Declared>>,
     pub(crate) origins: BTreeMap<EnvironmentName, Arc<OriginFacts>>,
     pub(crate) proposals: BTreeMap<EnvironmentName, Seen<Option<ProposalSeen>>>,
+    /// Where the branches were: the one that is deployed, and those of proposals.
+    pub(crate) tips: BTreeMap<BranchName, CommitId>,
 }
 
 /// The default branches of repositories, asked for once.
@@ -41,21 +43,29 @@ impl DefaultBranches {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(repository.url.clone(), branch.clone());
         Ok(branch)
     }
-}
 
-pub(crate) async fn look(ports: &Ports, memory: &Memory, pipeline: &Pipeline) -> GitSight {
-    let repo = match ports.repos.open(&pipeline.repository) {
-        Ok(repo) => repo,
-        Err(error) => return blind(pipeline, &Why::new(error.in_full())),
-    };
-    match look_at(ports, memory, pipeline, &*repo).await {
-        Ok(sight) => sight,
-        Err(why) => blind(pipeline, &why),
+    /// The branch is not there: the default may be another by now.
+    fn forget(&self, repository: &Repository) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&repository.url);
     }
 }
 
-async fn look_at(ports: &Ports, memory: &Memory, pipeline: &Pipeline, repo: &dyn Repo) -> Result<GitSight, Why> {
-    let in_words = |error: PortError| Why::new(error.in_full());
+pub(crate) async fn look(ports: &Ports, memory: &Memory, pipeline: &Pipeline, missed: &Missed) -> GitSight {
+    let looked = match ports.repos.open(&pipeline.repository) {
+        Ok(repo) => look_at(ports, memory, pipeline, &*repo, missed).await,
+        Err(error) => Err(missed.why(error)),
+    };
+    looked.unwrap_or_else(|why| blind(pipeline, &why))
+}
+
+async fn look_at(
+    ports: &Ports,
+    memory: &Memory,
+    pipeline: &Pipeline,
+    repo: &dyn Repo,
+    missed: &Missed,
+) -> Result<GitSight, Why> {
+    let in_words = |error: PortError| missed.why(error);
     let base = memory.branches.base(&pipeline.repository, repo).await.map_err(in_words)?;
     let branches: BTreeMap<&EnvironmentName, BranchName> = pipeline
         .environments()
@@ -65,10 +75,11 @@ async fn look_at(ports: &Ports, memory: &Memory, pipeline: &Pipeline, repo: &dyn
     let asked: Vec<BranchName> = std::iter::once(&base).chain(branches.values()).cloned().collect();
     let tips = repo.tips(&asked).await.map_err(in_words)?;
     let Some(tip) = tips.get(&base).cloned() else {
+        memory.branches.forget(&pipeline.repository);
         return Err(Why::new(format!("{} has no branch {base}", pipeline.repository.url)));
     };
     let index = if pipeline.environments().iter().any(places::needs_markers) {
-        Some(memory.indexes.at(&pipeline.repository, repo, &tip).await)
+        Some(memory.indexes.at(&pipeline.repository, repo, &tip, missed).await)
     } else {
         None
     };
@@ -88,19 +99,21 @@ async fn look_at(ports: &Ports, memory: &Memory, pipeline: &Pipeline, repo: &dyn
         declared: BTreeMap::new(),
         origins: BTreeMap::new(),
         proposals: BTreeMap::new(),
+        tips,
     };
+    let mut back = LookBack::new(repo, &tip, paths, &sight.files);
     for environment in pipeline.environments() {
         let name = &environment.name;
-        let (declared, facts) = declared(memory, pipeline, environment, repo, &tip, &sight).await;
+        let (declared, facts) = declared(memory, pipeline, environment, &mut back, &sight, missed).await;
         sight.declared.insert(name.clone(), declared);
         if let Some(facts) = facts {
             sight.origins.insert(name.clone(), facts);
         }
-        let proposal = match branches.get(name).and_then(|branch| Some((branch, tips.get(branch)?))) {
+        let proposal = match branches.get(name).and_then(|branch| Some((branch, sight.tips.get(branch)?))) {
             None => Seen::Known(None),
             Some((branch, head)) => {
                 let place = proposals::place(pipeline, name, &base, branch);
-                proposals::look(ports, repo, &place, head, &sight).await
+                proposals::look(ports, memory, repo, &place, head, &sight, missed).await
             }
         };
         sight.proposals.insert(name.clone(), proposal);
@@ -112,9 +125,9 @@ async fn declared(
     memory: &Memory,
     pipeline: &Pipeline,
     environment: &Environment,
-    repo: &dyn Repo,
-    tip: &CommitId,
+    back: &mut LookBack<'_>,
     sight: &GitSight,
+    missed: &Missed,
 ) -> (Seen<Declared>, Option<Arc<OriginFacts>>) {
     let places: &[Place] = match sight.places.get(&environment.name) {
         Some(Ok(places)) => places,
@@ -129,26 +142,30 @@ async fn declared(
         let origin = Seen::unknown("no file names its version");
         return (Seen::Known(Declared { release: None, origin }), None);
     };
-    let (cache, key, name) = (&memory.origins, &pipeline.key, &environment.name);
-    let search = search(pipeline, environment);
-    let origin =
-        places::origin(cache, repo, tip, key, name, places, &sight.files, &release, search).await;
-    match origin {
-        Seen::Known(facts) => {
-            let origin = Seen::Known(facts.origin.clone());
-            (Seen::Known(Declared { release: Some(release), origin }), Some(facts))
-        }
-        Seen::Unknown(why) => (Seen::Known(Declared { release: Some(release), origin: Seen::Unknown(why) }), None),
-    }
+    let sought = Sought {
+        key: &pipeline.key,
+        environment: &environment.name,
+        places,
+        release: &release,
+        search: search(pipeline, environment),
+    };
+    let (origin, facts) = match places::origin(&memory.origins, back, &sought).await {
+        Ok(Seen::Known(facts)) => (Seen::Known(facts.origin.clone()), Some(facts)),
+        Ok(Seen::Unknown(why)) => (Seen::Unknown(why), None),
+        Err(error) => (Seen::Unknown(missed.why(error)), None),
+    };
+    (Seen::Known(Declared { release: Some(release), origin }), facts)
 }
 
-/// Whether a rule rests on who brought the release, or since when it is there.
+/// Whether a rule rests on the origin: what a release replaced keeps it from
+/// coming back by itself; who brought it may not approve it; and where Git is the
+/// target, it tells since when the release is there.
 fn search(pipeline: &Pipeline, environment: &Environment) -> Search {
     let by_git = environment.targets.iter().any(|target| target.kind == TargetKind::Git);
     let asks_author = |gate: &Gate| matches!(gate, Gate::Approval(approval) if approval.not_author);
     let author = environment.verify.iter().any(asks_author)
         || pipeline.successors(&environment.name).any(|after| after.gates.iter().any(asks_author));
-    if by_git || author { Search::Deep } else { Search::Shallow }
+    if by_git || author || !environment.is_first() { Search::Deep } else { Search::Shallow }
 }
 
 /// Nothing could be read.
@@ -161,5 +178,6 @@ fn blind(pipeline: &Pipeline, why: &Why) -> GitSight {
         declared: names().map(|name| (name, Seen::Unknown(why.clone()))).collect(),
         origins: BTreeMap::new(),
         proposals: names().map(|name| (name, Seen::Unknown(why.clone()))).collect(),
+        tips: BTreeMap::new(),
     }
 }

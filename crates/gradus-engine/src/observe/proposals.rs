@@ -1,14 +1,16 @@
 //! Looking at an open proposal: what its files say, and whether it still fits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
-use gradus_core::names::{BranchName, CommitId, EnvironmentName, RepoPath};
-use gradus_core::observation::{Fit, ProposalSeen, Seen, Why};
+use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, RepoPath};
+use gradus_core::observation::{Fit, ProposalSeen, Seen};
 use gradus_core::pipeline::Pipeline;
 use gradus_core::release::Release;
 use gradus_core::tell::{Trailer, trailers_of};
 
 use super::git::GitSight;
+use super::{Memory, Missed};
 use crate::places::{self, Files, Place};
 use crate::port::forge::ProposalPlace;
 use crate::port::{PortError, Ports, Repo};
@@ -29,25 +31,54 @@ pub(crate) fn place(
     }
 }
 
+/// Who wrote the heads of proposals, as it was found for the last one of each branch.
+#[derive(Default)]
+pub(crate) struct Heads(Mutex<BTreeMap<(PipelineKey, EnvironmentName), (CommitId, bool)>>);
+
+impl Heads {
+    /// Whether gradus wrote this commit, as its trailers say.
+    async fn is_ours(&self, repo: &dyn Repo, place: &ProposalPlace, head: &CommitId) -> Result<bool, PortError> {
+        let key = (place.pipeline.clone(), place.environment.clone());
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some((_, ours)) = known.filter(|(commit, _)| commit == head) {
+            return Ok(ours);
+        }
+        let commits = repo.history(head, &[], 1).await?.commits;
+        let ours = commits.first().is_some_and(|commit| {
+            trailers_of(&commit.message, Trailer::Environment).any(|name| name == place.environment.as_str())
+                && trailers_of(&commit.message, Trailer::Pipeline).any(|key| key == place.pipeline.to_string())
+        });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (head.clone(), ours));
+        Ok(ours)
+    }
+
+    /// Forgets pipelines that are no more.
+    pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(key, _), _| keep(key));
+    }
+}
+
 /// Looks at the proposal whose branch is at `head`.
 pub(super) async fn look(
     ports: &Ports,
+    memory: &Memory,
     repo: &dyn Repo,
     place: &ProposalPlace,
     head: &CommitId,
     sight: &GitSight,
+    missed: &Missed,
 ) -> Seen<Option<ProposalSeen>> {
     let record = match ports.forge.find(place, head).await {
         Ok(Some(record)) => record,
         Ok(None) => return Seen::Known(None),
-        Err(error) => return Seen::Unknown(Why::new(error.in_full())),
+        Err(error) => return Seen::Unknown(missed.why(error)),
     };
     let places: &[Place] = match sight.places.get(&place.environment) {
         Some(Ok(places)) => places,
         Some(Err(why)) => return Seen::Unknown(why.clone()),
         None => return Seen::unknown("Git was not read"),
     };
-    match compare(repo, place, head, places, sight).await {
+    match compare(memory, repo, place, head, places, sight).await {
         Ok((release, fit)) => Seen::Known(Some(ProposalSeen {
             number: record.number,
             url: record.url,
@@ -56,11 +87,12 @@ pub(super) async fn look(
             fit,
             since: record.since,
         })),
-        Err(error) => Seen::Unknown(Why::new(error.in_full())),
+        Err(error) => Seen::Unknown(missed.why(error)),
     }
 }
 
 async fn compare(
+    memory: &Memory,
     repo: &dyn Repo,
     place: &ProposalPlace,
     head: &CommitId,
@@ -75,16 +107,15 @@ async fn compare(
         Ok(None) => Seen::unknown("no file on its branch names a version"),
         Err(why) => Seen::Unknown(why),
     };
-    let is_the_change = release.known().is_some_and(|release| fits(places, sight, release, &proposed));
-    if is_the_change {
-        return Ok((release, Fit::Current));
-    }
-    let commits = repo.history(head, &[], 1).await?.commits;
-    let ours = commits.first().is_some_and(|commit| {
-        trailers_of(&commit.message, Trailer::Environment).any(|name| name == place.environment.as_str())
-            && trailers_of(&commit.message, Trailer::Pipeline).any(|key| key == place.pipeline.to_string())
-    });
-    Ok((release, if ours { Fit::Behind } else { Fit::Foreign }))
+    // Whatever the files say: on top of other people's commits nothing is ours to change or to merge.
+    let fit = if !memory.heads.is_ours(repo, place, head).await? {
+        Fit::Foreign
+    } else if release.known().is_some_and(|release| fits(places, sight, release, &proposed)) {
+        Fit::Current
+    } else {
+        Fit::Behind
+    };
+    Ok((release, fit))
 }
 
 /// Whether the files on the branch are exactly what the change makes of the base branch now.

@@ -71,11 +71,12 @@ pub fn edits(
     let mut by_file: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
     for place in places {
         let Some(version) = to.get(&place.artifact) else { continue };
-        let mut edit = Edit::new(place.locator.clone(), version.as_str());
-        if let Some(expect) = from.and_then(|from| from.get(&place.artifact)) {
-            edit = edit.expecting(expect.as_str());
+        if let Some(expect) = from.and_then(|from| from.get(&place.artifact))
+            && !declares(place, files, expect, version)?
+        {
+            return Ok(None);
         }
-        by_file.entry(&place.file).or_default().push(edit);
+        by_file.entry(&place.file).or_default().push(Edit::new(place.locator.clone(), version.as_str()));
     }
     let mut changed = Vec::new();
     for (path, edits) in by_file {
@@ -92,6 +93,21 @@ pub fn edits(
         }
     }
     Ok(Some(changed))
+}
+
+/// Whether every value of the place is what it is expected to be, or already what
+/// it becomes. The same version may be written differently from place to place.
+fn declares(
+    place: &Place,
+    files: &BTreeMap<RepoPath, FileSeen>,
+    expect: &Version,
+    becomes: &Version,
+) -> Result<bool, Why> {
+    let file = files.get(&place.file).ok_or_else(|| Why::new(format!("{} does not exist", place.file)))?;
+    let values = gradus_edit::read(&file.bytes, &place.locator)
+        .map_err(|refusal| Why::new(in_file(&place.file, &refusal)))?;
+    let fits = |text: &str| Version::parse(text).is_ok_and(|found| found.same(expect) || found.same(becomes));
+    Ok(!values.is_empty() && values.iter().all(|value| fits(&value.value)))
 }
 
 /// A refusal with its file, as `file:line: why`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gradus_core::names::{BlobId, CommitId, EnvironmentName, Person, PipelineKey, RepoPath};
-use gradus_core::observation::{Origin, Seen, Why};
+use gradus_core::observation::{Origin, Seen};
 use gradus_core::release::Release;
 use gradus_core::tell::{Trailer, trailers_of};
 use gradus_core::version::Version;
@@ -14,17 +14,17 @@ use super::Place;
 use crate::port::repo::{CommitSeen, FileSeen, History};
 use crate::port::{PortError, Repo};
 
-/// How far back is looked when nothing needs more.
+/// How far back is looked at first, and where nothing rests on what is found.
 const SHALLOW: usize = 64;
 /// How far back is looked where a rule rests on it.
-const DEEP: usize = 4096;
+const DEEP: usize = 32_768;
 
 /// How far back to look for the origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Search {
     /// It is only told to people.
     Shallow,
-    /// A rule rests on it: who brought the release, or since when it is there.
+    /// A rule rests on it: who brought the release, since when it is there, or what it replaced.
     Deep,
 }
 
@@ -40,36 +40,31 @@ pub(crate) struct OriginFacts {
     pub(crate) before: Vec<Release>,
 }
 
-/// Origins that were found. As long as the files have the same content, the origin is the same.
+/// Origins that were found. One holds for the commit at which it was found; from
+/// there on only what has been added since is looked at. That the files have the
+/// same content again is not enough: they may have been changed and changed back.
 #[derive(Default)]
 pub(crate) struct OriginCache {
-    found: Mutex<HashMap<PipelineKey, BTreeMap<EnvironmentName, Kept>>>,
+    found: Mutex<HashMap<PipelineKey, BTreeMap<EnvironmentName, Arc<Kept>>>>,
 }
 
-#[derive(Clone)]
 struct Kept {
-    files: Vec<(RepoPath, BlobId)>,
+    tip: CommitId,
+    places: Vec<Place>,
+    release: Release,
     search: Search,
     facts: Seen<Arc<OriginFacts>>,
 }
 
 impl OriginCache {
-    fn get(
-        &self,
-        key: &PipelineKey,
-        environment: &EnvironmentName,
-        files: &[(RepoPath, BlobId)],
-        search: Search,
-    ) -> Option<Seen<Arc<OriginFacts>>> {
+    fn get(&self, key: &PipelineKey, environment: &EnvironmentName, places: &[Place]) -> Option<Arc<Kept>> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = found.get(key)?.get(environment)?;
-        let enough = kept.search == search || matches!(kept.facts, Seen::Known(_));
-        (kept.files == files && enough).then(|| kept.facts.clone())
+        found.get(key)?.get(environment).filter(|kept| kept.places == places).cloned()
     }
 
     fn put(&self, key: &PipelineKey, environment: &EnvironmentName, kept: Kept) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.entry(key.clone()).or_default().insert(environment.clone(), kept);
+        found.entry(key.clone()).or_default().insert(environment.clone(), Arc::new(kept));
     }
 
     /// Forgets pipelines that are no more.
@@ -78,95 +73,171 @@ impl OriginCache {
     }
 }
 
-/// Finds the commit that brought `release`, which the places name in `files` at `tip`.
-#[expect(clippy::too_many_arguments, reason = "each is a different thing that the search needs")]
-pub(crate) async fn origin(
-    cache: &OriginCache,
-    repo: &dyn Repo,
-    tip: &CommitId,
-    key: &PipelineKey,
-    environment: &EnvironmentName,
-    places: &[Place],
-    files: &Files,
-    release: &Release,
-    search: Search,
-) -> Seen<Arc<OriginFacts>> {
-    let paths: BTreeSet<&RepoPath> = places.iter().map(|place| &place.file).collect();
-    let now: Vec<(RepoPath, BlobId)> = paths
-        .iter()
-        .filter_map(|path| files.get(*path).map(|file| ((*path).clone(), file.blob.clone())))
-        .collect();
-    if let Some(known) = cache.get(key, environment, &now, search) {
-        return known;
-    }
-    let wanted: Vec<RepoPath> = paths.into_iter().cloned().collect();
-    let mut limit = SHALLOW;
-    let facts = loop {
-        match look_back(repo, tip, key, environment, places, &wanted, release, limit).await {
-            Ok(Some(facts)) => break Seen::Known(Arc::new(facts)),
-            Ok(None) if search == Search::Deep && limit < DEEP => limit *= 8,
-            Ok(None) => {
-                break Seen::unknown(format!("the commit that brought {release} is older than the last {limit} commits"));
-            }
-            // A failure is not remembered: the next look tries again.
-            Err(error) => return Seen::Unknown(Why::new(error.in_full())),
-        }
-    };
-    cache.put(key, environment, Kept { files: now, search, facts: facts.clone() });
-    facts
+/// Looks back from one commit, for all environments of a pipeline together.
+pub(crate) struct LookBack<'a> {
+    repo: &'a dyn Repo,
+    tip: &'a CommitId,
+    paths: Vec<RepoPath>,
+    history: Option<(usize, History)>,
+    known: BTreeMap<BlobId, Arc<[u8]>>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is a different thing that the search needs")]
-async fn look_back(
-    repo: &dyn Repo,
-    tip: &CommitId,
-    key: &PipelineKey,
-    environment: &EnvironmentName,
-    places: &[Place],
-    paths: &[RepoPath],
-    release: &Release,
-    limit: usize,
-) -> Result<Option<OriginFacts>, PortError> {
-    let history = repo.history(tip, paths, limit).await?;
+impl<'a> LookBack<'a> {
+    /// Looks back from `tip`, where these files are.
+    pub(crate) fn new(repo: &'a dyn Repo, tip: &'a CommitId, paths: Vec<RepoPath>, files: &Files) -> Self {
+        let known = files.values().map(|file| (file.blob.clone(), file.bytes.clone())).collect();
+        Self { repo, tip, paths, history: None, known }
+    }
+
+    async fn at_least(&mut self, limit: usize) -> Result<(), PortError> {
+        let enough = |(fetched, history): &(usize, History)| *fetched >= limit || history.complete;
+        if !self.history.as_ref().is_some_and(enough) {
+            self.history = Some((limit, self.repo.history(self.tip, &self.paths, limit).await?));
+        }
+        Ok(())
+    }
+
+    /// What the places named in these files; `None` where they named nothing, or nothing readable.
+    async fn release(
+        &mut self,
+        places: &[Place],
+        files: &BTreeMap<RepoPath, BlobId>,
+    ) -> Result<Option<Release>, PortError> {
+        let wanted = || files.iter().filter(|(path, _)| places.iter().any(|place| place.file == **path));
+        let missing: Vec<BlobId> =
+            wanted().map(|(_, blob)| blob).filter(|blob| !self.known.contains_key(*blob)).cloned().collect();
+        if !missing.is_empty() {
+            let contents = self.repo.contents(&missing).await?;
+            self.known.extend(contents);
+        }
+        let then: Files = wanted()
+            .filter_map(|(path, blob)| {
+                let bytes = self.known.get(blob)?.clone();
+                Some((path.clone(), FileSeen { blob: blob.clone(), bytes }))
+            })
+            .collect();
+        Ok(release_at(places, &then).ok().flatten())
+    }
+}
+
+/// Whose origin is looked for.
+pub(crate) struct Sought<'a> {
+    pub(crate) key: &'a PipelineKey,
+    pub(crate) environment: &'a EnvironmentName,
+    pub(crate) places: &'a [Place],
+    /// What the places name now.
+    pub(crate) release: &'a Release,
+    pub(crate) search: Search,
+}
+
+/// Finds the commit that brought the release which the places name.
+pub(crate) async fn origin(
+    cache: &OriginCache,
+    back: &mut LookBack<'_>,
+    sought: &Sought<'_>,
+) -> Result<Seen<Arc<OriginFacts>>, PortError> {
+    let kept = cache.get(sought.key, sought.environment, sought.places);
+    if let Some(kept) = kept.as_deref().filter(|kept| kept.tip == *back.tip && kept.is_enough(sought)) {
+        return Ok(kept.facts.clone());
+    }
+    let kept = kept.filter(|kept| kept.facts.known().is_some());
+    let mut limit = SHALLOW;
+    let facts = loop {
+        // A failure is not remembered: the next look tries again.
+        back.at_least(limit).await?;
+        match walk(back, sought, kept.as_deref()).await? {
+            Some(facts) => break Seen::Known(facts),
+            None if sought.search == Search::Deep && limit < DEEP => limit *= 8,
+            None => {
+                let release = sought.release;
+                break Seen::unknown(format!("the commit that brought {release} is older than the last {limit} commits"));
+            }
+        }
+    };
+    let kept = Kept {
+        tip: back.tip.clone(),
+        places: sought.places.to_vec(),
+        release: sought.release.clone(),
+        search: sought.search,
+        facts: facts.clone(),
+    };
+    cache.put(sought.key, sought.environment, kept);
+    Ok(facts)
+}
+
+impl Kept {
+    fn is_enough(&self, sought: &Sought<'_>) -> bool {
+        self.release == *sought.release && (self.search == sought.search || self.facts.known().is_some())
+    }
+}
+
+/// Walks back through what was fetched, to the commit that brought the release or
+/// to the one for which it is known already.
+async fn walk(
+    back: &mut LookBack<'_>,
+    sought: &Sought<'_>,
+    kept: Option<&Kept>,
+) -> Result<Option<Arc<OriginFacts>>, PortError> {
+    let Some((fetched, history)) = back.history.take() else { return Ok(None) };
+    let outcome = walk_through(back, &history, sought, kept).await;
+    back.history = Some((fetched, history));
+    outcome
+}
+
+async fn walk_through(
+    back: &mut LookBack<'_>,
+    history: &History,
+    sought: &Sought<'_>,
+    kept: Option<&Kept>,
+) -> Result<Option<Arc<OriginFacts>>, PortError> {
     let mut origin: Option<(&CommitSeen, Option<Release>)> = None;
-    let mut before: Vec<Release> = Vec::new();
-    let mut contents = Contents { repo, known: BTreeMap::new() };
+    // Newest first, as they are met.
+    let mut met: Vec<Release> = Vec::new();
     let mut newer: Option<&CommitSeen> = None;
     for commit in &history.commits {
         if let Some(newer) = newer
-            && newer.files != commit.files
+            && sought.places.iter().any(|place| newer.files.get(&place.file) != commit.files.get(&place.file))
         {
-            let then = contents.release(places, &commit.files).await?;
-            let same = then.as_ref().is_some_and(|then| then.same(release));
+            let then = back.release(sought.places, &commit.files).await?;
+            let same = then.as_ref().is_some_and(|then| then.same(sought.release));
             if origin.is_none() && !same {
                 origin = Some((newer, then.clone()));
             }
             if let Some(then) = then
-                && before.last().is_none_or(|last| !last.same(&then))
+                && met.last().unwrap_or(sought.release) != &then
             {
-                before.push(then);
+                met.push(then);
             }
+        }
+        if let Some(kept) = kept.filter(|kept| kept.tip == commit.id)
+            && let Some(facts) = kept.facts.known()
+        {
+            let before = || facts.before.iter().cloned().chain(met.iter().rev().cloned()).collect();
+            return Ok(Some(match origin {
+                Some((commit, replaced)) => Arc::new(facts_of(sought, commit, replaced, before())),
+                None => facts.clone(),
+            }));
         }
         newer = Some(commit);
     }
-    before.reverse();
-    let found = origin.or_else(|| at_the_root(&history).map(|commit| (commit, None)));
-    Ok(found.map(|(commit, replaced)| facts(key, environment, commit, replaced, before)))
+    met.reverse();
+    let found = origin.or_else(|| at_the_root(history).map(|commit| (commit, None)));
+    Ok(found.map(|(commit, replaced)| Arc::new(facts_of(sought, commit, replaced, met))))
 }
 
 fn at_the_root(history: &History) -> Option<&CommitSeen> {
     if history.complete { history.commits.last() } else { None }
 }
 
-fn facts(
-    key: &PipelineKey,
-    environment: &EnvironmentName,
+fn facts_of(
+    sought: &Sought<'_>,
     commit: &CommitSeen,
     replaced: Option<Release>,
     before: Vec<Release>,
 ) -> OriginFacts {
     let says = |trailer, wanted: &str| trailers_of(&commit.message, trailer).any(|value| value == wanted);
-    let by_gradus = says(Trailer::Pipeline, &key.to_string()) && says(Trailer::Environment, environment.as_str());
+    let by_gradus = says(Trailer::Pipeline, &sought.key.to_string())
+        && says(Trailer::Environment, sought.environment.as_str());
     let people = |trailer| trailers_of(&commit.message, trailer).filter_map(|name| Person::parse(name).ok());
     let mut brought_by: BTreeSet<Person> = people(Trailer::BroughtBy).chain(people(Trailer::AskedBy)).collect();
     let author = [&commit.author, &commit.email].into_iter().filter_map(|name| Person::parse(name.trim()).ok());
@@ -191,43 +262,15 @@ fn facts(
     }
 }
 
-/// Contents of files at earlier commits, each read once.
-struct Contents<'a> {
-    repo: &'a dyn Repo,
-    known: BTreeMap<BlobId, Arc<[u8]>>,
-}
-
-impl Contents<'_> {
-    /// What the places named then; `None` where they named nothing, or nothing readable.
-    async fn release(
-        &mut self,
-        places: &[Place],
-        files: &BTreeMap<RepoPath, BlobId>,
-    ) -> Result<Option<Release>, PortError> {
-        let missing: Vec<BlobId> =
-            files.values().filter(|blob| !self.known.contains_key(*blob)).cloned().collect();
-        if !missing.is_empty() {
-            self.known.extend(self.repo.contents(&missing).await?);
-        }
-        let then: Files = files
-            .iter()
-            .filter_map(|(path, blob)| {
-                let bytes = self.known.get(blob)?.clone();
-                Some((path.clone(), FileSeen { blob: blob.clone(), bytes }))
-            })
-            .collect();
-        Ok(release_at(places, &then).ok().flatten())
-    }
-}
-
-/// The sequence of one artifact's versions, oldest first, from releases in that order.
+/// The sequence of one artifact's versions, oldest first, from releases in that
+/// order. One that came back counts where it was first: going back makes nothing newer.
 pub(crate) fn sequence<'a>(
     releases: impl Iterator<Item = &'a Release>,
     artifact: &gradus_core::names::ArtifactName,
 ) -> Vec<Version> {
     let mut versions: Vec<Version> = Vec::new();
     for version in releases.filter_map(|release| release.get(artifact)) {
-        if versions.last() != Some(version) {
+        if !versions.contains(version) {
             versions.push(version.clone());
         }
     }

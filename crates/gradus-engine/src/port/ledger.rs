@@ -52,7 +52,8 @@ pub struct View {
 /// One thing that was said, seen or done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// A target's state was reported.
+    /// A target's state was reported. One that is older than the target's newest
+    /// report is kept and changes nothing.
     Report {
         /// Where.
         environment: EnvironmentName,
@@ -213,8 +214,15 @@ pub enum Reported {
 }
 
 /// What a new report makes of a target's state. The time since when something is
-/// so stays as long as it is so.
+/// so stays as long as it is so. A report that was overtaken by a newer one changes
+/// nothing; a ledger that keeps the time of a target's newest report can tell more
+/// of them than this, which only knows since when the state holds.
 pub fn after_report(before: Option<&TargetState>, reported: &Reported, at: Timestamp) -> TargetState {
+    if let Some(before) = before
+        && since(before).is_some_and(|since| since > at)
+    {
+        return before.clone();
+    }
     match reported {
         Reported::NotDeployed => TargetState::NotDeployed,
         Reported::Deploying { release } => match before {
@@ -269,6 +277,15 @@ pub fn after_report(before: Option<&TargetState>, reported: &Reported, at: Times
                 running: Some(to.clone()),
             },
         },
+    }
+}
+
+fn since(state: &TargetState) -> Option<Timestamp> {
+    match state {
+        TargetState::NotDeployed => None,
+        TargetState::Deploying { since, .. } | TargetState::Healthy { since, .. } | TargetState::Failed { since, .. } => {
+            Some(*since)
+        }
     }
 }
 

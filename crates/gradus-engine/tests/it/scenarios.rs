@@ -1,5 +1,6 @@
 //! What the engine does, from the first look to the last commit, also when things go wrong.
 
+use gradus_core::observation::RequestKind;
 use gradus_core::pipeline::{Pipeline, Strategy};
 use gradus_engine::fake::sketch::{approval, environment, pipeline, soak};
 use gradus_engine::port::ledger::Reported;
@@ -105,5 +106,44 @@ fn a_newer_version_takes_the_place_of_the_proposed_one() {
         },
         "dev: 1.0.0 1.1.0 1.2.0
          prod: 1.0.0 (proposed: 1.2.0)",
+    );
+}
+
+#[test]
+fn a_rollback_stays_where_it_went() {
+    check(
+        &pushes,
+        &|lab| {
+            lab.sets("dev", "1.1.0");
+            lab.healthy("dev", "1.1.0");
+            lab.healthy("staging", "1.1.0");
+            // A way back is one that was healthy once, and only the record says so.
+            lab.rests_on_the_record();
+            lab.healthy("prod", "1.1.0");
+            lab.asks(RequestKind::Rollback, "prod", "1.0.0");
+            lab.healthy("prod", "1.0.0");
+            lab.waits(60);
+        },
+        "dev: 1.0.0 1.1.0
+         staging: 1.0.0 1.1.0
+         prod: 1.0.0 1.1.0 1.0.0",
+    );
+}
+
+#[test]
+fn a_proposal_with_other_peoples_commits_is_left_alone() {
+    check(
+        &proposes,
+        &|lab| {
+            lab.sets("dev", "1.1.0");
+            lab.healthy("dev", "1.1.0");
+            lab.adds_to_proposal("prod", "apps/extra.yaml", "replicas: 3\n");
+            lab.approves("mia", "prod", "1.1.0");
+            assert!(lab.reason("prod").starts_with("somebody else pushed"), "{}", lab.reason("prod"));
+            lab.sets("dev", "1.2.0");
+            lab.healthy("dev", "1.2.0");
+        },
+        "dev: 1.0.0 1.1.0 1.2.0
+         prod: 1.0.0 (proposed: 1.1.0)",
     );
 }
