@@ -1,3 +1,22 @@
 //! Serves webhooks and the HTTP API. Never decides: it converts and forwards.
+//!
+//! [`Server::bind`] takes an address, [`Bound::serve`] answers. The shapes on the
+//! wire are in [`api::v1`]; the command line prints the same. Who may do what is
+//! in [`auth`], and what webhooks are believed in [`hooks`].
 
 pub mod api;
+mod app;
+pub mod auth;
+mod feed;
+mod health;
+pub mod hooks;
+mod limits;
+mod metrics;
+mod nearest;
+pub mod port;
+mod server;
+
+pub use health::Readiness;
+pub use limits::Limits;
+pub use metrics::Metrics;
+pub use server::{Bound, Server, ServerError, ServerErrorKind, ServerOptions};

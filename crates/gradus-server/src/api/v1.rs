@@ -8,30 +8,33 @@
 //! The command line prints the same shapes: `of` and `From` make them from what
 //! the engine found, with or without a server in between.
 
-mod approve;
+#![expect(unused_qualifications, reason = "the macro that describes an endpoint writes them")]
+
+pub(crate) mod approve;
 mod asked;
-mod check;
+pub(crate) mod check;
+pub(crate) mod document;
 mod environment;
 mod error;
-mod events;
-mod explain;
+pub(crate) mod events;
+pub(crate) mod explain;
 mod gate;
-mod history;
-mod holds;
-mod pipeline;
-mod pipelines;
-mod problems;
-mod promote;
-mod proposals;
+pub(crate) mod history;
+pub(crate) mod holds;
+pub(crate) mod pipeline;
+pub(crate) mod pipelines;
+pub(crate) mod problems;
+pub(crate) mod promote;
+pub(crate) mod proposals;
 mod reason;
 mod recorded;
 mod release;
-mod report;
-mod rollback;
+pub(crate) mod report;
+pub(crate) mod rollback;
 mod step;
 mod time;
 mod verdict;
-mod version;
+pub(crate) mod version;
 
 pub use approve::Approve;
 pub use asked::Asked;

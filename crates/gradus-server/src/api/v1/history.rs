@@ -1,15 +1,24 @@
 //! The record on the wire.
 
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State as Shared;
 use gradus_core::observation::CheckResult;
-use gradus_engine::port::ledger::{Action, Entry, Recorded, Reported, Wrote as CoreWrote};
+use gradus_engine::port::ledger::{Action, Entry, HistoryQuery, Recorded, Reported, Wrote as CoreWrote};
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use super::check::Outcome;
+use super::error::ErrorBody;
 use super::release::Release;
 use super::report::State;
 use super::step::Request;
 use super::time::Time;
+use crate::api::{self, ApiError, At, Params};
+use crate::app::App;
+use crate::auth::{Caller, Deed};
 
 /// A part of the record, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -272,4 +281,56 @@ impl From<&CoreWrote> for Wrote {
             at: Time(wrote.at),
         }
     }
+}
+
+/// So many entries are on a page if nothing else is asked for.
+const PAGE: usize = 50;
+/// So many are on a page at most.
+const LONGEST_PAGE: usize = 500;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryParams {
+    /// Only this environment.
+    environment: Option<String>,
+    /// Only entries before this one: what the page before gave as `next`.
+    before: Option<u64>,
+    /// At most this many; 50 when absent, 500 at most.
+    limit: Option<usize>,
+    /// Also what was seen, and not only what was written, approved and asked for.
+    all: Option<bool>,
+}
+
+/// The record of a pipeline: who did what, when and why.
+#[utoipa::path(get, path = "/api/v1/pipelines/{namespace}/{name}/history", tag = "pipelines", operation_id = "getHistory",
+    params(("namespace" = String, Path, description = "The namespace of the pipeline"), ("name" = String, Path, description = "The pipeline"), HistoryParams), security(("token" = [])),
+    responses(
+        (status = 200, description = "One page of the record, newest first", body = History),
+        (status = 400, description = "The request is not what it should be", body = ErrorBody),
+        (status = 401, description = "No token, or one that is not good", body = ErrorBody),
+        (status = 404, description = "There is no such pipeline, environment, target or version", body = ErrorBody),
+        (status = 503, description = "Not now: try again", body = ErrorBody),
+    ))]
+pub(crate) async fn get(
+    Shared(app): Shared<Arc<App>>,
+    caller: Caller,
+    At(pipeline): At,
+    Params(params): Params<HistoryParams>,
+) -> Result<Json<History>, ApiError> {
+    caller.may(Deed::Read)?;
+    let limit = params.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
+    let environment =
+        params.environment.as_deref().map(|name| api::environment(&pipeline, name)).transpose()?;
+    let query = HistoryQuery {
+        environment,
+        deeds_only: !params.all.unwrap_or(false),
+        before: params.before,
+        limit: limit + 1,
+    };
+    let found = app.engine.ports().ledger.history(&pipeline.key, &query).await?;
+    let more = found.len() > limit;
+    let items: Vec<HistoryEntry> = found.iter().take(limit).map(HistoryEntry::from).collect();
+    let next = items.last().filter(|_| more).map(|last| last.id);
+    Ok(Json(History { items, next }))
 }

@@ -1,5 +1,9 @@
 //! A pipeline on the wire: the full report.
 
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
 use gradus_core::pipeline::Mode as CoreMode;
 use gradus_core::report::Report;
 use gradus_core::tell::Clock;
@@ -8,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::environment::Environment;
+use super::error::ErrorBody;
 use super::time::Time;
+use crate::api::{ApiError, At};
+use crate::app::App;
+use crate::auth::{Caller, Deed};
 
 /// All that was found of one pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -67,4 +75,23 @@ impl Pipeline {
                 .collect(),
         }
     }
+}
+
+/// All that the last look found of one pipeline.
+#[utoipa::path(get, path = "/api/v1/pipelines/{namespace}/{name}", tag = "pipelines", operation_id = "getPipeline",
+    params(("namespace" = String, Path, description = "The namespace of the pipeline"), ("name" = String, Path, description = "The pipeline")), security(("token" = [])),
+    responses(
+        (status = 200, description = "The full report", body = Pipeline),
+        (status = 401, description = "No token, or one that is not good", body = ErrorBody),
+        (status = 404, description = "There is no such pipeline, environment, target or version", body = ErrorBody),
+        (status = 503, description = "Not now: try again", body = ErrorBody),
+    ))]
+pub(crate) async fn get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    At(pipeline): At,
+) -> Result<Json<Pipeline>, ApiError> {
+    caller.may(Deed::Read)?;
+    let looked = app.looked(&pipeline)?;
+    Ok(Json(Pipeline::of(&looked.report, looked.at, &app.clock())))
 }

@@ -1,17 +1,27 @@
 //! The status of all pipelines on the wire: one row an environment.
 
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use gradus_core::names::PipelineKey;
 use gradus_core::pipeline::Pipeline as CorePipeline;
 use gradus_core::report::{EnvironmentReport, Report};
 use gradus_core::tell::{Clock, status_line};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use super::environment::declared;
+use super::error::ErrorBody;
 use super::pipeline::Mode;
 use super::release::Release;
 use super::time::Time;
 use super::verdict::Health;
+use crate::api::{ApiError, Params};
+use crate::app::App;
+use crate::auth::{Caller, Deed};
 
 /// The status of pipelines, sorted by namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -120,4 +130,51 @@ impl EnvironmentStatus {
             reason: here.main_reason().map(|reason| reason.code().to_owned()),
         }
     }
+}
+
+/// So many pipelines are on a page if nothing else is asked for.
+const PAGE: usize = 500;
+/// So many are on a page at most.
+const LONGEST_PAGE: usize = 1000;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PipelinesQuery {
+    /// Only pipelines after this one, `namespace/name`: what the page before gave as `next`.
+    after: Option<String>,
+    /// At most this many; 500 when absent, 1000 at most.
+    limit: Option<usize>,
+}
+
+/// The status of all pipelines: one row an environment.
+#[utoipa::path(get, path = "/api/v1/pipelines", tag = "pipelines", operation_id = "listPipelines",
+    params(PipelinesQuery), security(("token" = [])),
+    responses(
+        (status = 200, description = "The status of one page of pipelines", body = PipelineList),
+        (status = 400, description = "The request is not what it should be", body = ErrorBody),
+        (status = 401, description = "No token, or one that is not good", body = ErrorBody),
+    ))]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Params(query): Params<PipelinesQuery>,
+) -> Result<Json<PipelineList>, ApiError> {
+    caller.may(Deed::Read)?;
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
+    let clock = app.clock();
+    let mut pipelines = app.engine.pipelines();
+    if let Some(after) = &query.after {
+        let after =
+            PipelineKey::parse(after).map_err(|error| ApiError::malformed(format!("after: {error}")))?;
+        pipelines.retain(|pipeline| pipeline.key > after);
+    }
+    let more = pipelines.len() > limit;
+    pipelines.truncate(limit);
+    let next = pipelines.last().filter(|_| more).map(|last| last.key.to_string());
+    let items = pipelines.iter().map(|pipeline| match app.engine.latest(&pipeline.key) {
+        Some(looked) => PipelineStatus::of(&looked.report, looked.at, &clock),
+        None => PipelineStatus::unseen(pipeline),
+    });
+    Ok(Json(PipelineList { items: items.collect(), next }))
 }

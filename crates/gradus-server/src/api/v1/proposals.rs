@@ -1,9 +1,17 @@
 //! Proposals on the wire.
 
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::error::ErrorBody;
 use super::time::Time;
+use crate::api::{ApiError, At};
+use crate::app::App;
+use crate::auth::{Caller, Deed};
 
 /// The proposals of one pipeline, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -57,4 +65,25 @@ pub enum ProposalState {
     Merged,
     /// It was closed without merging.
     Closed,
+}
+
+/// So many of the newest proposals are listed.
+const NEWEST: usize = 100;
+
+/// The newest proposals of a pipeline, whatever became of them.
+#[utoipa::path(get, path = "/api/v1/pipelines/{namespace}/{name}/proposals", tag = "pipelines", operation_id = "listProposals",
+    params(("namespace" = String, Path, description = "The namespace of the pipeline"), ("name" = String, Path, description = "The pipeline")), security(("token" = [])),
+    responses(
+        (status = 200, description = "The newest 100 proposals", body = ProposalList),
+        (status = 401, description = "No token, or one that is not good", body = ErrorBody),
+        (status = 404, description = "There is no such pipeline, environment, target or version", body = ErrorBody),
+        (status = 503, description = "Not now: try again", body = ErrorBody),
+    ))]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    At(pipeline): At,
+) -> Result<Json<ProposalList>, ApiError> {
+    caller.may(Deed::Read)?;
+    Ok(Json(ProposalList { items: app.proposals.list(&pipeline.key, NEWEST).await? }))
 }

@@ -116,8 +116,12 @@ impl From<&CoreStep> for Step {
         match step {
             CoreStep::Push(change) => Self::of_change(StepKind::Push, None, change),
             CoreStep::Propose(change) => Self::of_change(StepKind::Propose, None, change),
-            CoreStep::Update { number, change, .. } => Self::of_change(StepKind::Update, Some(number.0), change),
-            CoreStep::Merge { number, change, .. } => Self::of_change(StepKind::Merge, Some(number.0), change),
+            CoreStep::Update { number, change, .. } => {
+                Self::of_change(StepKind::Update, Some(number.0), change)
+            }
+            CoreStep::Merge { number, change, .. } => {
+                Self::of_change(StepKind::Merge, Some(number.0), change)
+            }
             CoreStep::Close { number, environment, because, .. } => Self {
                 kind: StepKind::Close,
                 environment: environment.to_string(),

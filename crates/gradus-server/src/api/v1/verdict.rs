@@ -26,7 +26,8 @@ pub enum Health {
 
 impl Health {
     /// Every one, in the order of the enum.
-    pub const ALL: [Self; 5] = [Self::NotDeployed, Self::Deploying, Self::Healthy, Self::Failed, Self::Unknown];
+    pub const ALL: [Self; 5] =
+        [Self::NotDeployed, Self::Deploying, Self::Healthy, Self::Failed, Self::Unknown];
 
     /// The word as it is written on the wire.
     pub fn word(self) -> &'static str {

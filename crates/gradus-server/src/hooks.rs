@@ -1,0 +1,16 @@
+//! Webhooks: others tell that something happened.
+//!
+//! A webhook wakes a pipeline, so that it is looked at sooner. What is true is
+//! looked up, with one exception: for a target that reports, an event of a
+//! HelmRelease is its report.
+
+mod answer;
+pub(crate) mod flux;
+mod keys;
+mod outcome;
+mod signature;
+pub(crate) mod wake;
+
+pub use answer::{Taken, Understood};
+pub use keys::{HookKey, HookKeys};
+pub(crate) use outcome::Outcome;

@@ -1,0 +1,88 @@
+//! The keys that webhooks are signed with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use aws_lc_rs::hmac;
+use gradus_core::names::PipelineKey;
+
+use super::signature::Signature;
+
+/// The keys that webhooks are signed with.
+///
+/// A pipeline that has keys of its own takes only those; the others take the
+/// global ones. More than one key is good at the same time, so that one can be
+/// replaced without losing events. A signature covers the body and not the
+/// address: give pipelines whose senders do not trust each other a key each.
+#[derive(Default)]
+pub struct HookKeys {
+    global: Vec<HookKey>,
+    own: BTreeMap<PipelineKey, Vec<HookKey>>,
+}
+
+/// A key that webhooks are signed with.
+pub struct HookKey {
+    sha256: hmac::Key,
+    sha512: hmac::Key,
+}
+
+impl HookKey {
+    /// A key of these bytes; `None` when there are none: an empty key protects nothing.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        (!bytes.is_empty()).then(|| Self {
+            sha256: hmac::Key::new(hmac::HMAC_SHA256, bytes),
+            sha512: hmac::Key::new(hmac::HMAC_SHA512, bytes),
+        })
+    }
+
+    /// Whether the signature is of this body with this key. Compares in constant time.
+    fn made(&self, signature: &Signature, body: &[u8]) -> bool {
+        match signature {
+            Signature::Sha256(tag) => hmac::verify(&self.sha256, body, tag).is_ok(),
+            Signature::Sha512(tag) => hmac::verify(&self.sha512, body, tag).is_ok(),
+        }
+    }
+}
+
+impl fmt::Debug for HookKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HookKey(..)")
+    }
+}
+
+impl HookKeys {
+    /// No keys: webhooks are taken unsigned where only this machine can send them, and nowhere else.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same with a key for every pipeline that has none of its own.
+    pub fn with_global(mut self, key: HookKey) -> Self {
+        self.global.push(key);
+        self
+    }
+
+    /// The same with a key for one pipeline.
+    pub fn with_pipeline(mut self, pipeline: PipelineKey, key: HookKey) -> Self {
+        self.own.entry(pipeline).or_default().push(key);
+        self
+    }
+
+    /// Whether there are none at all.
+    pub fn is_empty(&self) -> bool {
+        self.global.is_empty() && self.own.is_empty()
+    }
+
+    /// Whether the signature is of this body with a key for this pipeline.
+    pub(super) fn verify(&self, pipeline: Option<&PipelineKey>, signature: &Signature, body: &[u8]) -> bool {
+        let own = pipeline.and_then(|pipeline| self.own.get(pipeline));
+        own.unwrap_or(&self.global).iter().any(|key| key.made(signature, body))
+    }
+}
+
+impl fmt::Debug for HookKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own: Vec<String> = self.own.keys().map(ToString::to_string).collect();
+        f.debug_struct("HookKeys").field("global", &self.global.len()).field("own", &own).finish()
+    }
+}

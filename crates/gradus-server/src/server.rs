@@ -1,0 +1,156 @@
+//! The server: an address, the endpoints behind it, and how it starts and stops.
+
+mod connection;
+mod error;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use gradus_core::names::PipelineKey;
+use gradus_engine::Engine;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, broadcast, watch};
+
+use crate::api::{self, ApiError};
+use crate::app::App;
+use crate::auth::{Tokens, guard, identify};
+use crate::feed::Feed;
+use crate::hooks::HookKeys;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::port::{Holds, Problems, Proposals};
+
+pub use error::{ServerError, ServerErrorKind};
+
+/// What a server is made of.
+pub struct ServerOptions {
+    /// The address to listen on. Without tokens it must be a loopback address.
+    pub listen: SocketAddr,
+    /// What it serves.
+    pub engine: Arc<Engine>,
+    /// Who may ask.
+    pub tokens: Arc<Tokens>,
+    /// What webhooks are signed with.
+    pub hook_keys: HookKeys,
+    /// Where holds are written.
+    pub holds: Arc<dyn Holds>,
+    /// Where proposals are listed.
+    pub proposals: Arc<dyn Proposals>,
+    /// What became of reading the manifests.
+    pub problems: Arc<dyn Problems>,
+    /// The version of gradus.
+    pub version: String,
+    /// What is counted. The engine's driver counts into the same.
+    pub metrics: Arc<Metrics>,
+    /// The bounds of what comes from outside.
+    pub limits: Limits,
+}
+
+/// Serves the API and the webhooks, over plain HTTP.
+pub struct Server;
+
+/// A server that has its address and answers nobody yet.
+pub struct Bound {
+    listener: TcpListener,
+    app: Arc<App>,
+    router: Router,
+    changes: broadcast::Receiver<PipelineKey>,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Takes the address. An address that others can reach is refused as long as there is no token to ask for.
+    pub async fn bind(options: ServerOptions) -> Result<Bound, ServerError> {
+        let listen = options.listen;
+        if !listen.ip().to_canonical().is_loopback() && options.tokens.is_empty() {
+            return Err(ServerError::new(listen, ServerErrorKind::OpenToOthers));
+        }
+        let listener = TcpListener::bind(listen).await.map_err(|cause| ServerError::bind(listen, cause))?;
+        let listens_on = listener.local_addr().map_err(|cause| ServerError::bind(listen, cause))?;
+        let (stop, stopped) = watch::channel(false);
+        let changes = options.engine.subscribe();
+        let now = options.engine.ports().clock.now();
+        let app = Arc::new(App {
+            engine: options.engine,
+            tokens: options.tokens,
+            hook_keys: options.hook_keys,
+            holds: options.holds,
+            proposals: options.proposals,
+            problems: options.problems,
+            metrics: options.metrics,
+            version: options.version,
+            limits: options.limits,
+            listens_on,
+            feed: Feed::new(now),
+            listeners: Arc::new(Semaphore::new(options.limits.listeners)),
+            stop: stopped,
+        });
+        let router = router(app.clone());
+        Ok(Bound { listener, app, router, changes, stop })
+    }
+}
+
+impl Bound {
+    /// The address that was taken; with its port, if any would do.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.app.listens_on
+    }
+
+    /// Answers until `shutdown` is done. Then nobody new is let in, streams of
+    /// events end, and requests that are under way may end in time.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let Self { listener, app, router, changes, stop } = self;
+        let feed = app.clone();
+        let telling = tokio::spawn(async move { feed.feed.run(&feed.engine, changes).await });
+        connection::serve_all(&listener, &router, &app.limits, stop, shutdown).await;
+        telling.abort();
+        Ok(())
+    }
+}
+
+fn router(app: Arc<App>) -> Router {
+    let (asking, public, _) = api::routes();
+    asking
+        .layer(from_fn_with_state(app.clone(), identify))
+        .merge(public)
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+/// What is so for every answer: it comes in time, is counted, and is not kept by anybody on the way.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(app.limits.request, next.run(request)).await;
+    let mut answer = answer.unwrap_or_else(|_| {
+        ApiError::unavailable("took-too-long", "the answer took too long")
+            .with_help("it may or may not have been done; saying the same again does no harm")
+            .into_response()
+    });
+    app.metrics.answered(answer.status());
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
+async fn no_such_path() -> ApiError {
+    ApiError::not_found("unknown-path", "there is nothing at this address")
+        .with_help("GET /api/v1/openapi.json lists what there is")
+}
+
+async fn no_such_method() -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "the address does not take this method",
+    )
+    .with_help("GET /api/v1/openapi.json lists what there is")
+}
