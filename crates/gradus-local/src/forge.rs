@@ -14,7 +14,7 @@ use gradus_engine::port::{Forge, PortError, Repos};
 use jiff::Timestamp;
 
 use crate::ledger::SqliteLedger;
-use rows::{End, Sight};
+use rows::{Fate, Sight};
 
 /// So many commits of a branch are looked at to find the head it had before.
 const COMMITS: usize = 50;
@@ -45,7 +45,7 @@ pub struct ProposalInfo {
     pub base: BranchName,
     /// The branch it comes from.
     pub branch: BranchName,
-    /// The title; empty where the branch was found and no proposal was written.
+    /// The title.
     pub title: String,
     /// The text, in Markdown.
     pub body: String,
@@ -108,15 +108,25 @@ impl LocalForge {
         Ok(history.commits.iter().all(|commit| commit.id != *before))
     }
 
+    /// What the commit of a branch says of itself, for a proposal whose text was
+    /// lost, or was not written before a crash.
+    async fn text_of(&self, place: &ProposalPlace, head: &CommitId) -> Result<ProposalText, PortError> {
+        let history = self.repos.open(&place.repository)?.history(head, &[], 1).await?;
+        let message = history.commits.first().map_or("", |commit| commit.message.as_str());
+        let (title, body) = message.split_once('\n').unwrap_or((message, ""));
+        let (title, body) = (title.trim().to_owned(), body.trim().to_owned());
+        Ok(ProposalText { head: head.clone(), title, body, at: self.ledger.clock.now() })
+    }
+
     async fn end(
         &self,
         place: &ProposalPlace,
         number: ProposalNumber,
-        end: End,
-    ) -> Result<Option<End>, PortError> {
+        fate: Fate,
+    ) -> Result<Option<Fate>, PortError> {
         let (at, now) = (place.clone(), self.ledger.clock.now());
         let doing = format!("noting what becomes of proposal {number} of {} in", place.branch);
-        let write = move |link: &_| rows::end(link, &at, number, &end, now);
+        let write = move |link: &_| rows::end(link, &at, number, &fate, now);
         self.ledger.store.write(&doing, write).await
     }
 
@@ -130,7 +140,8 @@ impl LocalForge {
         commit: &CommitId,
     ) {
         let (branch, repository) = (&place.branch, &place.repository.url);
-        if let Err(error) = self.end(place, number, End::Merged(Some(commit.clone()))).await {
+        let state = ProposalState::Merged { commit: Some(commit.clone()) };
+        if let Err(error) = self.end(place, number, Fate { state, head: head.clone() }).await {
             tracing::warn!(error = error.in_full(), %number, "a merge could not be noted");
         }
         let deleted = match self.repos.open(&place.repository) {
@@ -158,16 +169,18 @@ impl Forge for LocalForge {
         head: &CommitId,
     ) -> Result<Option<ProposalRecord>, PortError> {
         // Most looks find what they found before, and need not write.
-        let record = match self.sight(place, head).await? {
-            Sight::AsBefore(record) => record,
-            Sight::New | Sight::Moved(_) | Sight::Reopened => {
-                let (at, head, now) = (place.clone(), head.clone(), self.ledger.clock.now());
-                let doing = format!("adopting the proposal of {} into", place.branch);
-                let write = move |link: &_| rows::adopt(link, &at, &head, now);
-                self.ledger.store.write(&doing, write).await?
+        let text = match self.sight(place, head).await? {
+            Sight::AsBefore(record) => return Ok(Some(record)),
+            Sight::Moved(_) | Sight::Reopened => {
+                let (title, body) = (String::new(), String::new());
+                ProposalText { head: head.clone(), title, body, at: self.ledger.clock.now() }
             }
+            Sight::New => self.text_of(place, head).await?,
         };
-        Ok(Some(record))
+        let at = place.clone();
+        let doing = format!("adopting the proposal of {} into", place.branch);
+        let write = move |link: &_| rows::adopt(link, &at, &text);
+        Ok(Some(self.ledger.store.write(&doing, write).await?))
     }
 
     async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError> {
@@ -206,14 +219,17 @@ impl Forge for LocalForge {
         because: &CloseReason,
     ) -> Result<Written, PortError> {
         let repo = self.repos.open(&place.repository)?;
-        let end = match because {
-            CloseReason::Merged => End::Merged(None),
-            CloseReason::Overtaken => End::Closed("the environment has moved past it".to_owned()),
+        let state = match because {
+            CloseReason::Merged => ProposalState::Merged { commit: None },
+            CloseReason::Overtaken => {
+                ProposalState::Closed { why: "the environment has moved past it".to_owned() }
+            }
             CloseReason::Refused(reason) => {
-                End::Closed(tell::sentence(reason, &tell::Clock::utc(self.ledger.clock.now())))
+                let now = tell::Clock::utc(self.ledger.clock.now());
+                ProposalState::Closed { why: tell::sentence(reason, &now) }
             }
         };
-        let before = self.end(place, number, end).await?;
+        let before = self.end(place, number, Fate { state, head: head.clone() }).await?;
         let written = repo.delete(&place.branch, head).await?;
         match (&written, before) {
             // It is not closed while its branch is there.

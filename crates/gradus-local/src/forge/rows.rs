@@ -28,34 +28,11 @@ pub(super) enum Sight {
     New,
 }
 
-/// What became of a proposal.
+/// What became of a proposal, and the commit that its branch was at then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
-    /// Nothing yet.
-    Open,
-    /// It came in, with this commit where that is known.
-    Merged(Option<CommitId>),
-    /// It did not come in, for this reason.
-    Closed(String),
-}
-
-impl End {
-    fn of(state: &ProposalState) -> Self {
-        match state {
-            ProposalState::Open => Self::Open,
-            ProposalState::Merged { commit } => Self::Merged(commit.clone()),
-            ProposalState::Closed { why } => Self::Closed(why.clone()),
-        }
-    }
-
-    /// The columns `state`, `merged` and `why`.
-    fn columns(&self) -> (&'static str, Option<&str>, Option<&str>) {
-        match self {
-            Self::Open => ("open", None, None),
-            Self::Merged(commit) => ("merged", commit.as_ref().map(CommitId::as_str), None),
-            Self::Closed(why) => ("closed", None, Some(why)),
-        }
-    }
+pub(super) struct Fate {
+    pub(super) state: ProposalState,
+    pub(super) head: CommitId,
 }
 
 /// Looks, and changes nothing.
@@ -75,36 +52,31 @@ pub(super) fn sight(
     })
 }
 
-/// The proposal of a branch that was seen, under its old number or a new one.
+/// The proposal of a branch that was seen, under its old number and with its old
+/// texts, or with a new number and these texts.
 pub(super) fn adopt(
     connection: &Connection,
     place: &ProposalPlace,
-    head: &CommitId,
-    now: Timestamp,
+    text: &ProposalText,
 ) -> Result<ProposalRecord, Failure> {
-    match sight(connection, place, head)? {
-        Sight::AsBefore(record) => Ok(record),
-        Sight::Moved(_) | Sight::Reopened => {
-            let row = newest(connection, place)?.ok_or_else(vanished)?;
-            connection
-                .prepare_cached(
-                    "UPDATE proposals SET head = ?3, changed = ?4, state = 'open', merged = NULL, why = NULL
-                     WHERE repository = ?1 AND number = ?2",
-                )?
-                .execute(params![
-                    &*place.repository.url,
-                    number(row.number),
-                    head.as_str(),
-                    now.to_string()
-                ])?;
-            Ok(record(&row))
-        }
-        Sight::New => {
-            let text =
-                ProposalText { head: head.clone(), title: String::new(), body: String::new(), at: now };
-            open(connection, place, &text)
-        }
-    }
+    let row = match sight(connection, place, &text.head)? {
+        Sight::AsBefore(record) => return Ok(record),
+        Sight::Moved(_) | Sight::Reopened => newest(connection, place)?,
+        Sight::New => None,
+    };
+    let Some(row) = row else { return open(connection, place, text) };
+    connection
+        .prepare_cached(
+            "UPDATE proposals SET head = ?3, changed = ?4, state = 'open', merged = NULL, why = NULL
+             WHERE repository = ?1 AND number = ?2",
+        )?
+        .execute(params![
+            &*place.repository.url,
+            number(row.number),
+            text.head.as_str(),
+            text.at.to_string()
+        ])?;
+    Ok(record(&row))
 }
 
 /// Opens a proposal, or brings the open one up to date. `replaced` is the head of
@@ -120,14 +92,14 @@ pub(super) fn say(
         && before == replaced
         && let Some(row) = newest(connection, place)?
     {
-        let why = End::Closed("its branch was deleted".to_owned());
-        end(connection, place, row.number, &why, text.at)?;
+        let state = ProposalState::Closed { why: "its branch was deleted".to_owned() };
+        end(connection, place, row.number, &Fate { state, head: row.head }, text.at)?;
         return open(connection, place, text);
     }
     if seen == Sight::New {
         return open(connection, place, text);
     }
-    let record = adopt(connection, place, &text.head, text.at)?;
+    let record = adopt(connection, place, text)?;
     connection
         .prepare_cached(
             "UPDATE proposals SET title = ?3, body = ?4, base = ?5, changed = ?6
@@ -149,29 +121,32 @@ pub(super) fn end(
     connection: &Connection,
     place: &ProposalPlace,
     which: ProposalNumber,
-    end: &End,
+    fate: &Fate,
     now: Timestamp,
-) -> Result<Option<End>, Failure> {
+) -> Result<Option<Fate>, Failure> {
     let key = params![&*place.repository.url, number(which), place.branch.as_str()];
     let found = connection
         .prepare_cached(&format!("{SELECT} WHERE repository = ? AND number = ? AND branch = ?"))?
         .query_row(key, read)
         .optional()?;
     let Some(row) = found.transpose()? else { return Ok(None) };
-    let before = End::of(&row.state);
-    let known = match (&before, end) {
-        // What made the merge commit knows it; whoever clears up later does not.
-        (End::Merged(Some(_)), End::Merged(None)) => true,
-        (before, end) => before == end,
-    };
-    if !known {
-        let (state, merged, why) = end.columns();
+    let before = Fate { state: row.state, head: row.head };
+    // What made the merge commit knows it; whoever clears up later does not.
+    let merged_before = matches!(before.state, ProposalState::Merged { commit: Some(_) });
+    let knows_less = merged_before && fate.state == ProposalState::Merged { commit: None };
+    if before != *fate && !(knows_less && before.head == fate.head) {
+        let (state, merged, why) = match &fate.state {
+            ProposalState::Open => ("open", None, None),
+            ProposalState::Merged { commit } => ("merged", commit.as_ref().map(CommitId::as_str), None),
+            ProposalState::Closed { why } => ("closed", None, Some(why.as_str())),
+        };
+        let (repository, head) = (&*place.repository.url, fate.head.as_str());
         connection
             .prepare_cached(
-                "UPDATE proposals SET state = ?3, merged = ?4, why = ?5, changed = ?6
+                "UPDATE proposals SET state = ?3, merged = ?4, why = ?5, head = ?6, changed = ?7
                  WHERE repository = ?1 AND number = ?2",
             )?
-            .execute(params![&*place.repository.url, number(which), state, merged, why, now.to_string()])?;
+            .execute(params![repository, number(which), state, merged, why, head, now.to_string()])?;
     }
     Ok(Some(before))
 }
@@ -239,10 +214,6 @@ fn record(row: &ProposalInfo) -> ProposalRecord {
 /// Numbers are counted from 1 here, so that each one fits; any other is of no proposal.
 fn number(number: ProposalNumber) -> i64 {
     i64::try_from(number.0).unwrap_or(0)
-}
-
-fn vanished() -> Failure {
-    Failure::Unreadable { what: "a proposal".to_owned(), why: "it has vanished".to_owned() }
 }
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<ProposalInfo, Failure>> {
