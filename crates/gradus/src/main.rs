@@ -1,3 +1,22 @@
 //! The command line: parses, wires, prints, exits; holds no rule.
 
-fn main() {}
+mod cli;
+mod client;
+mod command;
+mod config;
+mod demo;
+mod error;
+mod format;
+mod holds;
+mod nearest;
+mod output;
+mod plan;
+mod source;
+mod table;
+mod wiring;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,106 @@
+//! The commands and what is common to them.
+
+use std::process::ExitCode;
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use crate::command;
+use crate::error::CliError;
+use crate::output::Printer;
+
+/// A release earns its way from dev to staging to prod, as commits in your Git repository.
+#[derive(Debug, Parser)]
+#[command(name = "gradus", version, about, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done or nothing to do, 1 failed, 2 something to do (plan, --check), 64 wrong usage.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct GlobalArgs {
+    /// Say more; twice for everything.
+    #[arg(short, long, action = ArgAction::Count, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: u8,
+    /// Say only what was asked for, and errors.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colour.
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true, env = "GRADUS_COLOR")]
+    pub(crate) color: ColorWhen,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch a release walk from dev to staging to prod, in a repository made for it.
+    Demo(command::demo::DemoArgs),
+    /// Run: watch repositories and targets, promote, and answer over HTTP.
+    Serve(command::serve::ServeArgs),
+    Plan(command::plan::PlanArgs),
+    Status(command::status::StatusArgs),
+    Explain(command::explain::ExplainArgs),
+    History(command::history::HistoryArgs),
+}
+
+/// Parses the command line, runs the command and says how it went.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors, and clap knows where each belongs.
+            let _closed_pipe = error.print();
+            return if error.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
+        }
+    };
+    let printer = Printer::new(&cli.global);
+    crate::output::log_to_stderr(&cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.error(&CliError::because("starting", error));
+            return ExitCode::from(1);
+        }
+    };
+    let outcome = runtime.block_on(run(cli, &printer));
+    // What still runs in the background must not keep the process.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+async fn run(cli: Cli, printer: &Printer) -> Result<ExitCode, CliError> {
+    match cli.command {
+        Command::Demo(arguments) => command::demo::run(arguments, printer).await,
+        Command::Serve(arguments) => command::serve::run(arguments, printer).await,
+        Command::Plan(arguments) => command::plan::run(arguments, printer).await,
+        Command::Status(arguments) => command::status::run(arguments, printer).await,
+        Command::Explain(arguments) => command::explain::run(arguments, printer).await,
+        Command::History(arguments) => command::history::run(arguments, printer).await,
+    }
+}
+
+/// Reads a time such as `30s` or `5m`.
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}; write it like 30s or 5m"))?;
+    std::time::Duration::try_from(span).map_err(|_| "it must not be negative".to_owned())
+}

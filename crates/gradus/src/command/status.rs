@@ -1,0 +1,200 @@
+//! `gradus status`: what each environment has, and what happens next.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use gradus_core::tell::{Clock, age};
+use gradus_server::api::v1;
+use v1::Health;
+
+use super::history;
+use crate::error::CliError;
+use crate::format::FormatArgs;
+use crate::output::{Printer, Tone};
+use crate::source::{HistoryAsk, Need, Source, SourceArgs, clock};
+use crate::table::{Cell, Table};
+
+/// How wide a heading is.
+const HEADING: usize = 80;
+/// So many promotions of one pipeline are shown.
+const PROMOTIONS: usize = 5;
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Shows what each environment has, whether it works, and what happens next.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    /// One pipeline, in detail: its name, or NAMESPACE/NAME.
+    pipeline: Option<String>,
+    /// Look again every two seconds, until interrupted.
+    #[arg(short, long)]
+    watch: bool,
+    #[command(flatten)]
+    format: FormatArgs,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+pub(crate) async fn run(arguments: StatusArgs, printer: &Printer) -> Result<ExitCode, CliError> {
+    let source = arguments.source.open(Need::Read, printer).await?;
+    loop {
+        let text = match &arguments.pipeline {
+            Some(given) => one(&source, given, &arguments, printer).await?,
+            None => all(&source, &arguments, printer).await?,
+        };
+        if !arguments.watch {
+            printer.text(text);
+            return Ok(ExitCode::SUCCESS);
+        }
+        printer.redraw(&text);
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _interrupted = tokio::signal::ctrl_c() => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+async fn all(source: &Source, arguments: &StatusArgs, printer: &Printer) -> Result<String, CliError> {
+    let items = source.statuses().await?;
+    let list = v1::PipelineList { items, next: None };
+    if let Some(text) = arguments.format.text(&list)? {
+        return Ok(text);
+    }
+    let clock = clock();
+    let mut table = Table::default();
+    for (at, pipeline) in list.items.iter().enumerate() {
+        if at > 0 {
+            table.text("");
+        }
+        let count = pipeline.environments.len();
+        table.text(heading(&pipeline.namespace, &pipeline.name, count, pipeline.mode, printer));
+        for row in &pipeline.environments {
+            let version = version(row.declared_unknown.is_some(), row.running.as_ref(), row.declared.as_ref());
+            table.row(cells(&row.name, &version, row.health, row.since, &row.words, &clock));
+        }
+    }
+    if list.items.is_empty() {
+        printer.note("no pipelines");
+    }
+    Ok(table.render(printer))
+}
+
+async fn one(source: &Source, given: &str, arguments: &StatusArgs, printer: &Printer) -> Result<String, CliError> {
+    let key = source.key(given).await?;
+    let pipeline = source.pipeline(&key).await?;
+    if let Some(text) = arguments.format.text(&pipeline)? {
+        return Ok(text);
+    }
+    let ask = HistoryAsk { environment: None, all: false, limit: PROMOTIONS };
+    let promotions = source.history(&key, &ask).await?;
+    let clock = clock();
+    let count = pipeline.environments.len();
+    let mut text = heading(&pipeline.namespace, &pipeline.name, count, pipeline.mode, printer);
+    text.push('\n');
+    let mut table = Table::default();
+    for here in &pipeline.environments {
+        let version = version(here.declared_unknown.is_some(), here.running.as_ref(), here.declared.as_ref());
+        table.row(cells(&here.name, &version, here.verdict.health, here.verdict.since, &here.words, &clock));
+    }
+    text.push_str(&table.render(printer));
+    for here in &pipeline.environments {
+        text.push_str(&environment(here, &clock, printer));
+    }
+    if !promotions.items.is_empty() {
+        text.push_str("\nlast promotions\n");
+        text.push_str(&history::rows(&promotions, &clock).render(printer));
+    }
+    Ok(text)
+}
+
+/// The targets, the gates and the proposal of an environment.
+fn environment(here: &v1::Environment, clock: &Clock, printer: &Printer) -> String {
+    let mut text = format!(
+        "\n{}  {} of {} targets healthy, {} needed\n",
+        printer.toned(Tone::Strong, &here.name),
+        here.healthy_targets,
+        here.targets.len(),
+        here.needed_targets
+    );
+    let mut table = Table::default();
+    for target in &here.targets {
+        let version = version(false, target.running.as_ref(), target.verdict.release.as_ref());
+        let why = target.verdict.why.as_deref().unwrap_or_default();
+        table.row(cells(&target.name, &version, target.verdict.health, target.verdict.since, why, clock));
+    }
+    text.push_str(&table.render(printer));
+    if let Some(origin) = &here.origin {
+        let commit = origin.commit.get(..7).unwrap_or(&origin.commit);
+        let mut table = Table::default();
+        table.row(vec![Cell::new("came with"), Cell::new(format!("{commit} {} ({})", origin.title, origin.author))]);
+        text.push_str(&table.render(printer));
+    }
+    if let Some(next) = &here.next {
+        let mut table = Table::default();
+        for gate in &next.gates {
+            let (tone, state) = match gate.state {
+                v1::GateState::Passed => (Tone::Good, "passed"),
+                v1::GateState::Skipped => (Tone::Waiting, "skipped"),
+                v1::GateState::Waiting => (Tone::Waiting, "waiting"),
+                v1::GateState::Failed => (Tone::Bad, "failed"),
+            };
+            let why = match (&gate.reason, gate.by.as_slice(), gate.until) {
+                (Some(reason), _, _) => reason.sentence.clone(),
+                (None, [], Some(until)) => format!("until {}", clock.at(until.0)),
+                (None, [], None) => String::new(),
+                (None, by, _) => format!("by {}", by.join(", ")),
+            };
+            table.row(vec![Cell::new(&gate.words), Cell::toned(tone, state), Cell::new(why)]);
+        }
+        text.push_str(&format!("  next: {}{}\n", next.release, if next.gates.is_empty() { "" } else { ", gates:" }));
+        text.push_str(&table.render(printer));
+    }
+    if let Some(proposal) = &here.proposal {
+        let release = proposal.release.as_ref().map_or_else(String::new, |release| format!(" of {release}"));
+        let url = proposal.url.as_ref().map_or_else(String::new, |url| format!(", {url}"));
+        let since = clock.at(proposal.since.0);
+        text.push_str(&format!("  proposal {}{release}, open since {since}{url}\n", proposal.number));
+    }
+    text
+}
+
+/// The line above the rows of a pipeline.
+fn heading(namespace: &str, name: &str, count: usize, mode: v1::Mode, printer: &Printer) -> String {
+    let mode = match mode {
+        v1::Mode::Active => "",
+        v1::Mode::Observe => ", observe only",
+        v1::Mode::Suspended => ", suspended",
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    let right = format!("{namespace}/{name}, {count} environment{plural}{mode}");
+    let room = HEADING.saturating_sub(name.chars().count() + right.chars().count()).max(2);
+    format!("{}{}{}", printer.toned(Tone::Strong, name), " ".repeat(room), printer.toned(Tone::Dim, &right))
+}
+
+fn cells(
+    name: &str,
+    version: &str,
+    health: Health,
+    since: Option<v1::Time>,
+    words: &str,
+    clock: &Clock,
+) -> Vec<Cell> {
+    let (tone, word) = match health {
+        Health::NotDeployed => (Tone::Dim, "not deployed"),
+        Health::Deploying => (Tone::Waiting, "deploying"),
+        Health::Healthy => (Tone::Good, "healthy"),
+        Health::Failed => (Tone::Bad, "failed"),
+        Health::Unknown => (Tone::Waiting, "unknown"),
+    };
+    let age = since.map_or_else(String::new, |since| age(clock.now.duration_since(since.0)));
+    vec![Cell::new(name), Cell::new(version), Cell::toned(tone, word), Cell::new(age), Cell::new(words)]
+}
+
+/// What stands there: what runs, else what Git declares.
+fn version(is_unknown: bool, running: Option<&v1::Release>, declared: Option<&v1::Release>) -> String {
+    match running.or(declared) {
+        _ if is_unknown => "?".to_owned(),
+        Some(release) => release.to_string(),
+        None => "-".to_owned(),
+    }
+}

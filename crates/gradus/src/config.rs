@@ -1,0 +1,164 @@
+//! The folder of manifests: read, and read again when it changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use gradus_core::names::PipelineKey;
+use gradus_core::pipeline::Pipeline;
+use gradus_manifest::{Assembled, MAX_FILE_BYTES, ManifestError, Note, SourceFile};
+
+use crate::error::CliError;
+
+/// How deep folders are looked into.
+const DEEPEST: usize = 12;
+/// How many files are read.
+const MOST_FILES: usize = 100_000;
+
+/// A folder of manifests.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfigFolder {
+    folder: PathBuf,
+}
+
+/// What was in the folder.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    /// The pipelines that are known in full.
+    pub(crate) pipelines: BTreeMap<PipelineKey, Arc<Pipeline>>,
+    /// The file that each was in.
+    pub(crate) files: BTreeMap<PipelineKey, Arc<str>>,
+    /// The pipelines that a mistake is about; they are not among the others.
+    pub(crate) withheld: BTreeSet<PipelineKey>,
+    /// What is wrong.
+    pub(crate) errors: Vec<ManifestError>,
+    /// What there is to know beside that.
+    pub(crate) notes: Vec<Note>,
+    /// The texts of the files with mistakes, to show the lines.
+    pub(crate) texts: BTreeMap<String, Vec<u8>>,
+}
+
+/// Tells whether the folder may have changed: names, sizes and times of its files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Fingerprint(BTreeMap<PathBuf, (u64, Option<SystemTime>)>);
+
+impl ConfigFolder {
+    /// The folder at this path; or the one file.
+    pub(crate) fn new(folder: &Path) -> Result<Self, CliError> {
+        if !folder.exists() {
+            return Err(CliError::failed(format!("{} does not exist", folder.display()))
+                .help("give the folder that holds your pipeline manifests, or write a first one with `gradus init DIR`"));
+        }
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads every manifest in it.
+    pub(crate) fn read(&self) -> Result<(Config, Fingerprint), CliError> {
+        let fingerprint = self.fingerprint()?;
+        let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for path in fingerprint.0.keys() {
+            let name = path.strip_prefix(&self.folder).unwrap_or(path);
+            let name = if name.as_os_str().is_empty() { path.as_path() } else { name };
+            match bounded(path) {
+                Ok(text) => {
+                    texts.insert(name.display().to_string(), text);
+                }
+                // A file that went away while the folder was read is as if it had never been there.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(CliError::because(format!("reading {}", path.display()), error)),
+            }
+        }
+        let parsed = texts.iter().map(|(name, text)| gradus_manifest::read(&SourceFile { name, text }));
+        let Assembled { pipelines, withheld, errors, notes } = gradus_manifest::assemble(parsed.collect::<Vec<_>>().into_iter());
+        let at_fault: BTreeSet<String> = errors.iter().map(|error| error.place.file.to_string()).collect();
+        texts.retain(|name, _| at_fault.contains(name));
+        let files = pipelines.iter().map(|(key, loaded)| (key.clone(), loaded.place.file.clone())).collect();
+        let pipelines = pipelines
+            .into_iter()
+            .map(|(key, loaded)| {
+                let mut pipeline = loaded.pipeline;
+                pipeline.repository.url = self.address(&loaded.place.file, pipeline.repository.url);
+                (key, Arc::new(pipeline))
+            })
+            .collect();
+        Ok((Config { pipelines, files, withheld, errors, notes, texts }, fingerprint))
+    }
+
+    /// The address of a repository. A path is meant from the manifest that names it.
+    fn address(&self, manifest: &str, url: Arc<str>) -> Arc<str> {
+        if url.contains("://") {
+            return url;
+        }
+        let manifest = if self.folder.is_dir() { self.folder.join(manifest) } else { self.folder.clone() };
+        let path = manifest.parent().unwrap_or(&self.folder).join(&*url);
+        // A repository that does not exist is told of when it is opened.
+        let path = path.canonicalize().or_else(|_| std::path::absolute(&path)).unwrap_or(path);
+        let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        Arc::from(format!("file://{path}"))
+    }
+
+    /// Looks at names, sizes and times only.
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint, CliError> {
+        let mut found = BTreeMap::new();
+        walk(&self.folder, 0, &mut found)
+            .map_err(|error| CliError::because(format!("reading {}", self.folder.display()), error))?;
+        Ok(Fingerprint(found))
+    }
+}
+
+impl Config {
+    /// The pipelines of `before` that are no more because people took them away;
+    /// not those whose file has a mistake now.
+    pub(crate) fn taken_away<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = Arc<Pipeline>> + 'a {
+        let broken: BTreeSet<&str> = self.errors.iter().map(|error| &*error.place.file).collect();
+        before.pipelines.iter().filter_map(move |(key, pipeline)| {
+            let gone = !self.pipelines.contains_key(key);
+            let file_is_fine = before.files.get(key).is_none_or(|file| !broken.contains(&**file));
+            (gone && file_is_fine).then(|| pipeline.clone())
+        })
+    }
+}
+
+fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let limit = u64::try_from(MAX_FILE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut text = Vec::new();
+    // One byte more than allowed is enough to be told that it is too much.
+    std::fs::File::open(path)?.take(limit).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+fn walk(
+    path: &Path,
+    depth: usize,
+    found: &mut BTreeMap<PathBuf, (u64, Option<SystemTime>)>,
+) -> std::io::Result<()> {
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if depth > 0 && error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if metadata.is_file() {
+        let is_yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+        if (is_yaml || depth == 0) && found.len() < MOST_FILES {
+            found.insert(path.to_owned(), (metadata.len(), metadata.modified().ok()));
+        }
+        return Ok(());
+    }
+    if !metadata.is_dir() || depth > DEEPEST {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            walk(&entry.path(), depth + 1, found)?;
+        }
+    }
+    Ok(())
+}

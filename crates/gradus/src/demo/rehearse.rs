@@ -1,0 +1,197 @@
+//! The demo's story while `serve` is killed again and again: the end must be the
+//! same as if nothing had happened.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+
+use super::clusters::Clusters;
+use super::fleet::Fleet;
+use super::story::Story;
+use super::{BAD, FIRST, write_pipeline};
+use crate::client::Client;
+use crate::command::demo::Actors;
+use crate::error::CliError;
+use crate::output::Printer;
+
+/// How the story is disturbed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Disturbance {
+    /// How many times the story is told.
+    pub(crate) runs: u32,
+    /// How many times in all `serve` is killed.
+    pub(crate) kills: u32,
+    /// Whether the ledger is deleted once in each run.
+    pub(crate) lose_ledger: bool,
+    /// What the moments follow from.
+    pub(crate) seed: u64,
+}
+
+/// How a story ended.
+#[derive(Debug, PartialEq, Eq)]
+struct End {
+    log: String,
+    branches: Vec<String>,
+    declared: Vec<Option<String>>,
+}
+
+/// Tells the story undisturbed once and then disturbed, and compares the ends.
+pub(crate) async fn rehearse(wanted: Disturbance, printer: &Printer) -> Result<(), CliError> {
+    let mut random = Random(wanted.seed | 1);
+    let (undisturbed, took, _) = run(&mut random, 0, false).await?;
+    printer.line(format!("undisturbed: {:.1} s, {} promotions", took.as_secs_f64(), undisturbed.log.matches("Gradus-Pipeline").count()));
+    let mut killed = 0;
+    for run_number in 1..=wanted.runs {
+        let left = wanted.runs - run_number + 1;
+        let kills = (wanted.kills - killed).div_ceil(left);
+        let (end, took, proposals) = run(&mut random, kills, wanted.lose_ledger).await?;
+        killed += kills;
+        if end != undisturbed {
+            return Err(CliError::failed(format!(
+                "run {run_number} ended otherwise\n--- undisturbed\n{undisturbed:#?}\n--- run {run_number}\n{end:#?}"
+            ))
+            .help(format!("seed {}", wanted.seed)));
+        }
+        if proposals != 1 {
+            return Err(CliError::failed(format!("run {run_number} made {proposals} merges into prod, not 1")));
+        }
+        printer.line(format!(
+            "run {run_number:>2}: killed {kills} times{}, {:.1} s, same end, 1 proposal, fsck clean",
+            if wanted.lose_ledger { ", ledger deleted once" } else { "" },
+            took.as_secs_f64()
+        ));
+    }
+    printer.line(format!("{} runs, {killed} kills: every end equals the undisturbed one", wanted.runs));
+    Ok(())
+}
+
+async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End, Duration, usize), CliError> {
+    let folder = tempfile::tempdir().map_err(|error| CliError::because("making a temporary folder", error))?;
+    let fleet = Fleet::create(folder.path(), FIRST)?;
+    let config = folder.path().join("config");
+    write_pipeline(&config, &fleet.url())?;
+    let data = folder.path().join("data");
+    let actors = Actors::create(&data)?;
+    let server = Served { config, data, listen: free_port()? };
+    let begun = Instant::now();
+    let client = |token: &str| Client::new(&format!("http://{}", server.listen), Some(token.to_owned()));
+    let clusters = Clusters::new(fleet.clone(), client(&actors.reporter)?.signing_with(&actors.hook_key), vec![("staging", BAD)]);
+    let clusters = tokio::spawn(clusters.run());
+    let (approver, operator) = (client(&actors.approver)?, client(&actors.operator)?);
+    let patience = Duration::from_secs(180);
+    let story = Story { fleet: &fleet, approver: &approver, operator: &operator, printer: None, pause: false, patience };
+    // The story takes some twenty seconds; kills are spread over a little more than that.
+    let mean = Duration::from_secs(24) / (kills + 1);
+    let told = tokio::select! {
+        told = story.tell() => told,
+        broken = disturb(&server, random, kills, mean, lose_ledger) => broken,
+    };
+    clusters.abort();
+    told?;
+    let end = End {
+        log: fleet.log("%an%n%B")?.lines().filter(|line| !line.starts_with("Gradus-Promotion")).collect::<Vec<_>>().join("\n"),
+        branches: fleet.branches()?,
+        declared: super::fleet::ENVIRONMENTS.iter().map(|name| fleet.declared("main", name)).collect(),
+    };
+    fleet.fsck()?;
+    let merges = fleet.log("%s")?.lines().filter(|line| line.starts_with("Promote podinfo to prod")).count();
+    Ok((end, begun.elapsed(), merges))
+}
+
+/// Starts `serve`, kills it at random moments, and starts it again, for ever.
+async fn disturb(
+    server: &Served,
+    random: &mut Random,
+    kills: u32,
+    mean: Duration,
+    lose_ledger: bool,
+) -> Result<(), CliError> {
+    let lose_at = if lose_ledger { Some(random.below(u64::from(kills.max(1)))) } else { None };
+    for kill in 0..kills {
+        let mut child = server.start()?;
+        // From half to one and a half times the mean; sometimes in the middle of starting.
+        let wait = mean.mul_f64(0.5 + random.fraction());
+        tokio::time::sleep(wait).await;
+        child.kill().await.map_err(|error| CliError::because("killing serve", error))?;
+        if lose_at == Some(u64::from(kill)) {
+            server.lose_ledger()?;
+        }
+    }
+    if kills == 0 && lose_ledger {
+        let mut child = server.start()?;
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        child.kill().await.map_err(|error| CliError::because("killing serve", error))?;
+        server.lose_ledger()?;
+    }
+    let mut child = server.start()?;
+    let status = child.wait().await.map_err(|error| CliError::because("waiting for serve", error))?;
+    Err(CliError::failed(format!("serve ended by itself: {status}")))
+}
+
+struct Served {
+    config: PathBuf,
+    data: PathBuf,
+    listen: String,
+}
+
+impl Served {
+    fn start(&self) -> Result<Child, CliError> {
+        let program = std::env::current_exe().map_err(|error| CliError::because("finding this program", error))?;
+        Command::new(program)
+            .args(["serve", "--quiet", "--poll", "300ms"])
+            .arg("--config")
+            .arg(&self.config)
+            .arg("--data")
+            .arg(&self.data)
+            .args(["--listen", &self.listen])
+            .arg("--hook-key-file")
+            .arg(Actors::hook_key_file(&self.data))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| CliError::because("starting serve", error))
+    }
+
+    /// What is left when somebody deletes the ledger: the tokens, which are not part of it.
+    fn lose_ledger(&self) -> Result<(), CliError> {
+        for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+            let path = self.data.join(name);
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(CliError::because(format!("deleting {}", path.display()), error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn free_port() -> Result<String, CliError> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0");
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.map(|address| address.to_string()).map_err(|error| CliError::because("finding a free port", error))
+}
+
+/// A small generator (xorshift64*): the same seed gives the same moments.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit.max(1)
+    }
+
+    fn fraction(&mut self) -> f64 {
+        f64::from(u32::try_from(self.next() >> 40).unwrap_or_default()) / f64::from(1_u32 << 24)
+    }
+}

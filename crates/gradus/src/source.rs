@@ -1,0 +1,236 @@
+//! Where answers come from: a running `gradus serve`, or a folder of manifests
+//! and the repositories themselves. Both speak the shapes of the API, so that a
+//! command prints the same whichever it asked.
+
+mod folder;
+mod person;
+mod proposal;
+mod server;
+
+use std::path::PathBuf;
+
+use gradus_core::names::PipelineKey;
+use gradus_core::tell::Clock;
+use gradus_server::api::v1;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::client::Client;
+use crate::error::CliError;
+use crate::nearest::did_you_mean;
+use crate::output::Printer;
+use crate::plan::PipelinePlan;
+use crate::wiring::AccessArgs;
+
+pub(crate) use folder::{Acted, Folder};
+pub(crate) use person::PersonArgs;
+pub(crate) use server::Server;
+
+/// Where to look.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Where to look")]
+pub(crate) struct SourceArgs {
+    /// Address of a running `gradus serve` [env: GRADUS_SERVER].
+    #[arg(long, value_name = "URL", conflicts_with_all = ["config", "data"])]
+    pub(crate) server: Option<String>,
+    /// Folder of pipeline manifests, or one file [env: GRADUS_CONFIG] [default: the current folder].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) config: Option<PathBuf>,
+    /// Data directory of `gradus serve`, for what was reported and approved [env: GRADUS_DATA].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// File with the token for the server; else the token is read from GRADUS_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) person: PersonArgs,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
+}
+
+/// What a command needs of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// It looks.
+    Read,
+    /// It records what a person says.
+    Record,
+}
+
+/// Where answers come from.
+pub(crate) enum Source {
+    /// A running server.
+    Server(Server),
+    /// Manifests and repositories.
+    Folder(Box<Folder>),
+}
+
+/// Which part of the history.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HistoryAsk {
+    /// Only this environment.
+    pub(crate) environment: Option<String>,
+    /// Also what was only seen.
+    pub(crate) all: bool,
+    /// At most this many.
+    pub(crate) limit: usize,
+}
+
+impl SourceArgs {
+    /// The address of the server, where one is to be asked. An explicit folder
+    /// goes before an address in the environment.
+    pub(crate) fn server(&self) -> Option<String> {
+        let from_env = || if self.config.is_none() && self.data.is_none() { text("GRADUS_SERVER") } else { None };
+        self.server.clone().or_else(from_env)
+    }
+
+    /// The folder of manifests.
+    pub(crate) fn config(&self) -> PathBuf {
+        let from_env = || text("GRADUS_CONFIG").map(PathBuf::from);
+        self.config.clone().or_else(from_env).unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> Option<PathBuf> {
+        self.data.clone().or_else(|| text("GRADUS_DATA").map(PathBuf::from))
+    }
+
+    /// Whether nothing that lasts is asked for what was recorded.
+    pub(crate) fn is_without_ledger(&self) -> bool {
+        self.server().is_none() && self.data().is_none()
+    }
+
+    /// A client of the server at this address.
+    fn client(&self, server: &str) -> Result<Client, CliError> {
+        let token = match &self.token_file {
+            Some(file) => Some(
+                std::fs::read_to_string(file)
+                    .map_err(|error| CliError::because(format!("reading the token in {}", file.display()), error))?,
+            ),
+            None => text("GRADUS_TOKEN"),
+        };
+        // With a token the server knows who it is.
+        let user = if token.is_some() { None } else { self.person.name() };
+        Ok(Client::new(server, token)?.as_user(user))
+    }
+
+    /// Opens the source.
+    pub(crate) async fn open(&self, need: Need, printer: &Printer) -> Result<Source, CliError> {
+        if let Some(server) = self.server() {
+            return Ok(Source::Server(Server::new(self.client(&server)?)));
+        }
+        if need == Need::Record && self.data().is_none() {
+            return Err(CliError::usage("this is recorded, and it is not said where")
+                .help("give the address of a running `gradus serve` with --server or GRADUS_SERVER")
+                .help("or give its data directory with --data or GRADUS_DATA, beside --config"));
+        }
+        Ok(Source::Folder(Box::new(Folder::open(self, need, printer).await?)))
+    }
+}
+
+impl Source {
+    /// The status of all pipelines.
+    pub(crate) async fn statuses(&self) -> Result<Vec<v1::PipelineStatus>, CliError> {
+        match self {
+            Self::Server(server) => server.statuses().await,
+            Self::Folder(folder) => folder.statuses().await,
+        }
+    }
+
+    /// Which pipeline is meant: `namespace/name`, or a name that is there once.
+    pub(crate) async fn key(&self, given: &str) -> Result<PipelineKey, CliError> {
+        let keys = match self {
+            // The server says itself that there is none.
+            Self::Server(_) if given.contains('/') => return parse_key(given),
+            Self::Server(server) => server.keys().await?,
+            Self::Folder(folder) => folder.keys(),
+        };
+        match resolve(given, &keys) {
+            Err(error) => Err(match self {
+                Self::Server(_) => error,
+                Self::Folder(folder) => folder.unknown(given, error),
+            }),
+            found @ Ok(_) => found,
+        }
+    }
+
+    /// All that was found of one pipeline.
+    pub(crate) async fn pipeline(&self, key: &PipelineKey) -> Result<v1::Pipeline, CliError> {
+        match self {
+            Self::Server(server) => server.pipeline(key).await,
+            Self::Folder(folder) => folder.pipeline(key).await,
+        }
+    }
+
+    /// Why an environment is as it is.
+    pub(crate) async fn explain(&self, key: &PipelineKey, environment: &str) -> Result<v1::Explanation, CliError> {
+        match self {
+            Self::Server(server) => server.explain(key, environment).await,
+            Self::Folder(folder) => folder.explain(key, environment).await,
+        }
+    }
+
+    /// What is to be done in these pipelines; in all when none is named.
+    pub(crate) async fn plans(&self, keys: &[PipelineKey]) -> Result<Vec<PipelinePlan>, CliError> {
+        match self {
+            Self::Server(server) => server.plans(keys).await,
+            Self::Folder(folder) => folder.plans(keys).await,
+        }
+    }
+
+    /// The record, newest first.
+    pub(crate) async fn history(&self, key: &PipelineKey, ask: &HistoryAsk) -> Result<v1::History, CliError> {
+        match self {
+            Self::Server(server) => server.history(key, ask).await,
+            Self::Folder(folder) => folder.history(key, ask).await,
+        }
+    }
+
+    /// The proposals of a pipeline, newest first.
+    pub(crate) async fn proposals(&self, key: &PipelineKey) -> Result<v1::ProposalList, CliError> {
+        match self {
+            Self::Server(server) => server.proposals(key).await,
+            Self::Folder(folder) => folder.proposals(key).await,
+        }
+    }
+}
+
+/// The time, as it is shown to whoever sits here.
+pub(crate) fn clock() -> Clock {
+    Clock { now: Timestamp::now(), zone: TimeZone::system() }
+}
+
+/// A variable of the environment that says something.
+fn text(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn parse_key(given: &str) -> Result<PipelineKey, CliError> {
+    PipelineKey::parse(given).map_err(|error| CliError::usage(error.to_string()))
+}
+
+fn resolve(given: &str, keys: &[PipelineKey]) -> Result<PipelineKey, CliError> {
+    let wanted = parse_key(given)?;
+    let has_namespace = given.contains('/');
+    let mut found = keys.iter().filter(|key| key.name == wanted.name && (!has_namespace || **key == wanted));
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only.clone()),
+        (Some(first), Some(second)) => Err(CliError::usage(format!("there are several pipelines called {given}"))
+            .help(format!("say which: {first}, {second}{}", if found.next().is_some() { ", ..." } else { "" }))),
+        (None, _) => Err(no_pipeline(given, keys)),
+    }
+}
+
+fn no_pipeline(given: &str, keys: &[PipelineKey]) -> CliError {
+    let names: Vec<String> = keys.iter().flat_map(|key| [key.name.to_string(), key.to_string()]).collect();
+    let error = CliError::failed(format!("there is no pipeline {given}"));
+    match did_you_mean(given, names.iter().map(String::as_str)) {
+        Some(help) => error.help(help),
+        None if keys.is_empty() => error,
+        None if keys.len() <= 10 => {
+            let list: Vec<String> = keys.iter().map(ToString::to_string).collect();
+            error.help(format!("there are {}", list.join(", ")))
+        }
+        None => error.help("gradus status lists them"),
+    }
+}

@@ -1,0 +1,251 @@
+//! Manifests in a folder and the repositories themselves as the source.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gradus_core::names::{EnvironmentName, PipelineKey};
+use gradus_core::observation::Seen;
+use gradus_core::pipeline::Pipeline;
+use gradus_core::plan::Step;
+use gradus_engine::observe::{Sight, proposal_branch};
+use gradus_engine::port::PortError;
+use gradus_engine::port::ledger::HistoryQuery;
+use gradus_engine::{Engine, Looked, Outcome};
+use gradus_local::{DataDirLock, LocalForge, SqliteLedger, ledger_file};
+use gradus_server::api::v1;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{HistoryAsk, Need, SourceArgs, clock};
+use crate::config::{Config, ConfigFolder};
+use crate::error::CliError;
+use crate::nearest::did_you_mean;
+use crate::output::Printer;
+use crate::plan::{Base, PipelinePlan};
+use crate::wiring::{LedgerPlace, Wired, wire};
+
+/// How many pipelines are looked at at the same time.
+const AT_ONCE: usize = 16;
+
+/// Manifests and repositories.
+pub(crate) struct Folder {
+    pub(super) engine: Arc<Engine>,
+    forge: Arc<LocalForge>,
+    config: Config,
+    data: Option<PathBuf>,
+    printer: Printer,
+    /// Holds the copy of the ledger that is read.
+    _copy: Option<tempfile::TempDir>,
+}
+
+/// What became of the steps that were planned when somebody had said something.
+pub(crate) enum Acted {
+    /// A running server will take them: this is who.
+    Elsewhere(String),
+    /// They were taken here.
+    Here(Vec<(Step, Result<Outcome, PortError>)>),
+}
+
+impl Folder {
+    pub(super) async fn open(args: &SourceArgs, need: Need, printer: &Printer) -> Result<Self, CliError> {
+        let (config, _) = ConfigFolder::new(&args.config())?.read()?;
+        if config.pipelines.is_empty() && config.errors.is_empty() {
+            return Err(CliError::failed(format!("there is no pipeline in {}", args.config().display()))
+                .help("give the folder of your pipeline manifests with --config or GRADUS_CONFIG")
+                .help("`gradus init DIR` looks at a checkout and writes a first one"));
+        }
+        let data = args.data();
+        let (wired, copy) = match (&data, need) {
+            (Some(data), Need::Record) => (wire(&args.access, LedgerPlace::In(data))?, None),
+            (Some(data), Need::Read) => {
+                // Looking notes what it sees; that goes into a copy, and the ledger stays as it is.
+                let folder = tempfile::tempdir()
+                    .map_err(|error| CliError::because("making a temporary folder", error))?;
+                copy_ledger(data, folder.path()).await?;
+                (wire(&args.access, LedgerPlace::In(folder.path()))?, Some(folder))
+            }
+            (None, _) => (wire(&args.access, LedgerPlace::Memory)?, None),
+        };
+        let Wired { ports, forge, .. } = wired;
+        let engine = Arc::new(Engine::new(ports));
+        let _nothing_before = engine.set_pipelines(config.pipelines.clone());
+        let folder = Self { engine, forge, config, data, printer: printer.clone(), _copy: copy };
+        folder.tell_mistakes();
+        Ok(folder)
+    }
+
+    /// Mistakes are told on the side: the other pipelines are not held up by them.
+    fn tell_mistakes(&self) {
+        for error in &self.config.errors {
+            self.printer.warning(&error.to_string(), error.help.as_deref());
+        }
+    }
+
+    /// Whether something in the folder could not be read.
+    pub(crate) fn has_mistakes(&self) -> bool {
+        !self.config.errors.is_empty()
+    }
+
+    pub(super) fn keys(&self) -> Vec<PipelineKey> {
+        self.config.pipelines.keys().cloned().collect()
+    }
+
+    /// A pipeline that is not there may be one with a mistake.
+    pub(super) fn unknown(&self, given: &str, error: CliError) -> CliError {
+        let is_meant = |key: &&PipelineKey| key.to_string() == given || key.name.as_str() == given;
+        match self.config.withheld.iter().find(is_meant) {
+            Some(key) => CliError::failed(format!("the manifest of {key} has a mistake"))
+                .help("correct what is said above; `gradus lint` shows all of it"),
+            None => error,
+        }
+    }
+
+    pub(crate) fn known(&self, key: &PipelineKey) -> Result<Arc<Pipeline>, CliError> {
+        self.engine.pipeline(key).ok_or_else(|| CliError::failed(format!("there is no pipeline {key}")))
+    }
+
+    pub(super) async fn statuses(&self) -> Result<Vec<v1::PipelineStatus>, CliError> {
+        let clock = clock();
+        let looked = self.look(&self.keys()).await?;
+        Ok(looked.iter().map(|(looked, _)| v1::PipelineStatus::of(&looked.report, looked.at, &clock)).collect())
+    }
+
+    pub(super) async fn pipeline(&self, key: &PipelineKey) -> Result<v1::Pipeline, CliError> {
+        let (looked, _) = self.look_at(key).await?;
+        Ok(v1::Pipeline::of(&looked.report, looked.at, &clock()))
+    }
+
+    pub(super) async fn explain(&self, key: &PipelineKey, environment: &str) -> Result<v1::Explanation, CliError> {
+        let environment = self.environment(key, environment)?;
+        let (looked, _) = self.look_at(key).await?;
+        v1::Explanation::of(&looked.report, &environment, &clock())
+            .ok_or_else(|| CliError::failed(format!("nothing is known of {environment}")))
+    }
+
+    pub(super) async fn plans(&self, keys: &[PipelineKey]) -> Result<Vec<PipelinePlan>, CliError> {
+        let all = self.keys();
+        let looked = self.look(if keys.is_empty() { &all } else { keys }).await?;
+        Ok(looked.iter().map(|(looked, sight)| self.plan(looked, sight)).collect())
+    }
+
+    fn plan(&self, looked: &Looked, sight: &Sight) -> PipelinePlan {
+        let mut plan = PipelinePlan::told(v1::Pipeline::of(&looked.report, looked.at, &clock()));
+        plan.base = match &sight.base {
+            Seen::Known((branch, tip)) => Some(Base { branch: branch.to_string(), commit: tip.to_string() }),
+            Seen::Unknown(_) => None,
+        };
+        for here in &looked.report.environments {
+            let Some(step) = &here.step else { continue };
+            let branch = match step {
+                Step::Push(_) | Step::Merge { .. } => plan.base.as_ref().map(|base| base.branch.clone()),
+                Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
+                    proposal_branch(&looked.pipeline, &here.name).map(|branch| branch.to_string())
+                }
+            };
+            match self.engine.preview(sight, step) {
+                Ok(edits) => plan.changes(here.name.as_str(), branch, &edits),
+                Err(error) => plan.problem(here.name.as_str(), &error.in_full()),
+            }
+        }
+        plan
+    }
+
+    pub(super) async fn history(&self, key: &PipelineKey, ask: &HistoryAsk) -> Result<v1::History, CliError> {
+        let environment =
+            ask.environment.as_ref().map(|name| self.environment(key, name)).transpose()?;
+        // One more than asked for tells whether there is more.
+        let limit = ask.limit.saturating_add(1);
+        let query = HistoryQuery { environment, deeds_only: !ask.all, before: None, limit };
+        let mut recorded = self.engine.ports().ledger.history(key, &query).await?;
+        let more = recorded.len() > ask.limit;
+        recorded.truncate(ask.limit);
+        let next = if more { recorded.last().map(|last| last.id) } else { None };
+        Ok(v1::History { items: recorded.iter().map(v1::HistoryEntry::from).collect(), next })
+    }
+
+    pub(super) async fn proposals(&self, key: &PipelineKey) -> Result<v1::ProposalList, CliError> {
+        // A look finds what was opened and closed beside the ledger.
+        let _found = self.look_at(key).await?;
+        let proposals = self.forge.proposals(key).await?;
+        Ok(v1::ProposalList { items: proposals.iter().map(super::proposal::shown).collect() })
+    }
+
+    /// The environment of this name; else the names there are.
+    pub(crate) fn environment(&self, key: &PipelineKey, given: &str) -> Result<EnvironmentName, CliError> {
+        let pipeline = self.known(key)?;
+        let names = || pipeline.environments().iter().map(|environment| environment.name.as_str());
+        if let Some(found) = pipeline.environments().iter().find(|environment| environment.name.as_str() == given) {
+            return Ok(found.name.clone());
+        }
+        let help = did_you_mean(given, names())
+            .unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
+        Err(CliError::failed(format!("{key} has no environment {given:?}")).help(help))
+    }
+
+    async fn look_at(&self, key: &PipelineKey) -> Result<(Looked, Sight), CliError> {
+        let mut looked = self.look(std::slice::from_ref(key)).await?;
+        looked.pop().ok_or_else(|| CliError::failed(format!("there is no pipeline {key}")))
+    }
+
+    /// Looks at these pipelines, several at a time; the answers are in the order of the keys.
+    async fn look(&self, keys: &[PipelineKey]) -> Result<Vec<(Looked, Sight)>, CliError> {
+        let pipelines: Vec<Arc<Pipeline>> = keys.iter().map(|key| self.known(key)).collect::<Result<_, _>>()?;
+        let repositories: BTreeSet<&str> = pipelines.iter().map(|pipeline| &*pipeline.repository.url).collect();
+        let doing = match repositories.len() {
+            1 => "looking at one repository...".to_owned(),
+            more => format!("looking at {more} repositories..."),
+        };
+        let at_once = Arc::new(Semaphore::new(AT_ONCE));
+        let mut tasks = JoinSet::new();
+        for (at, pipeline) in pipelines.iter().cloned().enumerate() {
+            let (engine, at_once) = (self.engine.clone(), at_once.clone());
+            tasks.spawn(async move {
+                let _turn = at_once.acquire().await;
+                (at, engine.look(&pipeline).await)
+            });
+        }
+        let mut looked = self.printer.patiently(&doing, tasks.join_all()).await;
+        looked.sort_by_key(|(at, _)| *at);
+        Ok(looked.into_iter().map(|(_, looked)| looked).collect())
+    }
+
+    /// Looks again and takes the planned steps, unless a running server does so.
+    pub(crate) async fn act(&self, key: &PipelineKey) -> Result<Acted, CliError> {
+        let Some(data) = &self.data else { return Ok(Acted::Here(Vec::new())) };
+        let _lock = match DataDirLock::take(data) {
+            Ok(lock) => lock,
+            Err(error) if error.kind == gradus_engine::port::PortErrorKind::Unusable => {
+                return Ok(Acted::Elsewhere(data.display().to_string()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let reconciled = self.engine.reconcile(&self.known(key)?).await;
+        if let Some(error) = reconciled.unrecorded {
+            return Err(error.into());
+        }
+        Ok(Acted::Here(reconciled.outcomes))
+    }
+
+    /// Whether a running server uses the data directory.
+    pub(crate) fn is_served(&self) -> bool {
+        self.data.as_ref().is_some_and(|data| DataDirLock::take(data).is_err())
+    }
+
+    /// The engine, to say something to it.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+/// Copies the ledger of a data directory, which somebody may be using.
+async fn copy_ledger(data: &Path, to: &Path) -> Result<(), CliError> {
+    let from = ledger_file(data);
+    if !from.exists() {
+        return Err(CliError::failed(format!("{} is no data directory of gradus: it holds no ledger", data.display()))
+            .help("give the directory that `gradus serve --data DIR` uses"));
+    }
+    let ledger = SqliteLedger::open_read_only(&from)?;
+    let to = ledger_file(to);
+    Ok(ledger.backup(&to).await?)
+}

@@ -1,0 +1,92 @@
+//! Puts the parts together: which adapter stands behind which port.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gradus_engine::port::Ports;
+use gradus_engine::port::clock::SystemClock;
+use gradus_local::{LocalForge, SqliteLedger, ledger_file};
+use gradus_remote::Secret;
+use gradus_remote::git::{Credentials, RemoteOptions};
+use gradus_remote::http::Tls;
+use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
+use gradus_remote::targets::HttpTargets;
+
+use crate::error::CliError;
+
+/// How the world is reached.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct AccessArgs {
+    /// Folder of Secrets, as NAMESPACE/NAME/KEY files.
+    #[arg(long, value_name = "DIR", env = "GRADUS_SECRETS")]
+    pub(crate) secrets: Option<PathBuf>,
+    /// User name for repositories that name no Secret; its password or token is read from GRADUS_GIT_TOKEN.
+    #[arg(long, value_name = "NAME", env = "GRADUS_GIT_USER")]
+    pub(crate) git_user: Option<String>,
+    /// File with certificate authorities (PEM) to trust besides those of the system.
+    #[arg(long, value_name = "FILE", env = "GRADUS_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// The ports, and the adapters that people ask directly.
+pub(crate) struct Wired {
+    pub(crate) ports: Ports,
+    pub(crate) forge: Arc<LocalForge>,
+    pub(crate) ledger: SqliteLedger,
+}
+
+/// Which ledger is used.
+pub(crate) enum LedgerPlace<'a> {
+    /// The one in this data directory; made if it is not there.
+    In(&'a Path),
+    /// The one in this data directory, only to read.
+    Read(&'a Path),
+    /// None that lasts.
+    Memory,
+}
+
+/// Puts the parts together.
+pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired, CliError> {
+    let ledger = match ledger {
+        LedgerPlace::In(data) => {
+            std::fs::create_dir_all(data)
+                .map_err(|error| CliError::because(format!("making the data directory {}", data.display()), error))?;
+            SqliteLedger::open(&ledger_file(data))?
+        }
+        LedgerPlace::Read(data) => SqliteLedger::open_read_only(&ledger_file(data))?,
+        LedgerPlace::Memory => SqliteLedger::open_in_memory()?,
+    };
+    let otherwise = options(access)?;
+    let folder = SecretFolder { folder: access.secrets.clone(), otherwise };
+    let repos = Arc::new(WireRepos::new(Arc::new(folder), Committer::default()));
+    let forge = Arc::new(LocalForge::new(ledger.clone(), repos.clone()));
+    let ports = Ports {
+        repos,
+        forge: forge.clone(),
+        targets: Arc::new(HttpTargets::new(access.secrets.clone())?),
+        ledger: Arc::new(ledger.clone()),
+        clock: Arc::new(SystemClock),
+    };
+    Ok(Wired { ports, forge, ledger })
+}
+
+/// How repositories without a Secret are reached.
+pub(crate) fn options(access: &AccessArgs) -> Result<RemoteOptions, CliError> {
+    // A token is never an argument: arguments are seen by everybody on the machine.
+    let token = std::env::var("GRADUS_GIT_TOKEN").ok().filter(|token| !token.is_empty()).map(Secret::new);
+    let credentials = match (&access.git_user, token) {
+        (Some(user), Some(password)) => Credentials::Basic { user: user.clone(), password },
+        (None, Some(token)) => Credentials::Basic { user: "git".to_owned(), password: token },
+        (Some(_), None) => {
+            return Err(CliError::usage("--git-user needs a password or token in GRADUS_GIT_TOKEN"));
+        }
+        (None, None) => Credentials::None,
+    };
+    let ca_pem = match &access.ca_file {
+        Some(file) => Some(
+            std::fs::read(file).map_err(|error| CliError::because(format!("reading {}", file.display()), error))?,
+        ),
+        None => None,
+    };
+    Ok(RemoteOptions { credentials, tls: Tls { ca_pem }, ..RemoteOptions::default() })
+}
