@@ -67,7 +67,7 @@ pub fn proving(
     let proving = match here {
         Some(here) if here.covers(release) => current(&environment.name, verdict),
         None if is_unknown => current(&environment.name, verdict),
-        Some(_) | None => before(&environment.name, seen, here, release, past, orders),
+        Some(_) | None => before(environment, seen, here, release, past, (orders, now)),
     };
     match proving {
         Proving::Not(_) => proving,
@@ -124,24 +124,24 @@ fn current(name: &EnvironmentName, verdict: &EnvironmentVerdict) -> Proving {
 }
 
 fn before(
-    environment: &EnvironmentName,
+    environment: &Environment,
     seen: &EnvironmentSeen,
     here: Option<&Release>,
     release: &Release,
     past: Past,
-    orders: &Orders,
+    (orders, now): (&Orders, Timestamp),
 ) -> Proving {
     let counts = match past {
         Past::Counts => true,
         Past::WhereOvertaken => here.is_some_and(|here| orders.compare(here, release) == Standing::Newer),
         Past::DoesNotCount => false,
     };
-    let environment = environment.clone();
+    let environment = environment.name.clone();
     match &seen.proofs {
         Seen::Unknown(why) if counts => {
             Proving::Not(Reason::HealthUnknown { environment, target: None, why: why.clone() })
         }
-        Seen::Known(proofs) if counts && let Some((since, until)) = longest(proofs, release) => {
+        Seen::Known(proofs) if counts && let Some((since, until)) = longest(proofs, release, now) => {
             Proving::Before { since, until }
         }
         Seen::Known(_) | Seen::Unknown(_) => Proving::Not(Reason::WaitingForEnvironment {
@@ -152,12 +152,13 @@ fn before(
     }
 }
 
-/// The longest of the spans in which the release was healthy.
-pub(crate) fn longest(proofs: &[Proof], release: &Release) -> Option<(Timestamp, Timestamp)> {
+/// The longest of the spans in which the release was healthy. Nothing after
+/// `now` counts.
+pub(crate) fn longest(proofs: &[Proof], release: &Release, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
     proofs
         .iter()
         .filter(|proof| proof.release.covers(release))
-        .map(|proof| (proof.since, proof.until))
+        .map(|proof| (proof.since.min(now), proof.until.min(now)))
         .max_by_key(|(since, until)| (until.duration_since(*since), *until))
 }
 

@@ -314,7 +314,7 @@ fn or_here(
     if request.is_none_or(|request| request.kind != RequestKind::Rollback) {
         return proving;
     }
-    let here = place.seen.proofs.known().and_then(|proofs| longest(proofs, release));
+    let here = place.seen.proofs.known().and_then(|proofs| longest(proofs, release, scene.now));
     match (proving, here) {
         (Proving::Not(Reason::WaitingForEnvironment { .. }), None) => {
             Proving::Not(Reason::NeverProven { environment: place.name().clone(), release: release.clone() })

@@ -64,7 +64,7 @@ fn is_asked(place: &Place<'_>, proposed: &Release) -> bool {
     let Seen::Known(requests) = &place.seen.requests else { return true };
     requests
         .iter()
-        .filter(|request| proposed.covers(&request.release))
+        .filter(|request| requests::brought(place, request).is_some_and(|release| release.same(proposed)))
         .any(|request| requests::stands(place, request).unwrap_or(true))
 }
 

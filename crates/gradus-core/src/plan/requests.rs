@@ -26,7 +26,8 @@ pub(super) fn stands(place: &Place<'_>, request: &Request) -> Result<bool, Why> 
         (Some(from), Some(has)) if from.same(has) => has,
         (Some(_) | None, _) => return Ok(false),
     };
-    if has.covers(&request.release) {
+    // What the environment would get of it is there already.
+    if request.release.onto(has).is_some_and(|wanted| has.same(&wanted)) {
         return Ok(false);
     }
     let origin = match place.seen.declared.known().map(|declared| &declared.origin) {
@@ -40,6 +41,15 @@ pub(super) fn stands(place: &Place<'_>, request: &Request) -> Result<bool, Why> 
     })
 }
 
+/// What the environment would have after a request: what it does not name stays.
+/// `None` where the environment carries nothing of it.
+pub(super) fn brought(place: &Place<'_>, request: &Request) -> Option<Release> {
+    match place.at() {
+        None => Some(request.release.clone()),
+        Some(at) => request.release.onto(at),
+    }
+}
+
 /// The release that a request brings, or why it cannot be done.
 pub(super) fn asked(scene: &Scene<'_>, place: &Place<'_>, request: &Request) -> Result<Release, Reason> {
     let refuse = |why: &str| Reason::RequestRefused {
@@ -48,10 +58,7 @@ pub(super) fn asked(scene: &Scene<'_>, place: &Place<'_>, request: &Request) -> 
         why: why.into(),
         since: request.at,
     };
-    let release = match place.at() {
-        None => request.release.clone(),
-        Some(at) => request.release.onto(at).ok_or_else(|| refuse("the environment carries none of that"))?,
-    };
+    let release = brought(place, request).ok_or_else(|| refuse("the environment carries none of that"))?;
     if scene.pipeline.blocks(place.environment, &release) {
         return Err(refuse("this version is blocked"));
     }

@@ -26,9 +26,9 @@ pub fn explain(report: &Report, environment: &EnvironmentName, clock: &Clock) ->
     }
     for before in waited_for(report, here) {
         let observes = before.reasons.contains(&Reason::ObserveOnly);
-        let is_told = |reason: &&Reason| match reason {
-            Reason::Promoting { .. } => !observes,
-            reason => !reason.is_content(),
+        let is_told = |reason: &&Reason| {
+            let goes = matches!(reason, Reason::Promoting { .. });
+            if goes { !observes } else { !reason.is_content() }
         };
         for reason in told(before).filter(is_told) {
             lines.add(before.name.as_str(), without(&words(reason, clock), before.name.as_str()));

@@ -47,6 +47,12 @@ impl World {
         self.seen.environments.entry(name.clone()).or_insert_with(nothing_seen)
     }
 
+    /// Numbers that an observation made up elsewhere may use already.
+    pub(crate) fn skip_numbers(&mut self) {
+        self.commits = 10_000;
+        self.proposals = 100;
+    }
+
     pub(crate) fn next_commit(&mut self) -> CommitId {
         self.commits += 1;
         commit(self.commits)
