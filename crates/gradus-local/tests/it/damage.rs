@@ -58,7 +58,7 @@ fn overwritten_in_the_middle() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 4096].fill(0x5a);
     std::fs::write(&file, &bytes).unwrap();
-    check(&refused(&file), PortErrorKind::Unusable, &file, "(cannot be used)", "move ");
+    check(&refused(&file), PortErrorKind::Unusable, &file, "damaged", "move ");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn an_entry_that_is_refused_takes_the_whole_call_with_it() {
         let error = ledger.record(&web(), &[approval("1", "ann"), report(long, 1)]).await.unwrap_err();
         assert_eq!(
             error.in_full(),
-            "recording 2 entries of apps/web in the ledger in memory (cannot be used): \
+            "recording 2 entries of apps/web in the ledger in memory: \
              report has 307318 bytes; at most 262144 are kept"
         );
         assert_eq!(all(&ledger, &web()).await, []);
