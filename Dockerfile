@@ -17,8 +17,8 @@ COPY --from=build --chown=65532:65532 /out/data /data
 VOLUME ["/data"]
 WORKDIR /data
 USER 65532:65532
-# Inside a container the loopback address reaches nobody. On any other address a
-# token is needed: without a file of tokens nobody is let in.
+# Inside a container the loopback address reaches nobody. On any other address
+# gradus does not start before there is a token.
 ENV GRADUS_LISTEN=0.0.0.0:8080 GRADUS_DATA=/data
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/gradus"]
