@@ -19,6 +19,7 @@ use crate::act::{Actor, Outcome};
 use crate::observe::{Memory, Sight, observe};
 use crate::port::{PortError, PortErrorKind, Ports};
 use crate::queue::Queue;
+use crate::run::Watcher;
 use crate::record;
 
 pub use say::{Asked, AskedFor, SayError, SayErrorKind};
@@ -36,6 +37,7 @@ pub struct Engine {
     changes: broadcast::Sender<PipelineKey>,
     /// One at a time writes for a pipeline.
     turns: Mutex<BTreeMap<PipelineKey, Arc<tokio::sync::Mutex<()>>>>,
+    pub(crate) watcher: Option<Arc<dyn Watcher>>,
 }
 
 /// What a look at a pipeline found.
@@ -101,7 +103,14 @@ impl Engine {
             queue: Queue::default(),
             changes: broadcast::channel(CHANGES_KEPT).0,
             turns: Mutex::default(),
+            watcher: None,
         }
+    }
+
+    /// The same engine, which lets a watcher hear how each pipeline was looked after.
+    #[must_use]
+    pub fn watched_by(self, watcher: Arc<dyn Watcher>) -> Self {
+        Self { watcher: Some(watcher), ..self }
     }
 
     /// Sets the pipelines. Those that are new or changed are looked at soon; those

@@ -20,4 +20,4 @@ mod run;
 
 pub use act::Outcome;
 pub use engine::{Asked, AskedFor, Engine, Looked, Reconciled, SayError, SayErrorKind};
-pub use run::RunOptions;
+pub use run::{RunOptions, Watcher};

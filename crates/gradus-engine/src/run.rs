@@ -35,6 +35,12 @@ impl Default for RunOptions {
     }
 }
 
+/// Hears how each pipeline was looked after, for figures. It decides nothing.
+pub trait Watcher: Send + Sync {
+    /// A pipeline was looked after; so many others wait, now or later.
+    fn looked_after(&self, done: &Reconciled, took: Duration, waiting: usize);
+}
+
 impl Engine {
     /// Runs until `stop` is done, then lets the steps that are being taken end.
     pub async fn run(self: &Arc<Self>, options: RunOptions, stop: impl Future<Output = ()>) {
@@ -72,7 +78,11 @@ impl Engine {
     async fn look_after_one(&self, key: &PipelineKey, options: &RunOptions) {
         let turn = Turn { queue: &self.queue, key, ended: false };
         let Some(pipeline) = self.pipeline(key) else { return turn.done() };
+        let begun = Instant::now();
         let done = self.reconcile(&pipeline).await;
+        if let Some(watcher) = &self.watcher {
+            watcher.looked_after(&done, begun.elapsed(), self.queue.len());
+        }
         for error in done.errors() {
             tracing::warn!(pipeline = %key, error = error.in_full(), hint = error.hint, "a step failed");
         }

@@ -1,5 +1,6 @@
 //! `gradus serve`: runs until it is told to stop.
 
+mod figures;
 mod holds;
 mod proposals;
 mod reload;
@@ -22,6 +23,7 @@ use crate::error::CliError;
 use crate::output::Printer;
 use crate::wiring::{AccessArgs, LedgerPlace, wire};
 
+use figures::Figures;
 use holds::FileHolds;
 use proposals::LocalProposals;
 use reload::Reloader;
@@ -77,7 +79,9 @@ impl Running {
         let folder = ConfigFolder::new(&arguments.config)?;
         let lock = DataDirLock::take(&arguments.data)?;
         let wired = wire(&arguments.access, LedgerPlace::In(&arguments.data))?;
-        let engine = Arc::new(Engine::new(wired.ports.clone()));
+        let metrics = Arc::new(Metrics::default());
+        let figures = Arc::new(Figures(metrics.clone()));
+        let engine = Arc::new(Engine::new(wired.ports.clone()).watched_by(figures));
         let reloader = Arc::new(Reloader::new(folder, engine.clone()));
         reloader.read()?;
         let (stop, stopping) = watch::channel(false);
@@ -92,7 +96,7 @@ impl Running {
             proposals: Arc::new(LocalProposals(wired.forge.clone())),
             problems: reloader.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            metrics: Arc::new(Metrics::default()),
+            metrics,
             limits: Limits::default(),
         })
         .await

@@ -43,32 +43,41 @@ pub(crate) async fn rehearse(wanted: Disturbance, printer: &Printer) -> Result<(
     let mut random = Random(wanted.seed | 1);
     let (undisturbed, took, _) = run(&mut random, 0, false).await?;
     printer.line(format!("undisturbed: {:.1} s, {} promotions", took.as_secs_f64(), undisturbed.log.matches("Gradus-Pipeline").count()));
-    let mut killed = 0;
-    for run_number in 1..=wanted.runs {
-        let left = wanted.runs - run_number + 1;
-        let kills = (wanted.kills - killed).div_ceil(left);
-        let (end, took, proposals) = run(&mut random, kills, wanted.lose_ledger).await?;
-        killed += kills;
+    let (mut killed, mut run_number) = (0, 0);
+    while run_number < wanted.runs || killed < wanted.kills {
+        run_number += 1;
+        let left = (wanted.runs + 1).saturating_sub(run_number).max(1);
+        let kills = wanted.kills.saturating_sub(killed).div_ceil(left);
+        let (end, took, seen) = run(&mut random, kills, wanted.lose_ledger).await?;
+        killed += seen.kills;
         if end != undisturbed {
             return Err(CliError::failed(format!(
                 "run {run_number} ended otherwise\n--- undisturbed\n{undisturbed:#?}\n--- run {run_number}\n{end:#?}"
             ))
             .help(format!("seed {}", wanted.seed)));
         }
-        if proposals != 1 {
-            return Err(CliError::failed(format!("run {run_number} made {proposals} merges into prod, not 1")));
+        if seen.merges != 1 {
+            return Err(CliError::failed(format!("run {run_number} merged into prod {} times, not once", seen.merges)));
         }
         printer.line(format!(
-            "run {run_number:>2}: killed {kills} times{}, {:.1} s, same end, 1 proposal, fsck clean",
-            if wanted.lose_ledger { ", ledger deleted once" } else { "" },
+            "run {run_number:>2}: killed {:>2} times{}, {:.1} s, same end, 1 proposal, fsck clean",
+            seen.kills,
+            if seen.lost_ledger { ", ledger deleted" } else { "" },
             took.as_secs_f64()
         ));
     }
-    printer.line(format!("{} runs, {killed} kills: every end equals the undisturbed one", wanted.runs));
+    printer.line(format!("{run_number} runs, {killed} kills: every end equals the undisturbed one"));
     Ok(())
 }
 
-async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End, Duration, usize), CliError> {
+/// What happened in a run.
+struct Seen {
+    kills: u32,
+    lost_ledger: bool,
+    merges: usize,
+}
+
+async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End, Duration, Seen), CliError> {
     let folder = tempfile::tempdir().map_err(|error| CliError::because("making a temporary folder", error))?;
     let fleet = Fleet::create(folder.path(), FIRST)?;
     let config = folder.path().join("config");
@@ -83,12 +92,14 @@ async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End,
     let (approver, operator) = (client(&actors.approver)?, client(&actors.operator)?);
     let patience = Duration::from_secs(180);
     let story = Story { fleet: &fleet, approver: &approver, operator: &operator, printer: None, pause: false, patience };
-    // The story takes some twenty seconds; kills are spread over a little more than that.
-    let mean = Duration::from_secs(24) / (kills + 1);
+    // Undisturbed, the story takes some nine seconds.
+    let mean = Duration::from_secs(9) / (kills + 1);
+    let mut disturbance = Disturbed { server: &server, random, kills: 0, lost_ledger: false };
     let told = tokio::select! {
         told = story.tell() => told,
-        broken = disturb(&server, random, kills, mean, lose_ledger) => broken,
+        broken = disturbance.go_on(kills, mean, lose_ledger) => broken,
     };
+    let (kills, lost_ledger) = (disturbance.kills, disturbance.lost_ledger);
     clusters.abort();
     told?;
     let end = End {
@@ -98,37 +109,37 @@ async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End,
     };
     fleet.fsck()?;
     let merges = fleet.log("%s")?.lines().filter(|line| line.starts_with("Promote podinfo to prod")).count();
-    Ok((end, begun.elapsed(), merges))
+    Ok((end, begun.elapsed(), Seen { kills, lost_ledger, merges }))
 }
 
-/// Starts `serve`, kills it at random moments, and starts it again, for ever.
-async fn disturb(
-    server: &Served,
-    random: &mut Random,
+/// Starts `serve`, kills it at random moments, and starts it again.
+struct Disturbed<'a> {
+    server: &'a Served,
+    random: &'a mut Random,
     kills: u32,
-    mean: Duration,
-    lose_ledger: bool,
-) -> Result<(), CliError> {
-    let lose_at = if lose_ledger { Some(random.below(u64::from(kills.max(1)))) } else { None };
-    for kill in 0..kills {
-        let mut child = server.start()?;
-        // From half to one and a half times the mean; sometimes in the middle of starting.
-        let wait = mean.mul_f64(0.5 + random.fraction());
-        tokio::time::sleep(wait).await;
-        child.kill().await.map_err(|error| CliError::because("killing serve", error))?;
-        if lose_at == Some(u64::from(kill)) {
-            server.lose_ledger()?;
+    lost_ledger: bool,
+}
+
+impl Disturbed<'_> {
+    /// Goes on for ever; ends only when `serve` ends by itself, which it must not.
+    async fn go_on(&mut self, kills: u32, mean: Duration, lose_ledger: bool) -> Result<(), CliError> {
+        let lose_at = self.random.below(u64::from(kills.max(1)));
+        let kills = if lose_ledger { kills.max(1) } else { kills };
+        for kill in 0..kills {
+            let mut child = self.server.start()?;
+            // From nothing to twice the mean: sometimes in the middle of starting.
+            tokio::time::sleep(mean.mul_f64(2.0 * self.random.fraction())).await;
+            child.kill().await.map_err(|error| CliError::because("killing serve", error))?;
+            self.kills += 1;
+            if lose_ledger && lose_at == u64::from(kill) {
+                self.server.lose_ledger()?;
+                self.lost_ledger = true;
+            }
         }
+        let mut child = self.server.start()?;
+        let status = child.wait().await.map_err(|error| CliError::because("waiting for serve", error))?;
+        Err(CliError::failed(format!("serve ended by itself: {status}")))
     }
-    if kills == 0 && lose_ledger {
-        let mut child = server.start()?;
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        child.kill().await.map_err(|error| CliError::because("killing serve", error))?;
-        server.lose_ledger()?;
-    }
-    let mut child = server.start()?;
-    let status = child.wait().await.map_err(|error| CliError::because("waiting for serve", error))?;
-    Err(CliError::failed(format!("serve ended by itself: {status}")))
 }
 
 struct Served {
