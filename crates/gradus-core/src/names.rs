@@ -185,7 +185,9 @@ fn subdomain(text: &str) -> Result<(), &'static str> {
     } else if text.len() > 253 {
         Err("is longer than 253 characters")
     } else if !text.split('.').all(label_chars) {
-        Err("must be lower case letters, digits, '-' and '.', and each part must begin and end with a letter or digit")
+        Err(
+            "must be lower case letters, digits, '-' and '.', and each part must begin and end with a letter or digit",
+        )
     } else {
         Ok(())
     }
@@ -216,7 +218,10 @@ fn branch(text: &str) -> Result<(), &'static str> {
         Err("has a character or sequence that Git does not allow in a branch")
     } else if text.starts_with('-') || text.starts_with("refs/") {
         Err("must be the branch alone, without refs/heads/ and without a leading '-'")
-    } else if text.split('/').any(|p| p.is_empty() || p.starts_with('.') || p.ends_with(".lock") || p.ends_with('.')) {
+    } else if text
+        .split('/')
+        .any(|p| p.is_empty() || p.starts_with('.') || p.ends_with(".lock") || p.ends_with('.'))
+    {
         Err("has an empty part, or a part that begins or ends with '.' or ends with .lock")
     } else {
         Ok(())
@@ -245,7 +250,11 @@ fn repo_path(text: &str) -> Result<(), &'static str> {
 
 fn object_id(text: &str) -> Result<(), &'static str> {
     let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if hex && (text.len() == 40 || text.len() == 64) { Ok(()) } else { Err("is not 40 or 64 lower case hex digits") }
+    if hex && (text.len() == 40 || text.len() == 64) {
+        Ok(())
+    } else {
+        Err("is not 40 or 64 lower case hex digits")
+    }
 }
 
 #[cfg(test)]
@@ -279,7 +288,8 @@ mod tests {
         for good in ["main", "gradus/apps/web/prod", "feature/ü"] {
             assert!(BranchName::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "a b", "a..b", "-a", "refs/heads/a", "a/", "/a", "a.lock", "a/.b", "@", "a@{b", "a~1"] {
+        for bad in ["", "a b", "a..b", "-a", "refs/heads/a", "a/", "/a", "a.lock", "a/.b", "@", "a@{b", "a~1"]
+        {
             assert!(BranchName::parse(bad).is_err(), "{bad}");
         }
     }

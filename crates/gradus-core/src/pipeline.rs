@@ -276,7 +276,9 @@ impl fmt::Display for PipelineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             PipelineErrorKind::NoEnvironments => write!(f, "a pipeline needs at least one environment"),
-            PipelineErrorKind::DuplicateEnvironment(name) => write!(f, "environment {name:?} is there twice", name = name.as_str()),
+            PipelineErrorKind::DuplicateEnvironment(name) => {
+                write!(f, "environment {name:?} is there twice", name = name.as_str())
+            }
             PipelineErrorKind::UnknownAfter { name, .. } => {
                 write!(f, "it comes after {:?}, which does not exist", name.as_str())
             }
@@ -285,12 +287,18 @@ impl fmt::Display for PipelineError {
                 write!(f, "it comes after itself: {}", way.join(" after "))
             }
             PipelineErrorKind::NoTargets => write!(f, "it has no targets"),
-            PipelineErrorKind::DuplicateTarget(name) => write!(f, "target {:?} is there twice", name.as_str()),
+            PipelineErrorKind::DuplicateTarget(name) => {
+                write!(f, "target {:?} is there twice", name.as_str())
+            }
             PipelineErrorKind::NeedsTooMany { need, targets } => {
                 write!(f, "it asks for {need} healthy targets and has {targets}")
             }
             PipelineErrorKind::UnknownArtifact(name) => {
-                write!(f, "an edit takes its value from artifact {:?}, which the pipeline does not have", name.as_str())
+                write!(
+                    f,
+                    "an edit takes its value from artifact {:?}, which the pipeline does not have",
+                    name.as_str()
+                )
             }
             PipelineErrorKind::SoakBeforeFirst => {
                 write!(f, "a soak gate waits in the environments before, and this is the first one")
@@ -360,7 +368,10 @@ impl Pipeline {
 
     /// Whether this version is kept out of this environment.
     pub fn blocks(&self, environment: &Environment, release: &Release) -> bool {
-        self.block.iter().chain(&environment.block).any(|blocked| release.versions().any(|(_, v)| v.same(blocked)))
+        self.block
+            .iter()
+            .chain(&environment.block)
+            .any(|blocked| release.versions().any(|(_, v)| v.same(blocked)))
     }
 }
 
@@ -410,7 +421,10 @@ mod check {
             }
             for name in &environment.after {
                 if !environments.iter().any(|other| &other.name == name) {
-                    let nearest = nearest(name, environments.iter().map(|e| &e.name).filter(|n| **n != environment.name));
+                    let nearest = nearest(
+                        name,
+                        environments.iter().map(|e| &e.name).filter(|n| **n != environment.name),
+                    );
                     return fault(PipelineErrorKind::UnknownAfter { name: name.clone(), nearest });
                 }
             }
@@ -451,7 +465,9 @@ mod check {
         while order.len() < environments.len() {
             let before = order.len();
             for (at, environment) in environments.iter().enumerate() {
-                if !placed.contains(&environment.name) && environment.after.iter().all(|name| placed.contains(name)) {
+                if !placed.contains(&environment.name)
+                    && environment.after.iter().all(|name| placed.contains(name))
+                {
                     placed.insert(environment.name.clone());
                     order.push(at);
                 }

@@ -137,23 +137,32 @@ pub fn plan(pipeline: &Pipeline, seen: &Observation, now: Timestamp) -> Plan {
         Mode::Active | Mode::Observe => wake(&environments, now),
         Mode::Suspended => None,
     };
-    Plan { steps, report: Report { pipeline: pipeline.key.clone(), mode: pipeline.mode, environments, wake_at } }
+    Plan {
+        steps,
+        report: Report { pipeline: pipeline.key.clone(), mode: pipeline.mode, environments, wake_at },
+    }
 }
 
 /// The earliest time at which the clock alone may change something.
 fn wake(environments: &[EnvironmentReport], now: Timestamp) -> Option<Timestamp> {
-    let gates = environments.iter().filter_map(|e| e.next.as_ref()).flat_map(|next| &next.gates).filter_map(|gate| {
-        match &gate.answer {
-            Answer::Hold(reason) | Answer::Fail(reason) => reason.until(),
-            Answer::Pass(Passed::Open(until)) => *until,
-            Answer::Pass(_) => None,
-        }
-    });
-    let reasons = environments.iter().flat_map(|e| e.reasons.iter().chain(&e.notes)).filter_map(Reason::until);
-    let deadlines = environments.iter().flat_map(|e| &e.verdict.targets).filter_map(|target| match &target.verdict {
-        Verdict::Deploying { deadline, .. } => *deadline,
-        Verdict::NotDeployed | Verdict::Healthy { .. } | Verdict::Failed { .. } | Verdict::Unknown { .. } => None,
-    });
+    let gates =
+        environments.iter().filter_map(|e| e.next.as_ref()).flat_map(|next| &next.gates).filter_map(|gate| {
+            match &gate.answer {
+                Answer::Hold(reason) | Answer::Fail(reason) => reason.until(),
+                Answer::Pass(Passed::Open(until)) => *until,
+                Answer::Pass(_) => None,
+            }
+        });
+    let reasons =
+        environments.iter().flat_map(|e| e.reasons.iter().chain(&e.notes)).filter_map(Reason::until);
+    let deadlines =
+        environments.iter().flat_map(|e| &e.verdict.targets).filter_map(|target| match &target.verdict {
+            Verdict::Deploying { deadline, .. } => *deadline,
+            Verdict::NotDeployed
+            | Verdict::Healthy { .. }
+            | Verdict::Failed { .. }
+            | Verdict::Unknown { .. } => None,
+        });
     gates.chain(reasons).chain(deadlines).filter(|at| *at > now).min()
 }
 

@@ -76,7 +76,10 @@ pub fn proving(
 }
 
 /// What an environment is at: what Git declares, or, where Git names nothing, what is healthy there.
-pub fn declared_or_running<'a>(seen: &'a EnvironmentSeen, verdict: &'a EnvironmentVerdict) -> Option<&'a Release> {
+pub fn declared_or_running<'a>(
+    seen: &'a EnvironmentSeen,
+    verdict: &'a EnvironmentVerdict,
+) -> Option<&'a Release> {
     let declared = seen.declared.known()?;
     declared.release.as_ref().or(match &verdict.verdict {
         Verdict::Healthy { release, .. } => Some(release),
@@ -111,13 +114,18 @@ fn current(name: &EnvironmentName, verdict: &EnvironmentVerdict) -> Proving {
                     since: *since,
                     running,
                 },
-                Failure::Deadline(within) => {
-                    Reason::DeadlineExceeded { environment, target, release: release.clone(), within: *within, since: *since }
-                }
+                Failure::Deadline(within) => Reason::DeadlineExceeded {
+                    environment,
+                    target,
+                    release: release.clone(),
+                    within: *within,
+                    since: *since,
+                },
             })
         }
         Verdict::Unknown { why } => {
-            let target = verdict.first(|verdict| matches!(verdict, Verdict::Unknown { .. })).map(|t| t.name.clone());
+            let target =
+                verdict.first(|verdict| matches!(verdict, Verdict::Unknown { .. })).map(|t| t.name.clone());
             Proving::Not(Reason::HealthUnknown { environment, target, why: why.clone() })
         }
     }
@@ -196,7 +204,11 @@ fn verified(
 
 /// Who brought a release into an environment. Known only as long as the
 /// environment declares it.
-pub fn brought_by(environment: &EnvironmentName, seen: &EnvironmentSeen, release: &Release) -> Seen<Vec<Person>> {
+pub fn brought_by(
+    environment: &EnvironmentName,
+    seen: &EnvironmentSeen,
+    release: &Release,
+) -> Seen<Vec<Person>> {
     let declared = match &seen.declared {
         Seen::Unknown(why) => return Seen::Unknown(why.clone()),
         Seen::Known(declared) => declared,

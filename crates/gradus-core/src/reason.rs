@@ -424,7 +424,9 @@ impl Reason {
     pub fn until(&self) -> Option<Timestamp> {
         match self {
             Self::WaitingForHealth { deadline, .. } => *deadline,
-            Self::WaitingForSoak { until, .. } | Self::Frozen { until, .. } | Self::Held { until, .. } => *until,
+            Self::WaitingForSoak { until, .. } | Self::Frozen { until, .. } | Self::Held { until, .. } => {
+                *until
+            }
             Self::OutsideWindow { opens, .. } => *opens,
             Self::UpToDate
             | Self::FollowsGit

@@ -61,14 +61,17 @@ impl Release {
         if !has.versions().any(|(name, _)| self.get(name).is_some()) {
             return None;
         }
-        let versions = has.versions().map(|(name, now)| (name.clone(), self.get(name).unwrap_or(now).clone()));
+        let versions =
+            has.versions().map(|(name, now)| (name.clone(), self.get(name).unwrap_or(now).clone()));
         Some(Self(versions.collect()))
     }
 
     /// Whether everything that `other` names is here, at the same version.
     pub fn covers(&self, other: &Self) -> bool {
         self.same(other)
-            || other.versions().all(|(name, wanted)| self.get(name).is_some_and(|version| version.same(wanted)))
+            || other
+                .versions()
+                .all(|(name, wanted)| self.get(name).is_some_and(|version| version.same(wanted)))
     }
 }
 

@@ -117,11 +117,14 @@ impl EnvironmentVerdict {
             None => match reported(environment, seen) {
                 Reported::Release(release) => (Some(release), None),
                 Reported::Nothing => (None, None),
-                Reported::Several => (None, Some(Verdict::Deploying { release: None, since: None, deadline: None })),
+                Reported::Several => {
+                    (None, Some(Verdict::Deploying { release: None, since: None, deadline: None }))
+                }
                 Reported::Unknown(why) => (None, Some(Verdict::Unknown { why })),
             },
         };
-        let place = Place { environment, seen, declared, arrived: arrived(declared, expected.as_ref(), seen), now };
+        let place =
+            Place { environment, seen, declared, arrived: arrived(declared, expected.as_ref(), seen), now };
         let targets: Vec<TargetVerdict> =
             environment.targets.iter().map(|target| place.judge(target, expected.as_ref())).collect();
         let mut sinces: Vec<Timestamp> = targets
@@ -152,7 +155,12 @@ impl EnvironmentVerdict {
         let targets = environment.targets.iter().map(|target| TargetVerdict {
             name: target.name.clone(),
             verdict: verdict.clone(),
-            running: seen.targets.get(&target.name).and_then(Seen::known).and_then(TargetState::running).cloned(),
+            running: seen
+                .targets
+                .get(&target.name)
+                .and_then(Seen::known)
+                .and_then(TargetState::running)
+                .cloned(),
         });
         Self { targets: targets.collect(), verdict, healthy: 0, need }
     }
@@ -245,7 +253,8 @@ struct Place<'a> {
 impl Place<'_> {
     fn judge(&self, target: &Target, expected: Option<&Release>) -> TargetVerdict {
         let name = target.name.clone();
-        let unknown = |why: Why| TargetVerdict { name: name.clone(), verdict: Verdict::Unknown { why }, running: None };
+        let unknown =
+            |why: Why| TargetVerdict { name: name.clone(), verdict: Verdict::Unknown { why }, running: None };
         let state = match target.kind {
             TargetKind::Git => return self.declared_is_deployed(target),
             TargetKind::Report | TargetKind::Http(_) => match self.seen.targets.get(&target.name) {
@@ -274,7 +283,11 @@ impl Place<'_> {
                     (Some(_) | None, _) => self.arrived.is_none_or(|arrived| *since >= arrived),
                 };
                 if about {
-                    Verdict::Failed { release: expected.cloned(), why: Failure::Told(why.clone()), since: *since }
+                    Verdict::Failed {
+                        release: expected.cloned(),
+                        why: Failure::Told(why.clone()),
+                        since: *since,
+                    }
                 } else {
                     self.on_its_way(expected, None)
                 }
@@ -290,7 +303,9 @@ impl Place<'_> {
             (Some(release), Seen::Known(origin), Seen::Known(_)) => {
                 Verdict::Healthy { release: release.clone(), since: self.arrived.unwrap_or(origin.at) }
             }
-            (Some(_), Seen::Unknown(why), _) | (Some(_), _, Seen::Unknown(why)) => Verdict::Unknown { why: why.clone() },
+            (Some(_), Seen::Unknown(why), _) | (Some(_), _, Seen::Unknown(why)) => {
+                Verdict::Unknown { why: why.clone() }
+            }
         };
         TargetVerdict { name: target.name.clone(), verdict, running: self.declared.release.clone() }
     }

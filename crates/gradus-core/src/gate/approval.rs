@@ -26,19 +26,32 @@ impl ApprovalGate {
     pub fn answer(&self, ask: &Ask<'_>) -> Answer {
         let approvals = match ask.approvals {
             Seen::Known(approvals) => approvals,
-            Seen::Unknown(why) => return Answer::Hold(Reason::ApprovalsUnknown { environment: ask.environment.clone(), why: why.clone() }),
+            Seen::Unknown(why) => {
+                return Answer::Hold(Reason::ApprovalsUnknown {
+                    environment: ask.environment.clone(),
+                    why: why.clone(),
+                });
+            }
         };
         let excluded = match (self.not_author, ask.brought_by) {
             (false, _) => &[][..],
             (true, Seen::Known(people)) => people.as_slice(),
-            (true, Seen::Unknown(why)) => return Answer::Hold(Reason::AuthorUnknown { environment: ask.environment.clone(), why: why.clone() }),
+            (true, Seen::Unknown(why)) => {
+                return Answer::Hold(Reason::AuthorUnknown {
+                    environment: ask.environment.clone(),
+                    why: why.clone(),
+                });
+            }
         };
         let excluded: BTreeSet<String> = excluded.iter().map(folded).collect();
-        let people: Vec<Person> = voices(approvals.iter().filter(|approval| &approval.release == ask.release))
-            .into_iter()
-            .filter(|voice| voice.names.is_disjoint(&excluded))
-            .filter_map(|voice| voice.said.into_iter().filter(|approval| self.may(approval)).map(|a| a.by.clone()).min())
-            .collect();
+        let people: Vec<Person> =
+            voices(approvals.iter().filter(|approval| &approval.release == ask.release))
+                .into_iter()
+                .filter(|voice| voice.names.is_disjoint(&excluded))
+                .filter_map(|voice| {
+                    voice.said.into_iter().filter(|approval| self.may(approval)).map(|a| a.by.clone()).min()
+                })
+                .collect();
         let have = u32::try_from(people.len()).unwrap_or(u32::MAX);
         if have >= self.min.get() {
             return Answer::Pass(Passed::ApprovedBy(people));

@@ -20,7 +20,9 @@ impl CheckGate {
     pub fn newest<'a>(&self, checks: &'a [CheckFact], release: &Release) -> Option<&'a CheckFact> {
         checks
             .iter()
-            .filter(|fact| fact.check == self.name && fact.reporter == self.reporter && &fact.release == release)
+            .filter(|fact| {
+                fact.check == self.name && fact.reporter == self.reporter && &fact.release == release
+            })
             .max_by_key(|fact| (fact.at, severity(fact.result), &fact.detail))
     }
 
@@ -29,7 +31,11 @@ impl CheckGate {
         let checks = match ask.checks {
             Seen::Known(checks) => checks,
             Seen::Unknown(why) => {
-                return Answer::Hold(Reason::ChecksUnknown { environment: ask.environment.clone(), check: self.name.clone(), why: why.clone() });
+                return Answer::Hold(Reason::ChecksUnknown {
+                    environment: ask.environment.clone(),
+                    check: self.name.clone(),
+                    why: why.clone(),
+                });
             }
         };
         let pending = |since, detail| {

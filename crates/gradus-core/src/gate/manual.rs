@@ -12,10 +12,15 @@ pub fn answer(ask: &Ask<'_>) -> Answer {
         return Answer::Pass(Passed::AskedBy(request.by.clone()));
     }
     match ask.approvals {
-        Seen::Unknown(why) => Answer::Hold(Reason::ApprovalsUnknown { environment: ask.environment.clone(), why: why.clone() }),
+        Seen::Unknown(why) => {
+            Answer::Hold(Reason::ApprovalsUnknown { environment: ask.environment.clone(), why: why.clone() })
+        }
         Seen::Known(approvals) => {
-            let people: BTreeSet<_> =
-                approvals.iter().filter(|approval| &approval.release == ask.release).map(|a| a.by.clone()).collect();
+            let people: BTreeSet<_> = approvals
+                .iter()
+                .filter(|approval| &approval.release == ask.release)
+                .map(|a| a.by.clone())
+                .collect();
             if people.is_empty() {
                 Answer::Hold(Reason::WaitingForPerson {
                     environment: ask.environment.clone(),

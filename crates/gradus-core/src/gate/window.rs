@@ -16,7 +16,8 @@ pub fn answer(window: &Window, ask: &Ask<'_>) -> Answer {
 
 /// The window in words.
 pub fn words(window: &Window) -> String {
-    let list = |spans: &[crate::window::Span]| spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let list =
+        |spans: &[crate::window::Span]| spans.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut text = String::from("window ");
     if !window.allow.is_empty() {
         text.push_str(&list(&window.allow));

@@ -97,14 +97,16 @@ impl<'a> Candidate<'a> {
     /// telling gradus to do so.
     fn wait_for_merge(&mut self) {
         let answer = match self.ask(&Gate::Manual) {
-            Answer::Hold(Reason::WaitingForPerson { environment, release }) => Answer::Hold(match self.open_for_this() {
-                Some(proposal) => Reason::WaitingForMerge {
-                    number: proposal.number,
-                    url: proposal.url.clone(),
-                    since: proposal.since,
-                },
-                None => Reason::WaitingForPerson { environment, release },
-            }),
+            Answer::Hold(Reason::WaitingForPerson { environment, release }) => {
+                Answer::Hold(match self.open_for_this() {
+                    Some(proposal) => Reason::WaitingForMerge {
+                        number: proposal.number,
+                        url: proposal.url.clone(),
+                        since: proposal.since,
+                    },
+                    None => Reason::WaitingForPerson { environment, release },
+                })
+            }
             answer @ (Answer::Pass(_) | Answer::Hold(_) | Answer::Fail(_)) => answer,
         };
         match &answer {
@@ -202,7 +204,8 @@ impl<'a> Candidate<'a> {
             }
             (Seen::Known(_), Fit::Current | Fit::Behind) => None,
         });
-        let own = own.filter(|_| self.may_be_proposed() && self.place.environment.strategy == Strategy::PullRequest);
+        let own = own
+            .filter(|_| self.may_be_proposed() && self.place.environment.strategy == Strategy::PullRequest);
         own.iter().chain(&self.before).chain(&self.after).cloned().collect()
     }
 
@@ -220,9 +223,11 @@ impl<'a> Candidate<'a> {
         let is_this = proposal.release.known()?.same(&self.release);
         match proposal.fit {
             Fit::Foreign => None,
-            Fit::Current if is_this => {
-                (self.after.is_empty() && self.merges()).then(|| Step::Merge { number, head, change: self.change() })
-            }
+            Fit::Current if is_this => (self.after.is_empty() && self.merges()).then(|| Step::Merge {
+                number,
+                head,
+                change: self.change(),
+            }),
             Fit::Current | Fit::Behind => Some(Step::Update { number, head, change: self.change() }),
         }
     }
@@ -269,14 +274,19 @@ impl<'a> Candidate<'a> {
     fn newest_evidence(&self, approved_by: &BTreeSet<Person>) -> Timestamp {
         let now = self.scene.now;
         let proofs = self.proofs.iter().filter_map(|(_, proving)| proving.since());
-        let passed = self.gates.iter().zip(&self.place.environment.gates).filter_map(|(report, gate)| {
-            match (&report.answer, gate) {
-                (Answer::Pass(Passed::Soaked(since)), Gate::Soak(soak)) => since.checked_add(soak.time).ok(),
-                (Answer::Pass(Passed::Checked(at)), _) => Some(*at),
-                (Answer::Pass(Passed::NotFrozen), Gate::Freeze(freeze)) => freeze.until.filter(|until| *until <= now),
-                (Answer::Pass(_) | Answer::Hold(_) | Answer::Fail(_), _) => None,
-            }
-        });
+        let passed =
+            self.gates.iter().zip(&self.place.environment.gates).filter_map(|(report, gate)| {
+                match (&report.answer, gate) {
+                    (Answer::Pass(Passed::Soaked(since)), Gate::Soak(soak)) => {
+                        since.checked_add(soak.time).ok()
+                    }
+                    (Answer::Pass(Passed::Checked(at)), _) => Some(*at),
+                    (Answer::Pass(Passed::NotFrozen), Gate::Freeze(freeze)) => {
+                        freeze.until.filter(|until| *until <= now)
+                    }
+                    (Answer::Pass(_) | Answer::Hold(_) | Answer::Fail(_), _) => None,
+                }
+            });
         let holds = self.scene.pipeline.holds_on(self.place.name());
         let lifted = holds.filter_map(|hold| hold.until).filter(|until| *until <= now);
         let approvals = self.approvals.known().into_iter().flatten();

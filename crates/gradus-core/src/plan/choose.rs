@@ -49,7 +49,10 @@ pub(super) fn choose<'a>(scene: &Scene<'_>, place: &Place<'a>, decided: &[Enviro
         }
         match requests::asked(scene, place, request) {
             Ok(release) => {
-                return Choice { wants: Ok(Wanted { release, request: Some(request), past: Past::Counts }), refused };
+                return Choice {
+                    wants: Ok(Wanted { release, request: Some(request), past: Past::Counts }),
+                    refused,
+                };
             }
             Err(reason) => refused = refused.or(Some(reason)),
         }
@@ -121,7 +124,10 @@ pub(super) fn offer(before: &Place<'_>, at: Option<&Release>) -> Result<Release,
     }
     let Some(offer) = before.at() else {
         return Err(match &before.verdict.verdict {
-            Verdict::Unknown { .. } | Verdict::NotDeployed | Verdict::Healthy { .. } | Verdict::Failed { .. } => {
+            Verdict::Unknown { .. }
+            | Verdict::NotDeployed
+            | Verdict::Healthy { .. }
+            | Verdict::Failed { .. } => {
                 before.unknown_health().unwrap_or_else(|| Reason::NotDeployed { environment: environment() })
             }
             Verdict::Deploying { since, deadline, .. } => Reason::WaitingForHealth {
@@ -136,9 +142,9 @@ pub(super) fn offer(before: &Place<'_>, at: Option<&Release>) -> Result<Release,
     };
     match at {
         None => Ok(offer.clone()),
-        Some(at) => {
-            offer.restricted_to(at).ok_or_else(|| Reason::OrderUnknown { release: offer.clone(), has: at.clone() })
-        }
+        Some(at) => offer
+            .restricted_to(at)
+            .ok_or_else(|| Reason::OrderUnknown { release: offer.clone(), has: at.clone() }),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The decision about one environment.
 
-use super::Step;
 use super::candidate::Candidate;
 use super::choose::{Wanted, choose};
 use super::close::{close, close_withdrawn};
 use super::history::drift;
 use super::scene::{Place, Scene};
+use super::{CloseReason, Step};
 use crate::observation::{ProposalSeen, Seen};
 use crate::pipeline::{Mode, Queue, Strategy};
 use crate::proof::Past;
@@ -14,7 +14,11 @@ use crate::report::{EnvironmentReport, Next};
 
 /// Decides what happens in one environment, and why. `decided` holds the
 /// reports of those before it.
-pub(super) fn environment(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport]) -> EnvironmentReport {
+pub(super) fn environment(
+    scene: &Scene<'_>,
+    place: &Place<'_>,
+    decided: &[EnvironmentReport],
+) -> EnvironmentReport {
     let seen = place.seen;
     let mut report = EnvironmentReport {
         name: place.name().clone(),
@@ -65,7 +69,7 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
     let wanted = match choice.wants {
         Ok(wanted) => wanted,
         Err(reason) => {
-            report.step = closing.or_else(withdrawn);
+            report.step = closing.or_else(|| if reason.is_unknown() { None } else { withdrawn() });
             report.reasons.extend(choice.refused);
             return report.reasons.push(reason);
         }
@@ -77,19 +81,25 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
     {
         candidate = earlier;
     }
+    // A proposal becomes one of what goes in now, rather than being closed and
+    // opened again; one that is merged already has done its work.
+    let is_merged = matches!(closing, Some(Step::Close { because: CloseReason::Merged, .. }));
     report.step = match strategy {
-        Strategy::Push => candidate.step().or(closing),
-        Strategy::PullRequest => closing.or_else(|| candidate.step()),
+        Strategy::PullRequest if is_merged => closing,
+        Strategy::PullRequest | Strategy::Push => candidate.step().or(closing),
     };
-    if report.step.is_none() && !candidate.may_be_proposed() {
+    if report.step.is_none() && !candidate.may_be_proposed() && !candidate.is_unknown() {
         report.step = withdrawn();
     }
     report.reasons = candidate.reasons();
     if report.reasons.is_empty() {
         report.reasons.push(Reason::Promoting { to: candidate.release.clone() });
     }
-    report.next =
-        Some(Next { release: candidate.release, request: candidate.request.cloned(), gates: candidate.gates });
+    report.next = Some(Next {
+        release: candidate.release,
+        request: candidate.request.cloned(),
+        gates: candidate.gates,
+    });
 }
 
 /// What is proposed already and was overtaken since may still go in, as long as

@@ -24,11 +24,15 @@ pub(super) fn stepped_back(scene: &Scene<'_>, place: &Place<'_>, release: &Relea
     }
     let traces = match traces(place) {
         Ok(traces) => traces,
-        Err(why) => return Some(Reason::HistoryUnknown { environment: place.name().clone(), why: why.clone() }),
+        Err(why) => {
+            return Some(Reason::HistoryUnknown { environment: place.name().clone(), why: why.clone() });
+        }
     };
     let from = traces
         .had()
-        .filter(|from| scene.orders.compare(from, has) == Standing::Newer && !scene.is_newer(release, Some(from)))
+        .filter(|from| {
+            scene.orders.compare(from, has) == Standing::Newer && !scene.is_newer(release, Some(from))
+        })
         .min_by_key(|from| (traces.origin.replaced.as_ref() != Some(*from), !from.same(release), *from))?;
     Some(Reason::RolledBack {
         environment: place.name().clone(),
@@ -100,7 +104,8 @@ pub(super) fn approvals<'a>(place: &Place<'a>, release: &Release) -> Cow<'a, See
 
 /// When the environment had a release for the last time, if it had it.
 fn last_here(traces: &Traces<'_>, release: &Release) -> Option<Timestamp> {
-    let replaced = traces.origin.replaced.iter().filter(|from| from.covers(release)).map(|_| traces.origin.at);
+    let replaced =
+        traces.origin.replaced.iter().filter(|from| from.covers(release)).map(|_| traces.origin.at);
     let healthy = traces.proofs.iter().filter(|proof| proof.release.covers(release)).map(|proof| proof.until);
     let from = |request: &&Request| request.from.as_ref().is_some_and(|from| from.covers(release));
     let asked = traces.requests.iter().filter(from).map(|request| request.at);
@@ -138,7 +143,9 @@ fn collect<'s, 'a: 's>(
     let mut found = false;
     for place in places {
         let declares = match &place.seen.declared {
-            Seen::Known(declared) => declared.release.as_ref().is_some_and(|declared| declared.covers(release)),
+            Seen::Known(declared) => {
+                declared.release.as_ref().is_some_and(|declared| declared.covers(release))
+            }
             Seen::Unknown(why) => return Err(why.clone()),
         };
         if declares {

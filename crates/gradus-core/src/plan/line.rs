@@ -35,7 +35,8 @@ pub(super) fn next_in_line(
     line.dedup();
     let mut first: Option<Release> = None;
     for release in line {
-        let earlier = first.as_ref().is_none_or(|first| scene.orders.compare(&release, first) == Standing::Older);
+        let earlier =
+            first.as_ref().is_none_or(|first| scene.orders.compare(&release, first) == Standing::Older);
         if earlier && scene.is_newer(&release, Some(at)) && !is_out(scene, place, &release) {
             first = Some(release);
         }

@@ -14,7 +14,10 @@ pub fn advice(
     let name = &pipeline.name;
     let version = wants.map_or_else(|| "VERSION".to_owned(), version_argument);
     let go_past = wants.map(|wants| {
-        format!("gradus promote {name} --to {environment} --version {} --override \"why\"", version_argument(wants))
+        format!(
+            "gradus promote {name} --to {environment} --version {} --override \"why\"",
+            version_argument(wants)
+        )
     });
     let one = |text: &str| vec![text.to_owned()];
     match reason {
@@ -25,15 +28,20 @@ pub fn advice(
         | Reason::Queued { .. }
         | Reason::Drift { .. }
         | Reason::RequestRefused { .. } => Vec::new(),
-        Reason::WaitingForEnvironment { environment: before, .. } => vec![format!("gradus explain {name} {before}")],
+        Reason::WaitingForEnvironment { environment: before, .. } => {
+            vec![format!("gradus explain {name} {before}")]
+        }
         Reason::TargetFailed { .. } | Reason::DeadlineExceeded { .. } => {
             std::iter::once("release a fix".to_owned()).chain(go_past).collect()
         }
-        Reason::HealthUnknown { environment: before, .. } if before != environment => go_past.into_iter().collect(),
+        Reason::HealthUnknown { environment: before, .. } if before != environment => {
+            go_past.into_iter().collect()
+        }
         Reason::HealthUnknown { .. } => Vec::new(),
         Reason::NotDeployed { environment: before } => vec![format!("deploy something to {before}")],
         Reason::WaitingForSoak { .. } => go_past.into_iter().collect(),
-        Reason::WaitingForApproval { environment, release, .. } | Reason::WaitingForPerson { environment, release } => {
+        Reason::WaitingForApproval { environment, release, .. }
+        | Reason::WaitingForPerson { environment, release } => {
             vec![format!("gradus approve {name} --to {environment} --version {}", version_argument(release))]
         }
         Reason::OutsideWindow { .. } => one("change the window in the pipeline's manifest"),
@@ -42,13 +50,17 @@ pub fn advice(
         Reason::CheckPending { environment, check, .. } => vec![format!(
             "gradus report {name} --environment {environment} --version {version} --check {check} --state passed"
         )],
-        Reason::CheckFailed { check, .. } => vec![format!("release a fix, or report {check} again once it passes")],
+        Reason::CheckFailed { check, .. } => {
+            vec![format!("release a fix, or report {check} again once it passes")]
+        }
         Reason::WaitingForMerge { number, .. } => vec![
             format!("merge proposal {number}"),
             format!("gradus approve {name} --to {environment} --version {version}"),
         ],
         Reason::ProposalChanged { number, .. } => {
-            vec![format!("merge or close proposal {number} yourself: gradus leaves other people's commits alone")]
+            vec![format!(
+                "merge or close proposal {number} yourself: gradus leaves other people's commits alone"
+            )]
         }
         Reason::VersionBlocked { .. } => one("take the version off `block` in the pipeline's manifest"),
         Reason::RolledBack { from, .. } => vec![
@@ -86,6 +98,10 @@ fn version_argument(release: &Release) -> String {
     let mut versions = release.versions();
     match (versions.next(), versions.next()) {
         (Some((_, version)), None) => version.to_string(),
-        (_, _) => release.versions().map(|(name, version)| format!("{name}={version}")).collect::<Vec<_>>().join(","),
+        (_, _) => release
+            .versions()
+            .map(|(name, version)| format!("{name}={version}"))
+            .collect::<Vec<_>>()
+            .join(","),
     }
 }

@@ -118,4 +118,3 @@ fn because(change: &Change) -> String {
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
-

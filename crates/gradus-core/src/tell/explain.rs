@@ -116,7 +116,10 @@ fn is_said(reason: &Reason) -> bool {
 /// Whether what the environment's own targets do is part of the story.
 fn shows_targets(here: &EnvironmentReport) -> bool {
     let is_healthy = matches!(here.verdict.verdict, Verdict::Healthy { .. });
-    let is_known = here.reasons.iter().any(|reason| matches!(reason, Reason::DeclaredUnknown { .. } | Reason::Suspended));
+    let is_known = here
+        .reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::DeclaredUnknown { .. } | Reason::Suspended));
     let is_queued = here.reasons.iter().any(|reason| matches!(reason, Reason::Queued { .. }));
     !is_known && (is_queued || !is_healthy && here.reasons.iter().all(Reason::is_content))
 }
@@ -138,7 +141,11 @@ fn waited_for<'a>(report: &'a Report, here: &EnvironmentReport) -> Vec<&'a Envir
 
 fn waits_for(here: &EnvironmentReport) -> Vec<EnvironmentName> {
     let name = |reason: &Reason| {
-        if let Reason::WaitingForEnvironment { environment, .. } = reason { Some(environment.clone()) } else { None }
+        if let Reason::WaitingForEnvironment { environment, .. } = reason {
+            Some(environment.clone())
+        } else {
+            None
+        }
     };
     here.reasons.iter().filter_map(name).collect()
 }
@@ -199,7 +206,9 @@ fn label(reason: &Reason) -> String {
         Reason::Held { .. } => "hold",
         Reason::CheckPending { .. } | Reason::CheckFailed { .. } | Reason::ChecksUnknown { .. } => "check",
         Reason::WaitingForPerson { .. } => "manual",
-        Reason::WaitingForMerge { .. } | Reason::ProposalChanged { .. } | Reason::ProposalUnknown { .. } => "proposal",
+        Reason::WaitingForMerge { .. } | Reason::ProposalChanged { .. } | Reason::ProposalUnknown { .. } => {
+            "proposal"
+        }
         Reason::RequestRefused { .. } | Reason::RequestsUnknown { .. } => "request",
         Reason::Queued { .. } | Reason::PinnedQueue { .. } => "queue",
         Reason::ObserveOnly | Reason::Suspended => "mode",
@@ -245,7 +254,8 @@ fn target_words(target: &TargetVerdict, clock: &Clock) -> String {
         Verdict::Deploying { deadline: None, .. } => "deploying".to_owned(),
         Verdict::Healthy { since, .. } => format!("healthy since {}", clock.at(*since)),
         Verdict::Failed { why, since, .. } => {
-            let running = target.running.as_ref().map_or_else(String::new, |running| format!("; it runs {running}"));
+            let running =
+                target.running.as_ref().map_or_else(String::new, |running| format!("; it runs {running}"));
             match why {
                 Failure::Told(why) => {
                     format!("failed at {} ({}): {why}{running}", clock.at(*since), clock.ago(*since))

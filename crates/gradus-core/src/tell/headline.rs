@@ -31,24 +31,35 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
     match reason {
         Reason::UpToDate | Reason::FollowsGit => state(here, app.as_str(), clock),
         Reason::Promoting { .. } | Reason::ObserveOnly => going(here, &what),
-        Reason::WaitingForEnvironment { environment: before, .. } => not_in(&format!("{before} does not have it")),
-        Reason::WaitingForHealth { environment: before, .. } => not_in(&format!("{before} is still deploying")),
-        Reason::TargetFailed { environment: before, .. } | Reason::DeadlineExceeded { environment: before, .. } => {
+        Reason::WaitingForEnvironment { environment: before, .. } => {
+            not_in(&format!("{before} does not have it"))
+        }
+        Reason::WaitingForHealth { environment: before, .. } => {
+            not_in(&format!("{before} is still deploying"))
+        }
+        Reason::TargetFailed { environment: before, .. }
+        | Reason::DeadlineExceeded { environment: before, .. } => {
             not_in(&format!("{before} has not proven it"))
         }
         Reason::HealthUnknown { environment: before, .. } if before == environment => {
             nothing("its own health is not known")
         }
-        Reason::HealthUnknown { environment: before, .. } => not_in(&format!("the health of {before} is not known")),
+        Reason::HealthUnknown { environment: before, .. } => {
+            not_in(&format!("the health of {before} is not known"))
+        }
         Reason::NotDeployed { environment: before } => nothing(&format!("{before} has nothing yet")),
-        Reason::NeverProven { .. } => not_in(&format!("nobody saw it healthy, neither in {environment} nor before it")),
+        Reason::NeverProven { .. } => {
+            not_in(&format!("nobody saw it healthy, neither in {environment} nor before it"))
+        }
         Reason::WaitingForSoak { environment: before, .. } => {
             not_in(&format!("it was not healthy in {before} for long enough"))
         }
         Reason::WaitingForApproval { environment: gate, by, .. } => {
             format!("{what} is not in {environment} yet: it waits for approval by {by}{}.", of(gate))
         }
-        Reason::WaitingForPerson { .. } => format!("{what} is not in {environment} yet: it waits for a person's word."),
+        Reason::WaitingForPerson { .. } => {
+            format!("{what} is not in {environment} yet: it waits for a person's word.")
+        }
         Reason::WaitingForMerge { number, .. } => {
             format!("{what} is not in {environment} yet: proposal {number} waits to be merged.")
         }
@@ -59,7 +70,9 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::CheckPending { environment: gate, check, .. } => {
             not_in(&format!("check {check} has not passed{} yet", of(gate)))
         }
-        Reason::CheckFailed { environment: gate, check, .. } => not_in(&format!("check {check} failed{}", of(gate))),
+        Reason::CheckFailed { environment: gate, check, .. } => {
+            not_in(&format!("check {check} failed{}", of(gate)))
+        }
         Reason::ProposalChanged { number, .. } => {
             not_in(&format!("proposal {number} has somebody else's commits"))
         }
@@ -74,7 +87,9 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::MixedRelease { .. } | Reason::OrderUnknown { .. } => nothing(&sentence(reason, clock)),
         Reason::Queued { first } => not_in(&format!("{first} is still on its way in")),
         Reason::PinnedQueue { pin } => format!("{environment} keeps {app} {pin}: its queue is pinned."),
-        Reason::Drift { declared, .. } => format!("{environment} has {app} {declared}, which nobody promoted."),
+        Reason::Drift { declared, .. } => {
+            format!("{environment} has {app} {declared}, which nobody promoted.")
+        }
         Reason::RequestRefused { by, release, .. } => {
             format!("{app} {release} does not go to {environment}: what {by} asked for cannot be done.")
         }
@@ -97,16 +112,26 @@ fn state(here: &EnvironmentReport, app: &str, clock: &Clock) -> String {
     let environment = &here.name;
     let Some(release) = here.release() else { return format!("nothing of {app} is in {environment}.") };
     match &here.verdict.verdict {
-        Verdict::Healthy { since, .. } => format!("{app} {release} is in {environment}, healthy since {}.", clock.at(*since)),
+        Verdict::Healthy { since, .. } => {
+            format!("{app} {release} is in {environment}, healthy since {}.", clock.at(*since))
+        }
         Verdict::Deploying { since: Some(since), .. } => {
             format!("{app} {release} has been on its way into {environment} since {}.", clock.at(*since))
         }
-        Verdict::Deploying { since: None, .. } => format!("{app} {release} is on its way into {environment}."),
+        Verdict::Deploying { since: None, .. } => {
+            format!("{app} {release} is on its way into {environment}.")
+        }
         Verdict::Failed { since, .. } => {
-            format!("{app} {release} failed in {environment} at {} ({}).", clock.at(*since), clock.ago(*since))
+            format!(
+                "{app} {release} failed in {environment} at {} ({}).",
+                clock.at(*since),
+                clock.ago(*since)
+            )
         }
         Verdict::NotDeployed => format!("nothing of {app} runs in {environment}."),
-        Verdict::Unknown { .. } => format!("{app} {release} is in {environment}; whether it works is not known."),
+        Verdict::Unknown { .. } => {
+            format!("{app} {release} is in {environment}; whether it works is not known.")
+        }
     }
 }
 
@@ -119,7 +144,9 @@ fn going(here: &EnvironmentReport, what: &str) -> String {
     match &here.step {
         Some(Step::Propose(_)) => format!("{what} {is} proposed for {environment}{now}."),
         Some(Step::Update { number, .. }) => format!("proposal {number} {is} changed to {what}{now}."),
-        Some(Step::Merge { number, .. }) => format!("{what} {goes} to {environment}{now}: proposal {number} {is} merged."),
+        Some(Step::Merge { number, .. }) => {
+            format!("{what} {goes} to {environment}{now}: proposal {number} {is} merged.")
+        }
         Some(Step::Close { number, .. }) => format!("proposal {number} {is} closed{now}."),
         Some(Step::Push(_)) | None => format!("{what} {goes} to {environment}{now}."),
     }

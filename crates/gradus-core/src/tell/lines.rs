@@ -42,7 +42,8 @@ pub(super) fn wrap(words: &str, width: usize) -> Vec<String> {
     }
     let mut lines = vec![String::new()];
     for word in words.split(' ') {
-        let is_full = |line: &String| !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width;
+        let is_full =
+            |line: &String| !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width;
         if lines.last().is_some_and(is_full) {
             lines.push(String::new());
         }

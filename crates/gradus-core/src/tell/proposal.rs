@@ -19,7 +19,8 @@ pub fn proposal_title(report: &Report, change: &Change) -> String {
 pub fn proposal_body(report: &Report, change: &Change, clock: &Clock) -> String {
     let mut text = String::from("| | now | proposed |\n|---|---|---|\n");
     for (artifact, version) in change.to.versions() {
-        let now = change.from.as_ref().and_then(|from| from.get(artifact)).map_or("-", |version| version.as_str());
+        let now =
+            change.from.as_ref().and_then(|from| from.get(artifact)).map_or("-", |version| version.as_str());
         text.push_str(&format!("| {artifact} | {} | {} |\n", cell(now), cell(version.as_str())));
     }
     text.push('\n');
@@ -39,7 +40,8 @@ pub fn proposal_body(report: &Report, change: &Change, clock: &Clock) -> String 
     if change.replaces_hand_edit {
         text.push_str("\nThis replaces a version that was set by hand.\n");
     }
-    let gates = report.environment(&change.environment).and_then(|here| here.next.as_ref()).map(|next| &next.gates);
+    let gates =
+        report.environment(&change.environment).and_then(|here| here.next.as_ref()).map(|next| &next.gates);
     if let Some(gates) = gates.filter(|gates| !gates.is_empty()) {
         text.push_str("\n| gate | |\n|---|---|\n");
         for gate in gates {
@@ -85,7 +87,9 @@ fn answer(answer: &Answer, clock: &Clock) -> String {
         Answer::Pass(Passed::Checked(at)) => format!("passed at {}", clock.at(*at)),
         Answer::Pass(Passed::AskedBy(person)) => format!("asked for by {person}"),
         Answer::Pass(Passed::Overridden(person)) => format!("skipped by {person}"),
-        Answer::Hold(Reason::WaitingForPerson { .. } | Reason::WaitingForMerge { .. }) => "**waiting**".to_owned(),
+        Answer::Hold(Reason::WaitingForPerson { .. } | Reason::WaitingForMerge { .. }) => {
+            "**waiting**".to_owned()
+        }
         Answer::Hold(reason) => format!("**waiting**: {}", sentence(reason, clock)),
         Answer::Fail(reason) => format!("**failed**: {}", sentence(reason, clock)),
     }

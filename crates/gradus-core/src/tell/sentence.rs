@@ -23,13 +23,17 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
             format!("{environment} does not have {wants}")
         }
         Reason::WaitingForHealth { environment, release, since, deadline, healthy, need } => {
-            let count = if *need > 1 { format!(", {healthy} of {need} targets healthy") } else { String::new() };
+            let count =
+                if *need > 1 { format!(", {healthy} of {need} targets healthy") } else { String::new() };
             let deadline =
                 deadline.map_or_else(String::new, |at| format!("; it counts as failed at {}", clock.at(at)));
             let what = after_space(release.as_ref());
             match since {
                 Some(since) => {
-                    format!("{environment} has been deploying{what} since {}{count}{deadline}", clock.at(*since))
+                    format!(
+                        "{environment} has been deploying{what} since {}{count}{deadline}",
+                        clock.at(*since)
+                    )
                 }
                 None => format!("{environment} is deploying{what}{count}{deadline}"),
             }
@@ -57,7 +61,10 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
             duration(*within),
         ),
         Reason::HealthUnknown { environment, target, why } => {
-            format!("the health of {environment} is not known: {}{why}", of_target(environment, target.as_ref()))
+            format!(
+                "the health of {environment} is not known: {}{why}",
+                of_target(environment, target.as_ref())
+            )
         }
         Reason::NotDeployed { environment } => format!("{environment} has nothing yet"),
         Reason::NeverProven { environment, release } => {
@@ -71,7 +78,11 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
             clock.left(*until),
         ),
         Reason::WaitingForSoak { environment, time, since, until: None } => {
-            format!("it was healthy in {environment} from {}, but not for {}", clock.at(*since), duration(*time))
+            format!(
+                "it was healthy in {environment} from {}, but not for {}",
+                clock.at(*since),
+                duration(*time)
+            )
         }
         Reason::WaitingForApproval { environment: _, release, have, min, by, not_author } => {
             let not = if *not_author { ", not its author" } else { "" };
@@ -80,7 +91,9 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         Reason::OutsideWindow { window, opens: Some(opens) } => {
             format!("outside the {window}, which opens at {}", clock.at(*opens))
         }
-        Reason::OutsideWindow { window, opens: None } => format!("outside the {window}, which does not open again"),
+        Reason::OutsideWindow { window, opens: None } => {
+            format!("outside the {window}, which does not open again")
+        }
         Reason::Frozen { until, why, .. } => {
             let why = why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
             match until {
@@ -91,14 +104,18 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         Reason::Held { hold, pin, owner, why, since, until } => {
             let since = since.map_or_else(String::new, |since| format!(" since {},", clock.at(since)));
             let what = pin.as_ref().map_or_else(|| "held".to_owned(), |pin| format!("pinned to {pin}"));
-            let until =
-                until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", clock.at(until)));
+            let until = until.map_or_else(
+                || "until it is lifted".to_owned(),
+                |until| format!("until {}", clock.at(until)),
+            );
             format!("{what} by {owner}{since} {until}: {why} ({hold})")
         }
         Reason::CheckPending { environment: _, check, reporter, detail, since } => {
             let detail = detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
             match since {
-                Some(since) => format!("{check} has been running since {}, says {reporter}{detail}", clock.at(*since)),
+                Some(since) => {
+                    format!("{check} has been running since {}, says {reporter}{detail}", clock.at(*since))
+                }
                 None => format!("{reporter} has not reported {check} yet{detail}"),
             }
         }
@@ -106,27 +123,43 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
             let detail = detail.as_ref().map_or_else(String::new, |detail| format!(": {detail}"));
             format!("{check} failed for {release} at {}, says {reporter}{detail}", clock.at(*since))
         }
-        Reason::WaitingForPerson { release, .. } => format!("a person has to ask for {release}, or approve it"),
+        Reason::WaitingForPerson { release, .. } => {
+            format!("a person has to ask for {release}, or approve it")
+        }
         Reason::WaitingForMerge { number, url, since } => {
             let place = url.as_ref().map_or_else(String::new, |url| format!("\n{url}"));
-            format!("proposal {number} has been open since {} and waits to be merged{place}", clock.at(*since))
+            format!(
+                "proposal {number} has been open since {} and waits to be merged{place}",
+                clock.at(*since)
+            )
         }
         Reason::ProposalChanged { number, head } => {
             format!("somebody else pushed {} to the branch of proposal {number}", head.short())
         }
         Reason::VersionBlocked { release } => format!("{release} is blocked"),
         Reason::RolledBack { environment, from, to, commit, by, since } => {
-            format!("{environment} had {from}, until {by} set {to} at {} (commit {})", clock.at(*since), commit.short())
+            format!(
+                "{environment} had {from}, until {by} set {to} at {} (commit {})",
+                clock.at(*since),
+                commit.short()
+            )
         }
-        Reason::OlderVersion { release, has } => format!("what comes before has {release}, which is older than {has}"),
+        Reason::OlderVersion { release, has } => {
+            format!("what comes before has {release}, which is older than {has}")
+        }
         Reason::MixedRelease { release, has } => {
             format!("{release} is partly newer and partly older than {has}")
         }
-        Reason::OrderUnknown { release, has } => format!("nothing says whether {release} is newer than {has}"),
-        Reason::Queued { first } => format!("{first} is still on its way in, and versions come in one by one"),
+        Reason::OrderUnknown { release, has } => {
+            format!("nothing says whether {release} is newer than {has}")
+        }
+        Reason::Queued { first } => {
+            format!("{first} is still on its way in, and versions come in one by one")
+        }
         Reason::PinnedQueue { pin } => format!("only {pin} may come in (queue: pinned)"),
         Reason::Drift { declared, promoted, commit, by, .. } => {
-            let commit = commit.as_ref().map_or_else(String::new, |commit| format!(" (commit {})", commit.short()));
+            let commit =
+                commit.as_ref().map_or_else(String::new, |commit| format!(" (commit {})", commit.short()));
             let by = by.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string);
             format!("{by} set {declared} by hand{commit}; gradus had promoted {promoted}")
         }
@@ -142,7 +175,9 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         Reason::AuthorUnknown { environment: _, why } => {
             format!("its author is not known, and may not approve it: {why}")
         }
-        Reason::ChecksUnknown { environment: _, check, why } => format!("what {check} says is not known: {why}"),
+        Reason::ChecksUnknown { environment: _, check, why } => {
+            format!("what {check} says is not known: {why}")
+        }
         Reason::HistoryUnknown { environment, why } => {
             format!("whether {environment} was moved back is not known: {why}")
         }

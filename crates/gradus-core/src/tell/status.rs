@@ -31,7 +31,11 @@ pub fn status_rows(report: &Report, clock: &Clock) -> Vec<StatusRow> {
             environment: here.name.clone(),
             version: version(here),
             health: here.verdict.verdict.word(),
-            age: here.verdict.verdict.since().map_or_else(String::new, |since| age(clock.now.duration_since(since))),
+            age: here
+                .verdict
+                .verdict
+                .since()
+                .map_or_else(String::new, |since| age(clock.now.duration_since(since))),
             words: status_line(here, clock),
         })
         .collect()
@@ -55,7 +59,8 @@ fn version(here: &EnvironmentReport) -> String {
 
 /// What happens next in an environment, or why nothing does, in one line.
 pub fn status_line(here: &EnvironmentReport, clock: &Clock) -> String {
-    let is_told = here.main_reason().is_some_and(|reason| reason.is_unknown() || *reason == Reason::Suspended);
+    let is_told =
+        here.main_reason().is_some_and(|reason| reason.is_unknown() || *reason == Reason::Suspended);
     let own = own_trouble(here).filter(|_| !is_told);
     let waiting = match here.main_reason() {
         Some(reason) => short(here, reason, clock),
@@ -74,7 +79,9 @@ fn own_trouble(here: &EnvironmentReport) -> Option<String> {
             let what = release.as_ref().map_or_else(String::new, |release| format!("{release}: "));
             Some(match why {
                 Failure::Told(why) => format!("{what}{}", why.lines().next().unwrap_or_default()),
-                Failure::Deadline(within) => format!("{what}not healthy within {}", super::time::duration(*within)),
+                Failure::Deadline(within) => {
+                    format!("{what}not healthy within {}", super::time::duration(*within))
+                }
             })
         }
         Verdict::Unknown { why } => Some(why.to_string()),
@@ -100,9 +107,15 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
             format!("waits: {environment} has not proven {}", if wants.is_empty() { "it" } else { &wants })
         }
         Reason::NotDeployed { environment } => format!("waits: {environment} has nothing yet"),
-        Reason::HealthUnknown { environment, .. } => format!("waits: the health of {environment} is not known"),
+        Reason::HealthUnknown { environment, .. } => {
+            format!("waits: the health of {environment} is not known")
+        }
         Reason::WaitingForSoak { environment, until: Some(until), .. } => {
-            format!("next: {wants}, soaking in {environment} until {} ({} left)", clock.at(*until), clock.left(*until))
+            format!(
+                "next: {wants}, soaking in {environment} until {} ({} left)",
+                clock.at(*until),
+                clock.left(*until)
+            )
         }
         Reason::WaitingForSoak { environment, until: None, .. } => {
             format!("waits: {wants} has not soaked in {environment}")

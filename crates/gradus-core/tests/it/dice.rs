@@ -12,8 +12,8 @@ use gradus_core::gate::freeze::FreezeGate;
 use gradus_core::gate::soak::SoakGate;
 use gradus_core::names::{CheckName, Group, Person, ProposalNumber, RequestId};
 use gradus_core::observation::{
-    Approval, CheckFact, CheckResult, Declared, EnvironmentSeen, Fit, Observation, Origin, Proof, ProposalSeen,
-    Request, RequestKind, Seen, TargetState,
+    Approval, CheckFact, CheckResult, Declared, EnvironmentSeen, Fit, Observation, Origin, Proof,
+    ProposalSeen, Request, RequestKind, Seen, TargetState,
 };
 use gradus_core::pipeline::{
     Emergency, Environment, Hold, Merge, Mode, Need, Pipeline, Queue, Strategy as Write, TargetKind,
@@ -156,7 +156,8 @@ impl Dice {
             }
         }
         let mut made = environment(text, &after);
-        made.targets = (0..1 + self.roll(3)).map(|at| target(&format!("t{at}"), TargetKind::Report)).collect();
+        made.targets =
+            (0..1 + self.roll(3)).map(|at| target(&format!("t{at}"), TargetKind::Report)).collect();
         if self.one_in(6) {
             made.targets = vec![target("git", TargetKind::Git)];
         }
@@ -194,7 +195,8 @@ impl Dice {
                 reason: None,
             }),
             4 => {
-                let span = self.pick(&["Mon-Fri 08:00-16:00", "Mon 12:00-13:00", "Tue 08:00-09:00", "Sat-Sun"]);
+                let span =
+                    self.pick(&["Mon-Fri 08:00-16:00", "Mon 12:00-13:00", "Tue 08:00-09:00", "Sat-Sun"]);
                 let spans = vec![Span::parse(span).unwrap()];
                 let (allow, deny) = if self.one_in(2) { (Vec::new(), spans) } else { (spans, Vec::new()) };
                 Gate::Window(Window { allow, deny, zone: TimeZone::UTC, zone_name: "UTC".into() })
@@ -204,20 +206,26 @@ impl Dice {
     }
 
     fn observation(&mut self, pipeline: &Pipeline, kind: Kind) -> Observation {
-        let environments =
-            pipeline.environments().iter().map(|e| (e.name.clone(), self.environment_seen(e, kind))).collect();
+        let environments = pipeline
+            .environments()
+            .iter()
+            .map(|e| (e.name.clone(), self.environment_seen(e, kind)))
+            .collect();
         let order = ["9f2c", "41aa", "e07b", "0c3d"].map(version).to_vec();
-        let order = if kind == Kind::Seen { BTreeMap::from([(artifact("app"), order)]) } else { BTreeMap::new() };
+        let order =
+            if kind == Kind::Seen { BTreeMap::from([(artifact("app"), order)]) } else { BTreeMap::new() };
         Observation { environments, order }
     }
 
     fn environment_seen(&mut self, environment: &Environment, kind: Kind) -> EnvironmentSeen {
         let declared = if self.one_in(8) { None } else { Some(self.release(kind)) };
         let state = |dice: &mut Self| dice.target_state(declared.clone(), kind);
-        let targets = environment.targets.iter().map(|target| (target.name.clone(), self.seen(state))).collect();
+        let targets =
+            environment.targets.iter().map(|target| (target.name.clone(), self.seen(state))).collect();
         let origin = self.seen(|dice| dice.origin(kind));
         let from_commit = origin.known().map(|origin| origin.commit.clone());
-        let promoted = self.seen(|dice| dice.maybe(3, |dice| declared.clone().unwrap_or_else(|| dice.release(kind))));
+        let promoted =
+            self.seen(|dice| dice.maybe(3, |dice| declared.clone().unwrap_or_else(|| dice.release(kind))));
         EnvironmentSeen {
             declared: self.seen(|_| Declared { release: declared.clone(), origin }),
             targets,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use gradus_core::names::{ArtifactName, CommitId, EnvironmentName, Person, PipelineKey, TargetName};
 use gradus_core::observation::{EnvironmentSeen, Seen};
 use gradus_core::pipeline::{
-    Emergency, Environment, Merge, Need, Pipeline, PipelineError, Queue, Repository, Strategy, Target, TargetKind,
+    Emergency, Environment, Merge, Need, Pipeline, PipelineError, Queue, Repository, Strategy, Target,
+    TargetKind,
 };
 use gradus_core::release::Release;
 use gradus_core::version::{Order, Version};

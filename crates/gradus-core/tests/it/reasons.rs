@@ -159,9 +159,10 @@ fn example_after(reason: Option<&Reason>) -> Option<Reason> {
             Reason::RolledBack { environment: prod, from: new, to: old, commit: head(), by, since }
         }
         Some(Reason::RolledBack { .. }) => Reason::OlderVersion { release: old, has: new },
-        Some(Reason::OlderVersion { .. }) => {
-            Reason::MixedRelease { release: release("app=2.0.0,chart=1.0.0"), has: release("app=1.9.0,chart=1.1.0") }
-        }
+        Some(Reason::OlderVersion { .. }) => Reason::MixedRelease {
+            release: release("app=2.0.0,chart=1.0.0"),
+            has: release("app=1.9.0,chart=1.1.0"),
+        },
         Some(Reason::MixedRelease { .. }) => {
             Reason::OrderUnknown { release: release("9f2c41a"), has: release("e07b77c") }
         }
@@ -226,9 +227,10 @@ fn report_of(reason: &Reason) -> Report {
         proposal: None,
         next: is_going.then(|| Next { release: release("6.6.0"), request: None, gates: Vec::new() }),
         step: None,
-        reasons: match reason {
-            Reason::ObserveOnly => vec![Reason::ObserveOnly, Reason::Promoting { to: release("6.6.0") }],
-            other => vec![other.clone()],
+        reasons: if *reason == Reason::ObserveOnly {
+            vec![Reason::ObserveOnly, Reason::Promoting { to: release("6.6.0") }]
+        } else {
+            vec![reason.clone()]
         },
         notes: Vec::new(),
     };

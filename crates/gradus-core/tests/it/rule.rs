@@ -5,7 +5,9 @@ use std::cmp::Ordering;
 
 use gradus_core::gate::Gate;
 use gradus_core::names::{EnvironmentName, Person};
-use gradus_core::observation::{CheckResult, EnvironmentSeen, Observation, Proof, RequestKind, Seen, TargetState};
+use gradus_core::observation::{
+    CheckResult, EnvironmentSeen, Observation, Proof, RequestKind, Seen, TargetState,
+};
 use gradus_core::pipeline::{Emergency, Environment, Mode, Need, Pipeline, Queue, TargetKind};
 use gradus_core::plan::{Change, Step};
 use gradus_core::release::Release;
@@ -24,7 +26,8 @@ impl Rule<'_> {
         let Some(change) = step.change() else { return Ok(()) };
         let environment = self.pipeline.environment(&change.environment).ok_or("no such environment")?;
         let here = self.seen.environments.get(&change.environment).ok_or("nobody looked at it")?;
-        let must = |is: bool, what: &str| if is { Ok(()) } else { Err(format!("{}: {what}", change.environment)) };
+        let must =
+            |is: bool, what: &str| if is { Ok(()) } else { Err(format!("{}: {what}", change.environment)) };
         let declared = here.declared.known().ok_or("what is declared is not known")?;
         must(self.pipeline.mode == Mode::Active, "nothing is written")?;
         must(declared.release == change.from, "what it expects is not what is there")?;
@@ -34,13 +37,22 @@ impl Rule<'_> {
         let kind = change.request().map(|request| request.kind);
         match kind {
             None => {
-                must(change.from.as_ref().is_none_or(|from| self.is_newer(&change.to, from)), "it is not newer")?;
+                must(
+                    change.from.as_ref().is_none_or(|from| self.is_newer(&change.to, from)),
+                    "it is not newer",
+                )?;
             }
             Some(RequestKind::Promote | RequestKind::Override) => {
-                must(change.from.as_ref().is_none_or(|from| !self.is_newer(from, &change.to)), "it is older")?;
+                must(
+                    change.from.as_ref().is_none_or(|from| !self.is_newer(from, &change.to)),
+                    "it is older",
+                )?;
             }
             Some(RequestKind::Rollback) => {
-                must(change.from.as_ref().is_none_or(|from| !self.is_newer(&change.to, from)), "it is newer")?;
+                must(
+                    change.from.as_ref().is_none_or(|from| !self.is_newer(&change.to, from)),
+                    "it is newer",
+                )?;
             }
             Some(RequestKind::Emergency) => {
                 must(environment.emergency == Emergency::Allowed, "emergencies are not allowed")?;
@@ -53,7 +65,8 @@ impl Rule<'_> {
         let skips_proof = matches!(kind, Some(RequestKind::Override | RequestKind::Emergency));
         if !skips_proof {
             for name in &environment.after {
-                let is = self.is_proven(name, change) || (kind == Some(RequestKind::Rollback) && was(here, &change.to));
+                let is = self.is_proven(name, change)
+                    || (kind == Some(RequestKind::Rollback) && was(here, &change.to));
                 must(is, &format!("{name} has not proven it"))?;
             }
         }
@@ -66,7 +79,8 @@ impl Rule<'_> {
                     let soaked = |time| {
                         environment.after.iter().all(|name| {
                             self.longest(name, change).is_some_and(|is| is >= time)
-                                || (kind == Some(RequestKind::Rollback) && longest(proofs(here), &change.to, self.now) >= Some(time))
+                                || (kind == Some(RequestKind::Rollback)
+                                    && longest(proofs(here), &change.to, self.now) >= Some(time))
                         })
                     };
                     let is = self.is_open(gate, here, change, &soaked);
@@ -98,7 +112,10 @@ impl Rule<'_> {
         self.pipeline.holds.iter().any(|hold| {
             hold.environment.as_ref().is_none_or(|held| held == name)
                 && hold.until.is_none_or(|until| until > self.now)
-                && hold.pin.as_ref().is_none_or(|pin| pin.versions().any(|(name, v)| release.get(name) != Some(v)))
+                && hold
+                    .pin
+                    .as_ref()
+                    .is_none_or(|pin| pin.versions().any(|(name, v)| release.get(name) != Some(v)))
         })
     }
 
@@ -125,10 +142,16 @@ impl Rule<'_> {
         if asked || overtaken { longest(proofs(seen), &change.to, self.now) } else { None }
     }
 
-    fn healthy_for(&self, environment: &Environment, seen: &EnvironmentSeen, at: &Release) -> Option<SignedDuration> {
+    fn healthy_for(
+        &self,
+        environment: &Environment,
+        seen: &EnvironmentSeen,
+        at: &Release,
+    ) -> Option<SignedDuration> {
         let mut sinces: Vec<Timestamp> = Vec::new();
         for target in &environment.targets {
-            let origin = seen.declared.known()?.origin.known();
+            let declared = seen.declared.known()?;
+            let origin = declared.origin.known().filter(|_| declared.release.is_some());
             match (&target.kind, seen.targets.get(&target.name)) {
                 (TargetKind::Git, _) => sinces.extend(origin.map(|origin| origin.at)),
                 (_, Some(Seen::Known(TargetState::Healthy { release, since }))) if carries(release, at) => {
@@ -147,7 +170,8 @@ impl Rule<'_> {
     }
 
     fn is_verified(&self, name: &EnvironmentName, change: &Change) -> bool {
-        let (Some(before), Some(seen)) = (self.pipeline.environment(name), self.seen.environments.get(name)) else {
+        let (Some(before), Some(seen)) = (self.pipeline.environment(name), self.seen.environments.get(name))
+        else {
             return false;
         };
         let soaked = |time| self.longest(name, change).is_some_and(|is| is >= time);
@@ -168,15 +192,19 @@ impl Rule<'_> {
             Gate::Soak(soak) => soaked(soak.time),
             Gate::Window(window) => matches!(window.at(self.now), WindowState::Open { .. }),
             Gate::Freeze(freeze) => {
-                freeze.from.is_some_and(|from| from > self.now) || freeze.until.is_some_and(|until| until <= self.now)
+                freeze.from.is_some_and(|from| from > self.now)
+                    || freeze.until.is_some_and(|until| until <= self.now)
             }
             Gate::Check(check) => {
                 let facts = here.checks.known().into_iter().flatten();
                 let mine: Vec<_> = facts
-                    .filter(|f| f.check == check.name && f.reporter == check.reporter && f.release == change.to)
+                    .filter(|f| {
+                        f.check == check.name && f.reporter == check.reporter && f.release == change.to
+                    })
                     .collect();
                 let newest = mine.iter().map(|fact| fact.at).max();
-                newest.is_some() && mine.iter().filter(|f| Some(f.at) == newest).all(|f| f.result == CheckResult::Passed)
+                newest.is_some()
+                    && mine.iter().filter(|f| Some(f.at) == newest).all(|f| f.result == CheckResult::Passed)
             }
             Gate::Manual => change.request().is_some() || !self.yes(here, change, |_, _| true).is_empty(),
             Gate::Approval(gate) => {

@@ -64,8 +64,11 @@ struct Stage {
 /// Runs a script and gives it back with what its commands say now.
 fn run(text: &str, path: &Path) -> String {
     let mut out = String::new();
-    let mut stage =
-        Stage { draft: Draft::new("web".to_owned()), world: None, now: "2026-11-16T12:00:00Z".parse().unwrap() };
+    let mut stage = Stage {
+        draft: Draft::new("web".to_owned()),
+        world: None,
+        now: "2026-11-16T12:00:00Z".parse().unwrap(),
+    };
     for (at, line) in text.lines().enumerate() {
         if line == "|" || line.starts_with("| ") {
             continue;
@@ -193,7 +196,12 @@ fn shown(plan: &Plan, clock: &Clock) -> String {
         let mut words: Vec<String> = here.reasons.iter().map(|reason| code(reason, clock)).collect();
         words.extend(here.notes.iter().map(|note| format!("note {}", code(note, clock))));
         let next = here.next.as_ref().map_or_else(String::new, |next| format!(" {}", next.release));
-        let line = format!("{:<width$}  {:<12}{next}  {}", here.name.as_str(), here.verdict.verdict.word(), words.join(", "));
+        let line = format!(
+            "{:<width$}  {:<12}{next}  {}",
+            here.name.as_str(),
+            here.verdict.verdict.word(),
+            words.join(", ")
+        );
         writeln!(text, "{}", line.trim_end()).unwrap();
     }
     if let Some(wake) = plan.report.wake_at {
@@ -213,7 +221,10 @@ fn step_words(step: &Step, clock: &Clock) -> String {
         let asked = change.request().map_or_else(String::new, |request| format!(", asked by {}", request.by));
         let approved = match change.approved_by.as_slice() {
             [] => String::new(),
-            people => format!(", approved by {}", people.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")),
+            people => format!(
+                ", approved by {}",
+                people.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+            ),
         };
         let by_hand = if change.replaces_hand_edit { ", over a hand edit" } else { "" };
         format!(": {from} -> {}{asked}{approved}{by_hand} (evidence of {})", change.to, clock.at(change.at))

@@ -11,7 +11,9 @@ use gradus_core::names::{CheckName, EnvironmentName, Group, Person, ProposalNumb
 use gradus_core::observation::{
     Approval, CheckFact, CheckResult, Fit, Proof, ProposalSeen, Request, RequestKind, Seen, TargetState,
 };
-use gradus_core::pipeline::{Emergency, Environment, Hold, Merge, Mode, Need, Pipeline, Queue, Strategy, TargetKind};
+use gradus_core::pipeline::{
+    Emergency, Environment, Hold, Merge, Mode, Need, Pipeline, Queue, Strategy, TargetKind,
+};
 use gradus_core::release::Release;
 use gradus_core::version::Order;
 use gradus_core::window::{Span, Window};
@@ -64,7 +66,10 @@ impl Line {
     }
 
     fn list(&mut self, key: &str) -> Vec<String> {
-        self.option(key).into_iter().flat_map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>()).collect()
+        self.option(key)
+            .into_iter()
+            .flat_map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>())
+            .collect()
     }
 
     fn people(&mut self, key: &str) -> Vec<Person> {
@@ -105,7 +110,8 @@ impl Draft {
     }
 
     pub(crate) fn build(&self) -> Pipeline {
-        let mut artifacts: BTreeMap<_, _> = self.artifacts.iter().map(|(name, order)| (artifact(name), *order)).collect();
+        let mut artifacts: BTreeMap<_, _> =
+            self.artifacts.iter().map(|(name, order)| (artifact(name), *order)).collect();
         if artifacts.is_empty() {
             artifacts.insert(artifact("app"), Order::Auto);
         }
@@ -160,7 +166,8 @@ impl Draft {
                     Some(list) => list.split(',').map(str::to_owned).collect(),
                     None => before.into_iter().collect(),
                 };
-                self.environments.push(environment(&name, &after.iter().map(String::as_str).collect::<Vec<_>>()));
+                self.environments
+                    .push(environment(&name, &after.iter().map(String::as_str).collect::<Vec<_>>()));
             }
             "change" => {
                 let name = name(&line.word());
@@ -376,13 +383,20 @@ fn target_state(state: &str, declared: Option<Release>, line: &mut Line, now: Ti
     match state {
         "healthy" => TargetState::Healthy { release: named.or(declared).unwrap(), since },
         "deploying" => TargetState::Deploying { release: named.or(declared), since },
-        "failed" => TargetState::Failed { release: named.or(declared), why: line.why().into(), since, running },
+        "failed" => {
+            TargetState::Failed { release: named.or(declared), why: line.why().into(), since, running }
+        }
         "not-deployed" => TargetState::NotDeployed,
         other => panic!("no state: {other}"),
     }
 }
 
-fn set_targets(world: &mut World, here: &EnvironmentName, target: Option<TargetName>, state: &Seen<TargetState>) {
+fn set_targets(
+    world: &mut World,
+    here: &EnvironmentName,
+    target: Option<TargetName>,
+    state: &Seen<TargetState>,
+) {
     let all = world.targets(here);
     for name in target.map_or(all, |target| vec![target]) {
         world.at(here).targets.insert(name, state.clone());
@@ -422,7 +436,8 @@ pub(crate) fn ask(world: &mut World, line: &mut Line) {
         other => panic!("nobody can ask to {other}"),
     };
     let now = world.now;
-    let commit = world.at(&here).declared.known().and_then(|d| d.origin.known()).map(|origin| origin.commit.clone());
+    let commit =
+        world.at(&here).declared.known().and_then(|d| d.origin.known()).map(|origin| origin.commit.clone());
     let count = world.at(&here).requests.known().map_or(0, Vec::len);
     let request = Request {
         id: RequestId::parse(&format!("r{count}")).unwrap(),

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use gradus_core::names::{CommitId, EnvironmentName, Person, ProposalNumber, TargetName};
-use gradus_core::observation::{Declared, EnvironmentSeen, Fit, Observation, Origin, Proof, ProposalSeen, Seen, TargetState};
+use gradus_core::observation::{
+    Declared, EnvironmentSeen, Fit, Observation, Origin, Proof, ProposalSeen, Seen, TargetState,
+};
 use gradus_core::pipeline::{Environment, Pipeline, Target};
 use gradus_core::plan::{Change, Plan, Step};
 use gradus_core::release::Release;
@@ -76,7 +78,8 @@ impl World {
             by_gradus: false,
             replaced,
         };
-        self.at(name).declared = Seen::Known(Declared { release: Some(release), origin: Seen::Known(origin) });
+        self.at(name).declared =
+            Seen::Known(Declared { release: Some(release), origin: Seen::Known(origin) });
     }
 
     pub(crate) fn declared(&self, name: &EnvironmentName) -> Option<Release> {
@@ -159,14 +162,19 @@ impl World {
             replaced: change.from.clone(),
         };
         let here = self.at(&change.environment);
-        here.declared = Seen::Known(Declared { release: Some(change.to.clone()), origin: Seen::Known(origin) });
+        here.declared =
+            Seen::Known(Declared { release: Some(change.to.clone()), origin: Seen::Known(origin) });
         here.promoted = Seen::Known(Some(change.to.clone()));
         Ok(())
     }
 
     fn expect_declared(&self, change: &Change) -> Result<(), String> {
         let has = self.declared(&change.environment);
-        if has == change.from { Ok(()) } else { Err(format!("{} has {has:?}, not {:?}", change.environment, change.from)) }
+        if has == change.from {
+            Ok(())
+        } else {
+            Err(format!("{} has {has:?}, not {:?}", change.environment, change.from))
+        }
     }
 
     fn open(&self, name: &EnvironmentName) -> Result<Option<ProposalSeen>, String> {
