@@ -11,6 +11,7 @@ pub mod faults;
 pub mod forge;
 pub mod ledger;
 pub mod repo;
+pub mod simulate;
 pub mod sketch;
 pub mod targets;
 pub mod task;
@@ -52,7 +53,49 @@ impl Default for Fakes {
     }
 }
 
+/// What the doubles do wrong, to show that the simulator notices it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sabotage {
+    /// A push moves a branch wherever it is.
+    IgnoresExpect,
+    /// A proposal is closed at whatever head its branch is.
+    ClosesAnyHead,
+    /// History tells of every commit that the files were as they are now.
+    FlatHistory,
+    /// The branches of proposals are not told of.
+    HidesProposals,
+    /// Approvals are not kept.
+    ForgetsApprovals,
+    /// An approval counts for every release.
+    SpreadsApprovals,
+    /// A report of anything counts as healthy.
+    BelievesAnything,
+    /// Engines take it to be later than it is.
+    RunsAhead,
+}
+
+impl Sabotage {
+    /// All there are.
+    pub const ALL: [Self; 8] = [
+        Self::IgnoresExpect,
+        Self::ClosesAnyHead,
+        Self::FlatHistory,
+        Self::HidesProposals,
+        Self::ForgetsApprovals,
+        Self::SpreadsApprovals,
+        Self::BelievesAnything,
+        Self::RunsAhead,
+    ];
+}
+
 impl Fakes {
+    /// From now on they do something wrong.
+    pub fn sabotage(&self, how: Sabotage) {
+        self.repo.sabotage(how);
+        self.forge.sabotage(how);
+        self.ledger.sabotage(how);
+    }
+
     /// The ports, for an engine. What goes wrong for this engine is said by `faults`.
     pub fn ports(&self, faults: &Faults) -> Ports {
         Ports {

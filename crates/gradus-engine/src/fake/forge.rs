@@ -8,7 +8,7 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use jiff::Timestamp;
 
-use super::{FakeClock, FakeRepo, Faults};
+use super::{FakeClock, FakeRepo, Faults, Sabotage};
 use crate::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
 use crate::port::repo::{CommitOrder, Written};
 use crate::port::{Clock, Forge, PortError};
@@ -25,7 +25,7 @@ pub struct FakeForge {
 #[derive(Default)]
 struct State {
     proposals: Vec<FakeProposal>,
-    merges_any_head: bool,
+    sabotage: Option<Sabotage>,
 }
 
 /// A proposal, open or not.
@@ -80,9 +80,8 @@ impl FakeForge {
         self.proposals().into_iter().filter(|proposal| proposal.ended.is_none()).collect()
     }
 
-    /// Sabotage, to show that the simulator notices it: a proposal is merged at whatever head it is.
-    pub fn merge_any_head(&self) {
-        self.state().merges_any_head = true;
+    pub(super) fn sabotage(&self, how: Sabotage) {
+        self.state().sabotage = Some(how);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -179,9 +178,7 @@ impl Forge for FakeForge {
     ) -> Result<Written, PortError> {
         let call = self.faults.call("forge.merge", true);
         call.before().await?;
-        let any_head = self.state().merges_any_head;
-        let at_head = self.repo.branches().get(&place.branch) == Some(head);
-        if !at_head && !any_head {
+        if self.repo.branches().get(&place.branch) != Some(head) {
             return Ok(Written::Stale(format!("{} is not at {head}", place.branch)));
         }
         let written = self.repo.apply(merge)?;
@@ -208,7 +205,9 @@ impl Forge for FakeForge {
     ) -> Result<Written, PortError> {
         let call = self.faults.call("forge.close", true);
         call.before().await?;
-        let written = self.repo.drop_branch(&place.branch, head);
+        let any_head = self.state().sabotage == Some(Sabotage::ClosesAnyHead);
+        let there = self.repo.branches().get(&place.branch).cloned().filter(|_| any_head);
+        let written = self.repo.drop_branch(&place.branch, there.as_ref().unwrap_or(head));
         match &written {
             Written::Done(_) => self.state().end(number, Ended::Closed(because.clone())),
             Written::AlreadyTrue(_) | Written::Stale(_) | Written::Refused(_) => {}

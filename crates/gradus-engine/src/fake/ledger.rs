@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use gradus_core::names::{EnvironmentName, PipelineKey, TargetName};
-use gradus_core::observation::Proof;
+use gradus_core::observation::{Approval, Proof};
 use jiff::Timestamp;
 
-use super::{FakeClock, Faults};
+use super::{FakeClock, Faults, Sabotage};
 use crate::port::ledger::{Entry, HistoryQuery, Recorded, Reported, View, after_report};
 use crate::port::{Clock, Ledger, PortError};
 
@@ -23,20 +23,7 @@ pub struct FakeLedger {
 #[derive(Default)]
 struct State {
     pipelines: BTreeMap<PipelineKey, Book>,
-    sabotage: BTreeSet<Sabotage>,
-}
-
-/// What is done wrong, to show that the simulator notices it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sabotage {
-    /// Approvals are not kept.
-    ForgetsApprovals,
-    /// Approvals count for every release.
-    SpreadsApprovals,
-    /// A report of anything counts as healthy.
-    BelievesAnything,
-    /// What was promoted and proven is not kept, and nothing is told of requests.
-    ForgetsThePast,
+    sabotage: Option<Sabotage>,
 }
 
 #[derive(Default)]
@@ -78,13 +65,12 @@ impl FakeLedger {
     pub fn put(&self, pipeline: &PipelineKey, entry: Entry) {
         let at = self.clock.now();
         let mut state = self.state();
-        let sabotage = state.sabotage.clone();
-        state.pipelines.entry(pipeline.clone()).or_default().add(&entry, at, &sabotage);
+        let sabotage = state.sabotage;
+        state.pipelines.entry(pipeline.clone()).or_default().add(&entry, at, sabotage);
     }
 
-    /// Sabotage, to show that the simulator notices it.
-    pub fn sabotage(&self, how: Sabotage) {
-        self.state().sabotage.insert(how);
+    pub(super) fn sabotage(&self, how: Sabotage) {
+        self.state().sabotage = Some(how);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -94,7 +80,7 @@ impl FakeLedger {
 
 impl Book {
     /// Adds an entry unless it is there.
-    fn add(&mut self, entry: &Entry, now: Timestamp, sabotage: &BTreeSet<Sabotage>) {
+    fn add(&mut self, entry: &Entry, now: Timestamp, sabotage: Option<Sabotage>) {
         if !self.keys.insert(key(entry)) {
             if let Entry::Healthy { environment, proof } = entry {
                 extend(self.view.proofs.entry(environment.clone()).or_default(), proof);
@@ -107,9 +93,8 @@ impl Book {
     }
 
     /// What the entry changes in what the planner is told.
-    fn tell(&mut self, entry: &Entry, sabotage: &BTreeSet<Sabotage>) {
+    fn tell(&mut self, entry: &Entry, sabotage: Option<Sabotage>) {
         let view = &mut self.view;
-        let forgets = sabotage.contains(&Sabotage::ForgetsThePast);
         match entry {
             Entry::Report { environment, target, reported, by: _, at } => {
                 let place = (environment.clone(), target.clone());
@@ -123,22 +108,24 @@ impl Book {
                 view.targets.insert(place, state);
             }
             Entry::Approval { environment, approval } => {
-                if !sabotage.contains(&Sabotage::ForgetsApprovals) {
-                    view.approvals.entry(environment.clone()).or_default().push(approval.clone());
+                let approvals = view.approvals.entry(environment.clone()).or_default();
+                match sabotage {
+                    Some(Sabotage::ForgetsApprovals) => {}
+                    Some(Sabotage::SpreadsApprovals) => approvals.extend((0..10).map(|number| {
+                        let release = super::sketch::release(&format!("1.{number}.0"));
+                        Approval { release, ..approval.clone() }
+                    })),
+                    Some(_) | None => approvals.push(approval.clone()),
                 }
             }
             Entry::Request { environment, request } => {
-                if !forgets {
-                    view.requests.entry(environment.clone()).or_default().push(request.clone());
-                }
+                view.requests.entry(environment.clone()).or_default().push(request.clone());
             }
             Entry::Check { environment, fact } => {
                 view.checks.entry(environment.clone()).or_default().push(fact.clone());
             }
             Entry::Healthy { environment, proof } => {
-                if !forgets {
-                    extend(view.proofs.entry(environment.clone()).or_default(), proof);
-                }
+                extend(view.proofs.entry(environment.clone()).or_default(), proof);
             }
             Entry::Verdict { .. } => {}
             Entry::Seen { artifact, version, at: _ } => {
@@ -146,7 +133,6 @@ impl Book {
             }
             Entry::Wrote(wrote) => {
                 if wrote.action.promotes()
-                    && !forgets
                     && let Some(to) = &wrote.to
                 {
                     view.promoted.insert(wrote.environment.clone(), to.clone());
@@ -157,13 +143,13 @@ impl Book {
 }
 
 /// What a report is taken for.
-fn believed(reported: &Reported, sabotage: &BTreeSet<Sabotage>) -> Reported {
+fn believed(reported: &Reported, sabotage: Option<Sabotage>) -> Reported {
     let release = match reported {
         Reported::Deploying { release } | Reported::Failed { release, .. } => release.clone(),
         Reported::NotDeployed | Reported::Healthy { .. } | Reported::RolledBack { .. } => None,
     };
     match release {
-        Some(release) if sabotage.contains(&Sabotage::BelievesAnything) => Reported::Healthy { release },
+        Some(release) if sabotage == Some(Sabotage::BelievesAnything) => Reported::Healthy { release },
         Some(_) | None => reported.clone(),
     }
 }
@@ -214,9 +200,9 @@ impl Ledger for FakeLedger {
         {
             let now = self.clock.now();
             let mut state = self.state();
-            let sabotage = state.sabotage.clone();
+            let sabotage = state.sabotage;
             let book = state.pipelines.entry(pipeline.clone()).or_default();
-            entries.iter().for_each(|entry| book.add(entry, now, &sabotage));
+            entries.iter().for_each(|entry| book.add(entry, now, sabotage));
         }
         call.after().await
     }

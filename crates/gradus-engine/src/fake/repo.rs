@@ -9,7 +9,7 @@ use gradus_core::pipeline::Repository;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{FakeClock, Faults};
+use super::{FakeClock, Faults, Sabotage};
 use crate::port::repo::{CommitOrder, CommitSeen, FileSeen, History, Listed, Written};
 use crate::port::{Clock, PortError, PortErrorKind, Repo, Repos};
 
@@ -29,7 +29,9 @@ struct State {
     default: BranchName,
     moves: Vec<Move>,
     protected: Option<(BranchName, String)>,
-    ignores_expect: bool,
+    sabotage: Option<Sabotage>,
+    /// When each commit came onto a branch for the first time.
+    landed: BTreeMap<CommitId, Timestamp>,
 }
 
 /// A commit as it is kept.
@@ -74,7 +76,8 @@ impl FakeRepo {
             default: name("main"),
             moves: Vec::new(),
             protected: None,
-            ignores_expect: false,
+            sabotage: None,
+            landed: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), clock, faults: Faults::none() }
     }
@@ -179,9 +182,18 @@ impl FakeRepo {
         self.state().protected = Some((name(branch), why.to_owned()));
     }
 
-    /// Sabotage, to show that the simulator notices it: a branch is moved wherever it is.
-    pub fn ignore_expect(&self) {
-        self.state().ignores_expect = true;
+    /// The text of a file's content.
+    pub fn blob_text(&self, blob: &BlobId) -> Option<String> {
+        Some(String::from_utf8_lossy(self.state().blobs.get(blob)?).into_owned())
+    }
+
+    /// When a commit came onto a branch for the first time.
+    pub fn landed(&self, commit: &CommitId) -> Option<Timestamp> {
+        self.state().landed.get(commit).copied()
+    }
+
+    pub(super) fn sabotage(&self, how: Sabotage) {
+        self.state().sabotage = Some(how);
     }
 
     /// Makes the commit and moves the branch, as the port demands.
@@ -212,13 +224,15 @@ impl FakeRepo {
             tree.insert(path.clone(), blob);
         }
         let (author, message) = (ENGINE.to_owned(), order.message.clone());
-        let commit = StoredCommit { parents: order.parents.clone(), tree, author, message, at: order.at };
+        // Git knows whole seconds.
+        let made = Timestamp::from_second(order.at.as_second()).unwrap_or(order.at);
+        let commit = StoredCommit { parents: order.parents.clone(), tree, author, message, at: made };
         let id = commit_id(&commit);
         let tip = state.branches.get(&order.branch);
         if tip == Some(&id) {
             return Ok(Written::AlreadyTrue(id));
         }
-        if tip != order.expect.as_ref() && !state.ignores_expect {
+        if tip != order.expect.as_ref() && state.sabotage != Some(Sabotage::IgnoresExpect) {
             return Ok(Written::Stale(format!("{} is at {tip:?}", order.branch)));
         }
         state.keep(commit);
@@ -263,6 +277,9 @@ impl State {
             Some(to) => self.branches.insert(branch.clone(), to.clone()),
             None => self.branches.remove(&branch),
         };
+        if let Some(to) = &to {
+            self.landed.entry(to.clone()).or_insert(at);
+        }
         self.moves.push(Move { branch, before, after: to, through_port, at });
     }
 
@@ -312,7 +329,9 @@ impl Repo for FakeRepo {
         call.before().await?;
         let tips = {
             let state = self.state();
-            branches.iter().filter_map(|name| Some((name.clone(), state.branches.get(name)?.clone()))).collect()
+            let hides = state.sabotage == Some(Sabotage::HidesProposals);
+            let told = branches.iter().filter(|name| !hides || **name == state.default);
+            told.filter_map(|name| Some((name.clone(), state.branches.get(name)?.clone()))).collect()
         };
         call.after().await?;
         Ok(tips)
@@ -374,11 +393,13 @@ impl Repo for FakeRepo {
             let state = self.state();
             let mut commits = Vec::new();
             let mut next = Some(tip.clone());
+            let flat = state.sabotage == Some(Sabotage::FlatHistory);
             while let Some(id) = next.clone()
                 && commits.len() < limit
             {
                 let commit = state.commit(&id)?;
-                let files = paths.iter().filter_map(|path| Some((path.clone(), commit.tree.get(path)?.clone())));
+                let tree = if flat { &state.commit(tip)?.tree } else { &commit.tree };
+                let files = paths.iter().filter_map(|path| Some((path.clone(), tree.get(path)?.clone())));
                 commits.push(CommitSeen {
                     id,
                     author: commit.author.clone(),
