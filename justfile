@@ -12,6 +12,10 @@ check: fmt-check lint doc docs
 test:
     cargo test --workspace
 
+# Play random schedules of two engines in a world where everything goes wrong; the tests play fewer.
+simulate count="20000" seed="0":
+    cargo run --release --locked -p gradus-engine --features fake --example simulate -- --count {{count}} --seed {{seed}}
+
 # Everything that CI does.
 ci:
     .ci/run
