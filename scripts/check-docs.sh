@@ -44,10 +44,13 @@ for decision in docs/decisions/[0-9]*.md; do
 done
 
 # Every reason has its line, and no line is left of a reason that is no more.
-codes() { grep -oE '=> "[a-z-]+",' crates/gradus-core/src/reason.rs | grep -oE '[a-z-]+[a-z]' | sort; }
+codes() {
+    find crates/gradus-core/src/reason.rs crates/gradus-core/src/reason -name '*.rs' 2>/dev/null \
+        | xargs grep -ohE 'Self::[A-Za-z]+( \{ \.\. \})? => "[a-z-]+",' | grep -oE '"[a-z-]+"' | tr -d '"' | sort || true
+}
 listed() { grep -oE '^\| `[a-z-]+`' docs/reason-codes.md | grep -oE '[a-z-]+[a-z]' | sort; }
 while read -r difference; do
-    fault "docs/reason-codes.md and crates/gradus-core/src/reason.rs differ: $difference"
+    fault "docs/reason-codes.md and the codes in crates/gradus-core/src/reason.rs differ: $difference"
 done < <(diff <(listed) <(codes) | grep '^[<>]' || true)
 
 if [[ "$faults" -gt 0 ]]; then
