@@ -88,7 +88,10 @@ pub struct EnvironmentSeen {
 pub struct Declared {
     /// The versions in its files; absent where no place in the repository names one.
     pub release: Option<Release>,
-    /// The commit that brought them.
+    /// The commit that brought them. While it is not known, nothing is promoted
+    /// here by itself: it may have been moved back from what would come in. Where
+    /// the release is older than the history that was looked at, the oldest commit
+    /// that was looked at stands for it: it has been there since then at least.
     pub origin: Seen<Origin>,
 }
 
@@ -106,9 +109,11 @@ pub struct Origin {
     /// Whether it carries gradus's trailers. It may hold a promotion, never pass one.
     pub by_gradus: bool,
     /// The people who brought the release on its way: the author, and those that
-    /// an earlier promotion's trailers name.
+    /// an earlier promotion's trailers name. Empty where they are not known, since
+    /// a commit has an author at least; a gate that asks for them then holds.
     pub brought_by: Vec<Person>,
-    /// The release it replaced, where that is known.
+    /// The release it replaced; absent where it was the first, or where the history
+    /// that was looked at does not go back that far.
     pub replaced: Option<Release>,
 }
 

@@ -8,6 +8,7 @@
     reason = "a test may fail"
 )]
 
+mod dependencies;
 mod dice;
 mod model;
 mod properties;
@@ -15,4 +16,5 @@ mod reasons;
 mod rule;
 mod scenario;
 mod script;
+mod sight;
 mod world;

@@ -92,7 +92,8 @@ fn what_becomes_unknown_adds_no_step() {
         let after = deeds(&plan(pipeline, &dim, now()));
         for deed in &after {
             // A proposal without ground is closed, where something that is known would have taken its place.
-            let waited = deed.1 == "close" && before.iter().any(|other| other.0 == deed.0 && other.2.is_some());
+            let waited =
+                deed.1 == "close" && before.iter().any(|other| other.0 == deed.0 && other.2.is_some());
             prop_assert!(
                 before.contains(deed) || waited,
                 "without {what} of {name}: {after:?}, with it: {before:?}"

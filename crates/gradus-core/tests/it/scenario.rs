@@ -12,7 +12,8 @@ use gradus_core::tell::{Clock, commit_message, explain, proposal_body, sentence,
 use jiff::Timestamp;
 
 use crate::model::{artifact, name, version};
-use crate::script::{Draft, Line, ask, seen, time};
+use crate::script::{Draft, Line, time};
+use crate::sight::{ask, seen};
 use crate::world::World;
 
 #[test]
