@@ -9,7 +9,7 @@ use std::fmt;
 pub struct PortError {
     /// What kind of failure.
     pub kind: PortErrorKind,
-    /// What was being done, such as "reading main of https://git.example/fleet".
+    /// What was being done, such as `reading main of https://git.example/fleet`.
     pub doing: String,
     /// What a person can do about it.
     pub hint: Option<String>,
