@@ -10,7 +10,7 @@ use crate::output::Printer;
 
 /// A release earns its way from dev to staging to prod, as commits in your Git repository.
 #[derive(Debug, Parser)]
-#[command(name = "gradus", version, about, max_term_width = 100, propagate_version = true)]
+#[command(name = "gradus", version, about, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done or nothing to do, 1 failed, 2 something to do (plan, --check), 64 wrong usage.")]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -51,10 +51,25 @@ pub(crate) enum Command {
     Demo(command::demo::DemoArgs),
     /// Run: watch repositories and targets, promote, and answer over HTTP.
     Serve(command::serve::ServeArgs),
+    Lint(command::lint::LintArgs),
     Plan(command::plan::PlanArgs),
     Status(command::status::StatusArgs),
     Explain(command::explain::ExplainArgs),
+    Promote(command::promote::PromoteArgs),
+    Approve(command::approve::ApproveArgs),
+    Rollback(command::rollback::RollbackArgs),
+    Hold(command::hold::HoldArgs),
+    Unhold(command::hold::UnholdArgs),
+    Report(command::report::ReportArgs),
+    Proposals(command::proposals::ProposalsArgs),
     History(command::history::HistoryArgs),
+    Doctor(command::doctor::DoctorArgs),
+    Token(command::token::TokenArgs),
+    Ledger(command::ledger::LedgerArgs),
+    Schema(command::schema::SchemaArgs),
+    Completions(command::completions::CompletionsArgs),
+    Man(command::man::ManArgs),
+    Reference(command::reference::ReferenceArgs),
 }
 
 /// Parses the command line, runs the command and says how it went.
@@ -92,10 +107,25 @@ async fn run(cli: Cli, printer: &Printer) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Demo(arguments) => command::demo::run(arguments, printer).await,
         Command::Serve(arguments) => command::serve::run(arguments, printer).await,
+        Command::Lint(arguments) => command::lint::run(arguments, printer).await,
         Command::Plan(arguments) => command::plan::run(arguments, printer).await,
         Command::Status(arguments) => command::status::run(arguments, printer).await,
         Command::Explain(arguments) => command::explain::run(arguments, printer).await,
+        Command::Promote(arguments) => command::promote::run(arguments, printer).await,
+        Command::Approve(arguments) => command::approve::run(arguments, printer).await,
+        Command::Rollback(arguments) => command::rollback::run(arguments, printer).await,
+        Command::Hold(arguments) => command::hold::hold(arguments, printer).await,
+        Command::Unhold(arguments) => command::hold::unhold(arguments, printer).await,
+        Command::Report(arguments) => command::report::run(arguments, printer).await,
+        Command::Proposals(arguments) => command::proposals::run(arguments, printer).await,
         Command::History(arguments) => command::history::run(arguments, printer).await,
+        Command::Doctor(arguments) => command::doctor::run(arguments, printer).await,
+        Command::Token(arguments) => command::token::run(arguments, printer).await,
+        Command::Ledger(arguments) => command::ledger::run(arguments, printer).await,
+        Command::Schema(arguments) => command::schema::run(arguments, printer).await,
+        Command::Completions(arguments) => command::completions::run(arguments, printer).await,
+        Command::Man(arguments) => command::man::run(arguments, printer).await,
+        Command::Reference(arguments) => command::reference::run(arguments, printer).await,
     }
 }
 

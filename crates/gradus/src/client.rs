@@ -21,6 +21,7 @@ pub(crate) struct Client {
     base: String,
     token: Option<Secret>,
     user: Option<String>,
+    groups: Vec<String>,
     hook_key: Option<String>,
 }
 
@@ -42,12 +43,18 @@ impl Client {
         let http = HttpClient::new(&Tls::default())
             .map_err(|error| CliError::because("setting up the HTTP client", error))?;
         let token = token.map(|token| Secret::new(format!("Bearer {}", token.trim())));
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token, user: None, hook_key: None })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token, user: None, groups: Vec::new(), hook_key: None })
     }
 
     /// The same, as this user, where the server takes everybody's word for who they are.
-    pub(crate) fn as_user(mut self, user: Option<String>) -> Self {
+    pub(crate) fn for_user(mut self, user: Option<String>) -> Self {
         self.user = user;
+        self
+    }
+
+    /// The same, as a member of these groups, at the same servers.
+    pub(crate) fn in_groups(mut self, groups: Vec<String>) -> Self {
+        self.groups = groups;
         self
     }
 
@@ -98,7 +105,11 @@ impl Client {
     }
 
     fn ask(&self) -> Ask {
-        let headers = self.user.iter().map(|user| ("x-gradus-user".to_owned(), user.clone())).collect();
+        let mut headers: Vec<(String, String)> =
+            self.user.iter().map(|user| ("x-gradus-user".to_owned(), user.clone())).collect();
+        if !self.groups.is_empty() {
+            headers.push(("x-gradus-groups".to_owned(), self.groups.join(",")));
+        }
         Ask { headers, authorization: self.token.clone(), limit: MOST_BYTES, timeout: Duration::from_secs(60) }
     }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use gradus_core::names::PipelineKey;
 use gradus_core::pipeline::Pipeline;
-use gradus_manifest::{Assembled, MAX_FILE_BYTES, ManifestError, Note, SourceFile};
+use gradus_manifest::{Assembled, MAX_FILE_BYTES, ManifestError, SourceFile};
 
 use crate::error::CliError;
 
@@ -33,10 +33,6 @@ pub(crate) struct Config {
     pub(crate) withheld: BTreeSet<PipelineKey>,
     /// What is wrong.
     pub(crate) errors: Vec<ManifestError>,
-    /// What there is to know beside that.
-    pub(crate) notes: Vec<Note>,
-    /// The texts of the files with mistakes, to show the lines.
-    pub(crate) texts: BTreeMap<String, Vec<u8>>,
 }
 
 /// Tells whether the folder may have changed: names, sizes and times of its files.
@@ -61,6 +57,27 @@ impl ConfigFolder {
     /// Reads every manifest in it.
     pub(crate) fn read(&self) -> Result<(Config, Fingerprint), CliError> {
         let fingerprint = self.fingerprint()?;
+        let texts = self.texts_of(&fingerprint)?;
+        let parsed = texts.iter().map(|(name, text)| gradus_manifest::read(&SourceFile { name, text }));
+        let Assembled { pipelines, withheld, errors, notes: _ } = gradus_manifest::assemble(parsed.collect::<Vec<_>>().into_iter());
+        let files = pipelines.iter().map(|(key, loaded)| (key.clone(), loaded.place.file.clone())).collect();
+        let pipelines = pipelines
+            .into_iter()
+            .map(|(key, loaded)| {
+                let mut pipeline = loaded.pipeline;
+                pipeline.repository.url = self.address(&loaded.place.file, pipeline.repository.url);
+                (key, Arc::new(pipeline))
+            })
+            .collect();
+        Ok((Config { pipelines, files, withheld, errors }, fingerprint))
+    }
+
+    /// The text of every file, by its name in the folder.
+    pub(crate) fn texts(&self) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
+        self.texts_of(&self.fingerprint()?)
+    }
+
+    fn texts_of(&self, fingerprint: &Fingerprint) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
         let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for path in fingerprint.0.keys() {
             let name = path.strip_prefix(&self.folder).unwrap_or(path);
@@ -74,20 +91,7 @@ impl ConfigFolder {
                 Err(error) => return Err(CliError::because(format!("reading {}", path.display()), error)),
             }
         }
-        let parsed = texts.iter().map(|(name, text)| gradus_manifest::read(&SourceFile { name, text }));
-        let Assembled { pipelines, withheld, errors, notes } = gradus_manifest::assemble(parsed.collect::<Vec<_>>().into_iter());
-        let at_fault: BTreeSet<String> = errors.iter().map(|error| error.place.file.to_string()).collect();
-        texts.retain(|name, _| at_fault.contains(name));
-        let files = pipelines.iter().map(|(key, loaded)| (key.clone(), loaded.place.file.clone())).collect();
-        let pipelines = pipelines
-            .into_iter()
-            .map(|(key, loaded)| {
-                let mut pipeline = loaded.pipeline;
-                pipeline.repository.url = self.address(&loaded.place.file, pipeline.repository.url);
-                (key, Arc::new(pipeline))
-            })
-            .collect();
-        Ok((Config { pipelines, files, withheld, errors, notes, texts }, fingerprint))
+        Ok(texts)
     }
 
     /// The address of a repository. A path is meant from the manifest that names it.
@@ -96,11 +100,7 @@ impl ConfigFolder {
             return url;
         }
         let manifest = if self.folder.is_dir() { self.folder.join(manifest) } else { self.folder.clone() };
-        let path = manifest.parent().unwrap_or(&self.folder).join(&*url);
-        // A repository that does not exist is told of when it is opened.
-        let path = path.canonicalize().or_else(|_| std::path::absolute(&path)).unwrap_or(path);
-        let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-        Arc::from(format!("file://{path}"))
+        Arc::from(file_url(&manifest.parent().unwrap_or(&self.folder).join(&*url).display().to_string()))
     }
 
     /// Looks at names, sizes and times only.
@@ -123,6 +123,18 @@ impl Config {
             (gone && file_is_fine).then(|| pipeline.clone())
         })
     }
+}
+
+/// The address of a repository that may be a path.
+pub(crate) fn file_url(text: &str) -> String {
+    if text.contains("://") {
+        return text.to_owned();
+    }
+    let path = PathBuf::from(text);
+    // A repository that does not exist is told of when it is opened.
+    let path = path.canonicalize().or_else(|_| std::path::absolute(&path)).unwrap_or(path);
+    let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("file://{path}")
 }
 
 fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {

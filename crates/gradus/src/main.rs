@@ -13,6 +13,7 @@ mod output;
 mod plan;
 mod source;
 mod table;
+mod time;
 mod wiring;
 
 use std::process::ExitCode;

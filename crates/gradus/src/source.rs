@@ -5,26 +5,30 @@
 mod folder;
 mod person;
 mod proposal;
+mod say;
 mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use gradus_core::names::PipelineKey;
+use gradus_core::names::{EnvironmentName, PipelineKey};
+use gradus_core::pipeline::Pipeline;
 use gradus_core::tell::Clock;
 use gradus_server::api::v1;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::client::Client;
+use crate::config::Config;
 use crate::error::CliError;
 use crate::nearest::did_you_mean;
 use crate::output::Printer;
 use crate::plan::PipelinePlan;
 use crate::wiring::AccessArgs;
 
-pub(crate) use folder::{Acted, Folder};
+pub(crate) use folder::{Acted, Folder, Taken};
 pub(crate) use person::PersonArgs;
-pub(crate) use server::Server;
+pub(crate) use say::{Said, release};
+pub(crate) use server::{Server, escaped};
 
 /// Where to look.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -43,18 +47,7 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) person: PersonArgs,
-    #[command(flatten)]
     pub(crate) access: AccessArgs,
-}
-
-/// What a command needs of its source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// It looks.
-    Read,
-    /// It records what a person says.
-    Record,
 }
 
 /// Where answers come from.
@@ -86,8 +79,7 @@ impl SourceArgs {
 
     /// The folder of manifests.
     pub(crate) fn config(&self) -> PathBuf {
-        let from_env = || text("GRADUS_CONFIG").map(PathBuf::from);
-        self.config.clone().or_else(from_env).unwrap_or_else(|| PathBuf::from("."))
+        config_folder(self.config.as_deref())
     }
 
     /// The data directory.
@@ -101,7 +93,7 @@ impl SourceArgs {
     }
 
     /// A client of the server at this address.
-    fn client(&self, server: &str) -> Result<Client, CliError> {
+    fn client(&self, server: &str, person: Option<&PersonArgs>) -> Result<Client, CliError> {
         let token = match &self.token_file {
             Some(file) => Some(
                 std::fs::read_to_string(file)
@@ -110,21 +102,30 @@ impl SourceArgs {
             None => text("GRADUS_TOKEN"),
         };
         // With a token the server knows who it is.
-        let user = if token.is_some() { None } else { self.person.name() };
-        Ok(Client::new(server, token)?.as_user(user))
+        let person = person.filter(|_| token.is_none());
+        let groups = person.map(PersonArgs::groups).unwrap_or_default();
+        Ok(Client::new(server, token)?.for_user(person.and_then(PersonArgs::name)).in_groups(groups))
     }
 
-    /// Opens the source.
-    pub(crate) async fn open(&self, need: Need, printer: &Printer) -> Result<Source, CliError> {
-        if let Some(server) = self.server() {
-            return Ok(Source::Server(Server::new(self.client(&server)?)));
+    /// Opens the source, to look.
+    pub(crate) async fn open(&self, printer: &Printer) -> Result<Source, CliError> {
+        match self.server() {
+            Some(server) => Ok(Source::Server(Server::new(self.client(&server, None)?))),
+            None => Ok(Source::Folder(Box::new(Folder::open(self, None, printer).await?))),
         }
-        if need == Need::Record && self.data().is_none() {
+    }
+
+    /// Opens the source for a person who has something to say.
+    pub(crate) async fn open_for(&self, person: &PersonArgs, printer: &Printer) -> Result<Source, CliError> {
+        if let Some(server) = self.server() {
+            return Ok(Source::Server(Server::new(self.client(&server, Some(person))?)));
+        }
+        if self.data().is_none() {
             return Err(CliError::usage("this is recorded, and it is not said where")
                 .help("give the address of a running `gradus serve` with --server or GRADUS_SERVER")
                 .help("or give its data directory with --data or GRADUS_DATA, beside --config"));
         }
-        Ok(Source::Folder(Box::new(Folder::open(self, need, printer).await?)))
+        Ok(Source::Folder(Box::new(Folder::open(self, Some(person.speaker()?), printer).await?)))
     }
 }
 
@@ -139,18 +140,11 @@ impl Source {
 
     /// Which pipeline is meant: `namespace/name`, or a name that is there once.
     pub(crate) async fn key(&self, given: &str) -> Result<PipelineKey, CliError> {
-        let keys = match self {
+        match self {
             // The server says itself that there is none.
-            Self::Server(_) if given.contains('/') => return parse_key(given),
-            Self::Server(server) => server.keys().await?,
-            Self::Folder(folder) => folder.keys(),
-        };
-        match resolve(given, &keys) {
-            Err(error) => Err(match self {
-                Self::Server(_) => error,
-                Self::Folder(folder) => folder.unknown(given, error),
-            }),
-            found @ Ok(_) => found,
+            Self::Server(_) if given.contains('/') => parse_key(given),
+            Self::Server(server) => resolve(given, &server.keys().await?),
+            Self::Folder(folder) => resolve_in(given, folder.config()),
         }
     }
 
@@ -193,6 +187,37 @@ impl Source {
             Self::Folder(folder) => folder.proposals(key).await,
         }
     }
+}
+
+/// The folder of manifests, where this one was given.
+pub(crate) fn config_folder(given: Option<&Path>) -> PathBuf {
+    let from_env = || text("GRADUS_CONFIG").map(PathBuf::from);
+    given.map(Path::to_owned).or_else(from_env).unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// Which pipeline of a folder is meant.
+pub(crate) fn resolve_in(given: &str, config: &Config) -> Result<PipelineKey, CliError> {
+    let keys: Vec<PipelineKey> = config.pipelines.keys().cloned().collect();
+    resolve(given, &keys).map_err(|error| {
+        // A pipeline that is not there may be one with a mistake.
+        let is_meant = |key: &&PipelineKey| key.to_string() == given || key.name.as_str() == given;
+        match config.withheld.iter().find(is_meant) {
+            Some(key) => CliError::failed(format!("the manifest of {key} has a mistake"))
+                .help("`gradus lint` shows it"),
+            None => error,
+        }
+    })
+}
+
+/// The environment of this name; else the names there are.
+pub(crate) fn environment_of(pipeline: &Pipeline, given: &str) -> Result<EnvironmentName, CliError> {
+    let names = || pipeline.environments().iter().map(|environment| environment.name.as_str());
+    if let Some(found) = pipeline.environments().iter().find(|environment| environment.name.as_str() == given) {
+        return Ok(found.name.clone());
+    }
+    let help =
+        did_you_mean(given, names()).unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
+    Err(CliError::failed(format!("{} has no environment {given:?}", pipeline.key)).help(help))
 }
 
 /// The time, as it is shown to whoever sits here.

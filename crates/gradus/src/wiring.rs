@@ -32,15 +32,12 @@ pub(crate) struct AccessArgs {
 pub(crate) struct Wired {
     pub(crate) ports: Ports,
     pub(crate) forge: Arc<LocalForge>,
-    pub(crate) ledger: SqliteLedger,
 }
 
 /// Which ledger is used.
 pub(crate) enum LedgerPlace<'a> {
     /// The one in this data directory; made if it is not there.
     In(&'a Path),
-    /// The one in this data directory, only to read.
-    Read(&'a Path),
     /// None that lasts.
     Memory,
 }
@@ -53,7 +50,6 @@ pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired
                 .map_err(|error| CliError::because(format!("making the data directory {}", data.display()), error))?;
             SqliteLedger::open(&ledger_file(data))?
         }
-        LedgerPlace::Read(data) => SqliteLedger::open_read_only(&ledger_file(data))?,
         LedgerPlace::Memory => SqliteLedger::open_in_memory()?,
     };
     let otherwise = options(access)?;
@@ -64,10 +60,10 @@ pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired
         repos,
         forge: forge.clone(),
         targets: Arc::new(HttpTargets::new(access.secrets.clone())?),
-        ledger: Arc::new(ledger.clone()),
+        ledger: Arc::new(ledger),
         clock: Arc::new(SystemClock),
     };
-    Ok(Wired { ports, forge, ledger })
+    Ok(Wired { ports, forge })
 }
 
 /// How repositories without a Secret are reached.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::error::CliError;
 use crate::format::FormatArgs;
 use crate::output::{Printer, Tone};
-use crate::source::{Need, SourceArgs};
+use crate::source::{SourceArgs};
 
 /// Explains why a release is, or is not, in an environment.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct ExplainArgs {
 }
 
 pub(crate) async fn run(arguments: ExplainArgs, printer: &Printer) -> Result<ExitCode, CliError> {
-    let source = arguments.source.open(Need::Read, printer).await?;
+    let source = arguments.source.open(printer).await?;
     let key = source.key(&arguments.pipeline).await?;
     let explanation = source.explain(&key, &arguments.environment).await?;
     if let Some(text) = arguments.format.text(&explanation)? {

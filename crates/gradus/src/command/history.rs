@@ -9,7 +9,7 @@ use v1::HistoryEvent;
 use crate::error::CliError;
 use crate::format::FormatArgs;
 use crate::output::{Printer, Tone};
-use crate::source::{HistoryAsk, Need, SourceArgs, clock};
+use crate::source::{HistoryAsk, SourceArgs, clock};
 use crate::table::{Cell, Table};
 
 /// Shows what was asked for, approved and written, newest first.
@@ -33,7 +33,7 @@ pub(crate) struct HistoryArgs {
 }
 
 pub(crate) async fn run(arguments: HistoryArgs, printer: &Printer) -> Result<ExitCode, CliError> {
-    let source = arguments.source.open(Need::Read, printer).await?;
+    let source = arguments.source.open(printer).await?;
     let key = source.key(&arguments.pipeline).await?;
     let ask =
         HistoryAsk { environment: arguments.environment, all: arguments.all, limit: usize::from(arguments.limit) };
@@ -138,6 +138,8 @@ fn written(wrote: &v1::Wrote) -> String {
         [] => String::new(),
         people => format!(", approved by {}", people.join(", ")),
     };
-    let detail = if wrote.detail.is_empty() { String::new() } else { format!(" ({})", wrote.detail) };
+    // Who asked and who approved is said already.
+    let detail = wrote.detail.trim_end_matches('.');
+    let detail = if detail.is_empty() || wrote.asked_by.is_some() { String::new() } else { format!(" ({detail})") };
     format!("{action}{change}, commit {commit}{asked}{approved}{detail}")
 }

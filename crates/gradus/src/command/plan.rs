@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::format::FormatArgs;
 use crate::output::{Printer, Tone};
 use crate::plan::{Base, PipelinePlan, PlanList, PlannedStep};
-use crate::source::{Need, Source, SourceArgs};
+use crate::source::{Source, SourceArgs};
 use crate::table::plain;
 
 /// What there is to do.
@@ -31,7 +31,7 @@ pub(crate) struct PlanArgs {
 }
 
 pub(crate) async fn run(arguments: PlanArgs, printer: &Printer) -> Result<ExitCode, CliError> {
-    let source = arguments.source.open(Need::Read, printer).await?;
+    let source = arguments.source.open(printer).await?;
     let mut keys = Vec::with_capacity(arguments.pipelines.len());
     for given in &arguments.pipelines {
         keys.push(source.key(given).await?);

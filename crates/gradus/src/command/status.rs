@@ -11,13 +11,15 @@ use super::history;
 use crate::error::CliError;
 use crate::format::FormatArgs;
 use crate::output::{Printer, Tone};
-use crate::source::{HistoryAsk, Need, Source, SourceArgs, clock};
+use crate::source::{HistoryAsk, Source, SourceArgs, clock};
 use crate::table::{Cell, Table};
 
 /// How wide a heading is.
 const HEADING: usize = 80;
 /// So many promotions of one pipeline are shown.
 const PROMOTIONS: usize = 5;
+/// Among so many of the newest deeds they are looked for.
+const DEEDS: usize = 50;
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -36,7 +38,7 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) async fn run(arguments: StatusArgs, printer: &Printer) -> Result<ExitCode, CliError> {
-    let source = arguments.source.open(Need::Read, printer).await?;
+    let source = arguments.source.open(printer).await?;
     loop {
         let text = match &arguments.pipeline {
             Some(given) => one(&source, given, &arguments, printer).await?,
@@ -85,8 +87,10 @@ async fn one(source: &Source, given: &str, arguments: &StatusArgs, printer: &Pri
     if let Some(text) = arguments.format.text(&pipeline)? {
         return Ok(text);
     }
-    let ask = HistoryAsk { environment: None, all: false, limit: PROMOTIONS };
-    let promotions = source.history(&key, &ask).await?;
+    let ask = HistoryAsk { environment: None, all: false, limit: DEEDS };
+    let mut promotions = source.history(&key, &ask).await?;
+    promotions.items.retain(|entry| matches!(entry.event, v1::HistoryEvent::Wrote(_)));
+    promotions.items.truncate(PROMOTIONS);
     let clock = clock();
     let count = pipeline.environments.len();
     let mut text = heading(&pipeline.namespace, &pipeline.name, count, pipeline.mode, printer);

@@ -9,7 +9,7 @@ use gradus_core::observation::Seen;
 use gradus_core::pipeline::Pipeline;
 use gradus_core::plan::Step;
 use gradus_engine::observe::{Sight, proposal_branch};
-use gradus_engine::port::PortError;
+use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_engine::port::ledger::HistoryQuery;
 use gradus_engine::{Engine, Looked, Outcome};
 use gradus_local::{DataDirLock, LocalForge, SqliteLedger, ledger_file};
@@ -17,10 +17,10 @@ use gradus_server::api::v1;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::{HistoryAsk, Need, SourceArgs, clock};
+use super::say::Speaker;
+use super::{HistoryAsk, SourceArgs, clock, environment_of};
 use crate::config::{Config, ConfigFolder};
 use crate::error::CliError;
-use crate::nearest::did_you_mean;
 use crate::output::Printer;
 use crate::plan::{Base, PipelinePlan};
 use crate::wiring::{LedgerPlace, Wired, wire};
@@ -35,20 +35,36 @@ pub(crate) struct Folder {
     config: Config,
     data: Option<PathBuf>,
     printer: Printer,
+    pub(super) speaker: Speaker,
     /// Holds the copy of the ledger that is read.
     _copy: Option<tempfile::TempDir>,
 }
 
 /// What became of the steps that were planned when somebody had said something.
 pub(crate) enum Acted {
-    /// A running server will take them: this is who.
+    /// Nothing was to be done yet.
+    Not,
+    /// The server at this address, or on this data directory, takes them.
     Elsewhere(String),
+    /// Nobody does before a server runs on this data directory.
+    Later(String),
     /// They were taken here.
-    Here(Vec<(Step, Result<Outcome, PortError>)>),
+    Here(Vec<Taken>),
+}
+
+/// A step that was taken.
+pub(crate) struct Taken {
+    /// Which.
+    pub(crate) step: v1::Step,
+    /// The branch that it wrote to.
+    pub(crate) branch: String,
+    /// What became of it.
+    pub(crate) outcome: Result<Outcome, PortError>,
 }
 
 impl Folder {
-    pub(super) async fn open(args: &SourceArgs, need: Need, printer: &Printer) -> Result<Self, CliError> {
+    /// Opens it to look, or for somebody who has something to say.
+    pub(super) async fn open(args: &SourceArgs, speaker: Option<Speaker>, printer: &Printer) -> Result<Self, CliError> {
         let (config, _) = ConfigFolder::new(&args.config())?.read()?;
         if config.pipelines.is_empty() && config.errors.is_empty() {
             return Err(CliError::failed(format!("there is no pipeline in {}", args.config().display()))
@@ -56,9 +72,13 @@ impl Folder {
                 .help("`gradus init DIR` looks at a checkout and writes a first one"));
         }
         let data = args.data();
-        let (wired, copy) = match (&data, need) {
-            (Some(data), Need::Record) => (wire(&args.access, LedgerPlace::In(data))?, None),
-            (Some(data), Need::Read) => {
+        let (wired, copy) = match (&data, &speaker) {
+            (Some(data), Some(_)) => (wire(&args.access, LedgerPlace::In(data))?, None),
+            (Some(data), None) if !ledger_file(data).exists() => {
+                printer.note(format!("note: {} holds no ledger yet: nothing is reported or approved", data.display()));
+                (wire(&args.access, LedgerPlace::Memory)?, None)
+            }
+            (Some(data), None) => {
                 // Looking notes what it sees; that goes into a copy, and the ledger stays as it is.
                 let folder = tempfile::tempdir()
                     .map_err(|error| CliError::because("making a temporary folder", error))?;
@@ -70,7 +90,8 @@ impl Folder {
         let Wired { ports, forge, .. } = wired;
         let engine = Arc::new(Engine::new(ports));
         let _nothing_before = engine.set_pipelines(config.pipelines.clone());
-        let folder = Self { engine, forge, config, data, printer: printer.clone(), _copy: copy };
+        let speaker = speaker.unwrap_or_else(Speaker::nobody);
+        let folder = Self { engine, forge, config, data, printer: printer.clone(), speaker, _copy: copy };
         folder.tell_mistakes();
         Ok(folder)
     }
@@ -91,14 +112,8 @@ impl Folder {
         self.config.pipelines.keys().cloned().collect()
     }
 
-    /// A pipeline that is not there may be one with a mistake.
-    pub(super) fn unknown(&self, given: &str, error: CliError) -> CliError {
-        let is_meant = |key: &&PipelineKey| key.to_string() == given || key.name.as_str() == given;
-        match self.config.withheld.iter().find(is_meant) {
-            Some(key) => CliError::failed(format!("the manifest of {key} has a mistake"))
-                .help("correct what is said above; `gradus lint` shows all of it"),
-            None => error,
-        }
+    pub(super) fn config(&self) -> &Config {
+        &self.config
     }
 
     pub(crate) fn known(&self, key: &PipelineKey) -> Result<Arc<Pipeline>, CliError> {
@@ -173,14 +188,7 @@ impl Folder {
 
     /// The environment of this name; else the names there are.
     pub(crate) fn environment(&self, key: &PipelineKey, given: &str) -> Result<EnvironmentName, CliError> {
-        let pipeline = self.known(key)?;
-        let names = || pipeline.environments().iter().map(|environment| environment.name.as_str());
-        if let Some(found) = pipeline.environments().iter().find(|environment| environment.name.as_str() == given) {
-            return Ok(found.name.clone());
-        }
-        let help = did_you_mean(given, names())
-            .unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
-        Err(CliError::failed(format!("{key} has no environment {given:?}")).help(help))
+        environment_of(&*self.known(key)?, given)
     }
 
     async fn look_at(&self, key: &PipelineKey) -> Result<(Looked, Sight), CliError> {
@@ -211,41 +219,60 @@ impl Folder {
     }
 
     /// Looks again and takes the planned steps, unless a running server does so.
-    pub(crate) async fn act(&self, key: &PipelineKey) -> Result<Acted, CliError> {
-        let Some(data) = &self.data else { return Ok(Acted::Here(Vec::new())) };
+    pub(super) async fn act(&self, key: &PipelineKey) -> Result<Acted, CliError> {
+        let Some(data) = &self.data else { return Ok(Acted::Not) };
         let _lock = match DataDirLock::take(data) {
             Ok(lock) => lock,
-            Err(error) if error.kind == gradus_engine::port::PortErrorKind::Unusable => {
+            Err(error) if error.kind == PortErrorKind::Unusable => {
                 return Ok(Acted::Elsewhere(data.display().to_string()));
             }
             Err(error) => return Err(error.into()),
         };
-        let reconciled = self.engine.reconcile(&self.known(key)?).await;
+        let pipeline = self.known(key)?;
+        let doing = format!("promoting {key}...");
+        let reconciled = self.printer.patiently(&doing, self.engine.reconcile(&pipeline)).await;
         if let Some(error) = reconciled.unrecorded {
             return Err(error.into());
         }
-        Ok(Acted::Here(reconciled.outcomes))
+        let proposals = self.forge.proposals(key).await?;
+        let base = match &pipeline.repository.branch {
+            Some(branch) => branch.to_string(),
+            None => self.engine.ports().repos.open(&pipeline.repository)?.default_branch().await?.to_string(),
+        };
+        let taken = reconciled.outcomes.into_iter().map(|(step, outcome)| {
+            let environment = step.environment();
+            let branch = match &step {
+                Step::Push(_) | Step::Merge { .. } => base.clone(),
+                Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
+                    proposal_branch(&pipeline, environment).map(|branch| branch.to_string()).unwrap_or_default()
+                }
+            };
+            // A proposal has its number only once it is opened.
+            let number = proposals.iter().find(|one| one.environment == *environment).map(|one| one.number.0);
+            let proposal = match &step {
+                Step::Propose(_) => number,
+                Step::Push(_) | Step::Update { .. } | Step::Merge { .. } | Step::Close { .. } => None,
+            };
+            let mut step = v1::Step::from(&step);
+            step.proposal = step.proposal.or(proposal);
+            Taken { step, branch, outcome }
+        });
+        Ok(Acted::Here(taken.collect()))
     }
 
-    /// Whether a running server uses the data directory.
-    pub(crate) fn is_served(&self) -> bool {
-        self.data.as_ref().is_some_and(|data| DataDirLock::take(data).is_err())
-    }
-
-    /// The engine, to say something to it.
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.engine
+    /// Who takes the steps that follow from what was recorded.
+    pub(super) fn someone_acts(&self) -> Acted {
+        let Some(data) = &self.data else { return Acted::Not };
+        match DataDirLock::take(data) {
+            Err(error) if error.kind == PortErrorKind::Unusable => Acted::Elsewhere(data.display().to_string()),
+            Ok(_) | Err(_) => Acted::Later(data.display().to_string()),
+        }
     }
 }
 
 /// Copies the ledger of a data directory, which somebody may be using.
 async fn copy_ledger(data: &Path, to: &Path) -> Result<(), CliError> {
-    let from = ledger_file(data);
-    if !from.exists() {
-        return Err(CliError::failed(format!("{} is no data directory of gradus: it holds no ledger", data.display()))
-            .help("give the directory that `gradus serve --data DIR` uses"));
-    }
-    let ledger = SqliteLedger::open_read_only(&from)?;
+    let ledger = SqliteLedger::open_read_only(&ledger_file(data))?;
     let to = ledger_file(to);
     Ok(ledger.backup(&to).await?)
 }
