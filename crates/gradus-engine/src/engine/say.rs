@@ -9,12 +9,15 @@ use gradus_core::observation::{Approval, CheckFact, CheckResult, Request, Reques
 use gradus_core::pipeline::{Environment, Pipeline, TargetKind};
 use gradus_core::release::Release;
 use gradus_core::version::Version;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Engine, Looked};
 use crate::port::PortError;
 use crate::port::ledger::{Entry, Reported};
+
+/// How far ahead of ours a reporter's clock may be.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 
 /// What somebody said could not be taken.
 #[derive(Debug)]
@@ -191,6 +194,12 @@ impl Engine {
     ) -> Result<(), SayError> {
         let pipeline = self.known(key)?;
         let target = reporting(known_environment(&pipeline, environment)?, target)?;
+        // A report from the future would silence every later one until then.
+        let now = self.ports.clock.now();
+        if at.duration_since(now) > AHEAD {
+            let why = format!("the report is of {at}, and it is {now}; check the clock of whoever reports");
+            return Err(SayErrorKind::Malformed(why).into());
+        }
         let entry = Entry::Report { environment: environment.clone(), target, reported, by, at };
         self.put(&pipeline, &[entry]).await
     }
