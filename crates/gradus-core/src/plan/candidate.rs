@@ -13,7 +13,7 @@ use super::{Cause, Change, Step};
 use crate::gate::{Answer, Ask, Gate, Passed};
 use crate::names::{EnvironmentName, Person};
 use crate::observation::{Approval, Fit, ProposalSeen, Request, RequestKind, Seen};
-use crate::pipeline::{Hold, Merge, Queue, Strategy};
+use crate::pipeline::{Hold, Queue, Strategy};
 use crate::proof::{Proving, longest};
 use crate::reason::Reason;
 use crate::release::Release;
@@ -223,25 +223,12 @@ impl<'a> Candidate<'a> {
         let is_this = proposal.release.known()?.same(&self.release);
         match proposal.fit {
             Fit::Foreign => None,
-            Fit::Current if is_this => (self.after.is_empty() && self.merges()).then(|| Step::Merge {
+            Fit::Current if is_this => self.after.is_empty().then(|| Step::Merge {
                 number,
                 head,
                 change: self.change(),
             }),
             Fit::Current | Fit::Behind => Some(Step::Update { number, head, change: self.change() }),
-        }
-    }
-
-    /// Whether gradus merges: it was told to, or a gate let a person agree.
-    fn merges(&self) -> bool {
-        match self.place.environment.merge {
-            Merge::Auto => true,
-            Merge::Person => self.gates.iter().any(|gate| {
-                matches!(
-                    &gate.answer,
-                    Answer::Pass(Passed::ApprovedBy(_) | Passed::AskedBy(_) | Passed::Overridden(_))
-                )
-            }),
         }
     }
 
@@ -313,7 +300,8 @@ fn push_once(list: &mut Vec<Reason>, reason: &Reason) {
 }
 
 /// A rollback may also rest on the release having been healthy in this very
-/// environment; the longer of the two times counts.
+/// environment, the longer of the two times counts; or on it being healthy in any
+/// other one now, so that the way back is open even where the record was lost.
 fn or_here(
     proving: Proving,
     scene: &Scene<'_>,
@@ -326,6 +314,9 @@ fn or_here(
     }
     let here = place.seen.proofs.known().and_then(|proofs| longest(proofs, release, scene.now));
     match (proving, here) {
+        (Proving::Not(reason), None) if scene.runs_somewhere(release).is_some() => {
+            scene.runs_somewhere(release).map_or(Proving::Not(reason), |since| Proving::Now { since })
+        }
         (Proving::Not(Reason::WaitingForEnvironment { .. }), None) => {
             Proving::Not(Reason::NeverProven { environment: place.name().clone(), release: release.clone() })
         }

@@ -80,6 +80,15 @@ impl<'a> Scene<'a> {
     pub(super) fn prove(&self, place: &Place<'_>, release: &Release, past: Past) -> Proving {
         proving(place.environment, place.seen, &place.verdict, release, past, &self.orders, self.now)
     }
+
+    /// Since when a release has been healthy somewhere, if it is now: for the longest time.
+    pub(super) fn runs_somewhere(&self, release: &Release) -> Option<Timestamp> {
+        let since = |place| match self.prove(place, release, Past::DoesNotCount) {
+            Proving::Now { since } => Some(since),
+            Proving::Before { .. } | Proving::Not(_) => None,
+        };
+        self.places.iter().filter_map(since).min()
+    }
 }
 
 impl Place<'_> {

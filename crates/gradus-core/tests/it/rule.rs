@@ -66,7 +66,8 @@ impl Rule<'_> {
         if !skips_proof {
             for name in &environment.after {
                 let is = self.is_proven(name, change)
-                    || (kind == Some(RequestKind::Rollback) && was(here, &change.to));
+                    || (kind == Some(RequestKind::Rollback)
+                        && (was(here, &change.to) || self.names().any(|name| self.is_proven(name, change))));
                 must(is, &format!("{name} has not proven it"))?;
             }
         }
@@ -80,7 +81,8 @@ impl Rule<'_> {
                         environment.after.iter().all(|name| {
                             self.longest(name, change).is_some_and(|is| is >= time)
                                 || (kind == Some(RequestKind::Rollback)
-                                    && longest(proofs(here), &change.to, self.now) >= Some(time))
+                                    && (longest(proofs(here), &change.to, self.now) >= Some(time)
+                                        || self.names().any(|name| self.longest(name, change) >= Some(time))))
                         })
                     };
                     let is = self.is_open(gate, here, change, &soaked);
@@ -89,6 +91,10 @@ impl Rule<'_> {
             }
         }
         Ok(())
+    }
+
+    fn names(&self) -> impl Iterator<Item = &EnvironmentName> {
+        self.pipeline.environments().iter().map(|environment| &environment.name)
     }
 
     fn is_newer(&self, a: &Release, b: &Release) -> bool {
