@@ -49,11 +49,12 @@ impl Caller {
     /// Somebody on this machine, where no tokens are asked for: an operator, by
     /// the name in `X-Gradus-User`, in the groups in `X-Gradus-Groups`.
     fn on_this_machine(headers: &HeaderMap) -> Result<Self, ApiError> {
-        let header = |name: &'static str| match headers.get(name).map(|value| value.to_str()) {
-            None => Ok(None),
-            Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(ApiError::malformed(format!("the header {name} is not plain text"))),
-        };
+        let header =
+            |name: &'static str| match headers.get(name).map(|value| str::from_utf8(value.as_bytes())) {
+                None => Ok(None),
+                Some(Ok(text)) => Ok(Some(text)),
+                Some(Err(_)) => Err(ApiError::malformed(format!("the header {name} is not UTF-8"))),
+            };
         let person = Person::parse(header("x-gradus-user")?.unwrap_or(SOMEBODY_HERE));
         let groups = header("x-gradus-groups")?.unwrap_or_default().split(',').map(str::trim);
         let groups: Result<Vec<Group>, _> =

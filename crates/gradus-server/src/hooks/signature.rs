@@ -36,20 +36,21 @@ pub(super) async fn believed(
         return Err(refused("no key for webhooks is set, and without one only this machine is believed")
             .with_help("set a key here, and the same one at the sender"));
     }
+    if signature.is_none() && !unsigned_is_fine {
+        return Err(refused("the event is not signed"));
+    }
     let body = read_bounded(&parts.headers, body, app.limits.hook_bytes, app.limits.body).await?;
+    let pipeline = PipelineKey::parse(pipeline).ok();
     match signature {
-        None if unsigned_is_fine => Ok(body),
-        None => Err(refused("the event is not signed")),
-        // A sender that signs while no key is set here is taken as one that does not.
-        Some(_) if unsigned_is_fine => Ok(body),
-        Some(signature) => {
-            let pipeline = PipelineKey::parse(pipeline).ok();
+        // Where no key is set, a signature says no more than its absence.
+        Some(signature) if !unsigned_is_fine => {
             if app.hook_keys.verify(pipeline.as_ref(), &signature, &body) {
                 Ok(body)
             } else {
                 Err(refused("the signature is not of this body with the key that is set here"))
             }
         }
+        Some(_) | None => Ok(body),
     }
 }
 
@@ -87,6 +88,8 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::hmac;
+
     use super::super::keys::{HookKey, HookKeys};
     use super::*;
 
@@ -116,5 +119,23 @@ mod tests {
         check("token", r#"{"action":"push"}"#, "sha256=83", false);
         check("token", r#"{"action":"push"}"#, "sha256=zz", false);
         check("token", r#"{"action":"push"}"#, &format!("sha256={}", "0".repeat(64)), false);
+    }
+
+    #[test]
+    fn a_pipeline_with_a_key_of_its_own_takes_no_other() {
+        let key = |text: &str| HookKey::new(text.as_bytes()).unwrap();
+        let web = PipelineKey::parse("apps/web").unwrap();
+        let other = PipelineKey::parse("apps/other").unwrap();
+        let keys = HookKeys::none()
+            .with_global(key("global"))
+            .with_pipeline(web.clone(), key("old"))
+            .with_pipeline(web.clone(), key("new"));
+        let verify = |pipeline: &PipelineKey, with: &str| {
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, with.as_bytes()), b"body");
+            keys.verify(Some(pipeline), &Signature::Sha256(tag.as_ref().to_vec()), b"body")
+        };
+        assert_eq!(["global", "old", "new"].map(|with| verify(&web, with)), [false, true, true]);
+        assert_eq!(["global", "old", "new"].map(|with| verify(&other, with)), [true, false, false]);
+        assert!(HookKey::new(b"").is_none());
     }
 }

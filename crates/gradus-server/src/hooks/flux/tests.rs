@@ -106,3 +106,18 @@ fn the_message_is_told_without_the_logs_below_it() {
     let why = "HelmRelease staging/podinfo: Helm upgrade failed for release staging/podinfo with chart podinfo@6.6.0: context deadline exceeded";
     assert_eq!(Meaning::of(&event, None, false), Meaning::Failed { revision: None, why: why.into() });
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_but_a_success_is_healthy(
+        reason in "(Install|Upgrade|Test|Rollback|Uninstall|Drift|.{0,8})(Succeeded|Failed|Corrected|.{0,8})",
+        severity in "info|error|trace|.{0,5}",
+        message in ".{0,80}",
+        kind in "HelmRelease|Kustomization|HelmChart",
+    ) {
+        let event = event(&kind, &reason, &severity, r#"{"revision": "1.0.0"}"#, &message);
+        let success = matches!(reason.as_str(), "InstallSucceeded" | "UpgradeSucceeded" | "TestSucceeded");
+        let healthy = matches!(Meaning::of(&event, None, false), Meaning::Healthy { .. });
+        assert_eq!(healthy, success && severity == "info" && kind == "HelmRelease");
+    }
+}

@@ -1,0 +1,16 @@
+//! The server as its clients meet it: real requests to a real socket, an engine
+//! on doubles that hold state.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by them")]
+
+mod access;
+mod client;
+mod events;
+mod flux;
+mod limits;
+mod openapi;
+mod reads;
+mod refusals;
+mod says;
+mod tokens;
+mod world;
