@@ -223,11 +223,9 @@ impl<'a> Candidate<'a> {
         let is_this = proposal.release.known()?.same(&self.release);
         match proposal.fit {
             Fit::Foreign => None,
-            Fit::Current if is_this => self.after.is_empty().then(|| Step::Merge {
-                number,
-                head,
-                change: self.change(),
-            }),
+            Fit::Current if is_this => {
+                self.after.is_empty().then(|| Step::Merge { number, head, change: self.change() })
+            }
             Fit::Current | Fit::Behind => Some(Step::Update { number, head, change: self.change() }),
         }
     }

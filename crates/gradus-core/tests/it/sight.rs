@@ -124,6 +124,7 @@ fn has(world: &mut World, here: &EnvironmentName, line: &mut Line) {
 fn target_state(state: &str, declared: Option<Release>, line: &mut Line, now: Timestamp) -> TargetState {
     let since = at(line, "since", now);
     let running = line.option("running").map(|text| release(&text));
+    let declared = declared.filter(|_| !line.flag("untold"));
     let named = if line.words.is_empty() { None } else { Some(release(&line.word())) };
     match state {
         "healthy" => TargetState::Healthy { release: named.or(declared).unwrap(), since },
