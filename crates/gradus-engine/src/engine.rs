@@ -127,6 +127,7 @@ impl Engine {
         let gone: Vec<_> = before.into_iter().filter(|(key, _)| self.pipeline(key).is_none()).collect();
         self.queue.retain(|key| self.pipeline(key).is_some());
         self.memory.origins.retain(|key| self.pipeline(key).is_some());
+        self.memory.declared.retain(|key| self.pipeline(key).is_some());
         self.memory.heads.retain(|key| self.pipeline(key).is_some());
         self.memory.tips.retain(|key| self.pipeline(key).is_some());
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);

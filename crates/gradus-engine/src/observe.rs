@@ -14,7 +14,7 @@ use gradus_core::observation::{Declared, EnvironmentSeen, Observation, Seen, Why
 use gradus_core::pipeline::{Environment, Pipeline};
 use gradus_core::version::{Order, Version};
 
-use crate::places::{self, IndexCache, OriginCache, OriginFacts, Place};
+use crate::places::{self, DeclaredCache, IndexCache, OriginCache, OriginFacts, Place};
 use crate::port::{PortError, Ports};
 use crate::port::ledger::View;
 use crate::port::repo::FileSeen;
@@ -22,6 +22,7 @@ use crate::port::repo::FileSeen;
 /// What is kept between looks, all of it found again when it is lost.
 #[derive(Default)]
 pub(crate) struct Memory {
+    pub(crate) declared: DeclaredCache,
     pub(crate) origins: OriginCache,
     pub(crate) indexes: IndexCache,
     pub(crate) branches: git::DefaultBranches,

@@ -12,7 +12,7 @@ use gradus_core::observation::Why;
 use gradus_core::pipeline::{Environment, Pipeline, Select};
 use gradus_edit::{FieldPath, Locator};
 
-pub(crate) use declared::{Files, release_at};
+pub(crate) use declared::{DeclaredCache, Files, release_at};
 pub use declared::{FileEdit, edits};
 pub(crate) use index::{Index, IndexCache};
 pub(crate) use origin::{LookBack, OriginCache, OriginFacts, Search, Sought, origin, sequence};

@@ -168,9 +168,10 @@ fn key(entry: &Entry) -> String {
         Entry::Report { environment, target, reported, by: _, at } => {
             format!("report {environment} {target} {reported:?} {at}")
         }
+        // Who says yes again later says something new: a yes from before a way back does not count.
         Entry::Approval { environment, approval } => format!(
-            "approval {environment} {:?} {} {:?} {:?}",
-            approval.release, approval.by, approval.groups, approval.aliases
+            "approval {environment} {:?} {} {:?} {:?} {}",
+            approval.release, approval.by, approval.groups, approval.aliases, approval.at
         ),
         Entry::Request { environment: _, request } => format!("request {}", request.id),
         Entry::Check { environment, fact } => {

@@ -134,7 +134,7 @@ async fn declared(
         Some(Err(why)) => return (Seen::Unknown(why.clone()), None),
         None => return (Seen::unknown("Git was not read"), None),
     };
-    let release = match places::release_at(places, &sight.files) {
+    let release = match memory.declared.release_at(&pipeline.key, &environment.name, places, &sight.files) {
         Ok(release) => release,
         Err(why) => return (Seen::Unknown(why), None),
     };

@@ -1,9 +1,9 @@
 //! What the files of an environment declare, and the edits that change it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use gradus_core::names::{ArtifactName, BlobId, RepoPath};
+use gradus_core::names::{ArtifactName, BlobId, EnvironmentName, PipelineKey, RepoPath};
 use gradus_core::observation::Why;
 use gradus_core::release::Release;
 use gradus_core::version::Version;
@@ -14,6 +14,44 @@ use crate::port::repo::FileSeen;
 
 /// Files of one commit.
 pub(crate) type Files = BTreeMap<RepoPath, FileSeen>;
+
+/// What environments declared at the last look, so that files with the same
+/// content are not parsed again.
+#[derive(Default)]
+pub(crate) struct DeclaredCache(Mutex<HashMap<PipelineKey, BTreeMap<EnvironmentName, Known>>>);
+
+struct Known {
+    places: Vec<Place>,
+    blobs: Vec<Option<BlobId>>,
+    release: Result<Option<Release>, Why>,
+}
+
+impl DeclaredCache {
+    /// [`release_at`], for an environment.
+    pub(crate) fn release_at(
+        &self,
+        key: &PipelineKey,
+        environment: &EnvironmentName,
+        places: &[Place],
+        files: &Files,
+    ) -> Result<Option<Release>, Why> {
+        let blobs: Vec<Option<BlobId>> =
+            places.iter().map(|place| files.get(&place.file).map(|file| file.blob.clone())).collect();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = all.entry(key.clone()).or_default();
+        if let Some(known) = here.get(environment).filter(|known| known.blobs == blobs && known.places == places) {
+            return known.release.clone();
+        }
+        let release = release_at(places, files);
+        here.insert(environment.clone(), Known { places: places.to_vec(), blobs, release: release.clone() });
+        release
+    }
+
+    /// Forgets pipelines that are no more.
+    pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| keep(key));
+    }
+}
 
 /// The release that the places name in these files; `None` where there are no places.
 pub(crate) fn release_at(places: &[Place], files: &Files) -> Result<Option<Release>, Why> {

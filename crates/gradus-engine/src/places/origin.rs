@@ -38,6 +38,9 @@ pub(crate) struct OriginFacts {
     pub(crate) approved_by: Vec<Person>,
     /// The versions that the files declared before, oldest first, as far as was looked.
     pub(crate) before: Vec<Release>,
+    /// Who brought each release that was declared, newest first, as far as was looked.
+    /// One that came back has those who brought it first and those who brought it again.
+    pub(crate) brought: Vec<(Release, BTreeSet<Person>)>,
 }
 
 /// Origins that were found. One holds for the commit at which it was found; from
@@ -193,36 +196,41 @@ async fn walk_through(
     let mut origin: Option<(&CommitSeen, Option<Release>)> = None;
     // Newest first, as they are met.
     let mut met: Vec<Release> = Vec::new();
-    let mut newer: Option<&CommitSeen> = None;
+    let mut brought: Vec<(Release, BTreeSet<Person>)> = Vec::new();
+    let mut newer: Option<(&CommitSeen, Option<Release>)> = None;
     for commit in &history.commits {
-        if let Some(newer) = newer
-            && sought.places.iter().any(|place| newer.files.get(&place.file) != commit.files.get(&place.file))
-        {
-            let then = back.release(sought.places, &commit.files).await?;
-            let same = then.as_ref().is_some_and(|then| then.same(sought.release));
-            if origin.is_none() && !same {
-                origin = Some((newer, then.clone()));
-            }
-            if let Some(then) = then
-                && met.last().unwrap_or(sought.release) != &then
-            {
-                met.push(then);
+        let mut release = Some(sought.release.clone());
+        if let Some((newer, declared)) = newer.take() {
+            release.clone_from(&declared);
+            if sought.places.iter().any(|place| newer.files.get(&place.file) != commit.files.get(&place.file)) {
+                let then = back.release(sought.places, &commit.files).await?;
+                let same = then.as_ref().is_some_and(|then| then.same(sought.release));
+                if origin.is_none() && !same {
+                    origin = Some((newer, then.clone()));
+                }
+                if then != declared {
+                    brought.extend(declared.map(|declared| (declared, people(sought, newer))));
+                    met.extend(then.clone());
+                }
+                release = then;
             }
         }
         if let Some(kept) = kept.filter(|kept| kept.tip == commit.id)
             && let Some(facts) = kept.facts.known()
         {
-            let before = || facts.before.iter().cloned().chain(met.iter().rev().cloned()).collect();
-            return Ok(Some(match origin {
-                Some((commit, replaced)) => Arc::new(facts_of(sought, commit, replaced, before())),
-                None => facts.clone(),
-            }));
+            let Some((commit, replaced)) = origin else { return Ok(Some(facts.clone())) };
+            let before = facts.before.iter().cloned().chain(met.into_iter().rev()).collect();
+            brought.extend(facts.brought.iter().cloned());
+            return Ok(Some(Arc::new(facts_of(sought, commit, replaced, before, brought))));
         }
-        newer = Some(commit);
+        newer = Some((commit, release));
+    }
+    if let (true, Some((root, Some(declared)))) = (history.complete, newer) {
+        brought.push((declared, people(sought, root)));
     }
     met.reverse();
     let found = origin.or_else(|| at_the_root(history).map(|commit| (commit, None)));
-    Ok(found.map(|(commit, replaced)| Arc::new(facts_of(sought, commit, replaced, met))))
+    Ok(found.map(|(commit, replaced)| Arc::new(facts_of(sought, commit, replaced, met, brought))))
 }
 
 fn at_the_root(history: &History) -> Option<&CommitSeen> {
@@ -234,32 +242,52 @@ fn facts_of(
     commit: &CommitSeen,
     replaced: Option<Release>,
     before: Vec<Release>,
+    brought: Vec<(Release, BTreeSet<Person>)>,
 ) -> OriginFacts {
-    let says = |trailer, wanted: &str| trailers_of(&commit.message, trailer).any(|value| value == wanted);
-    let by_gradus = says(Trailer::Pipeline, &sought.key.to_string())
-        && says(Trailer::Environment, sought.environment.as_str());
-    let people = |trailer| trailers_of(&commit.message, trailer).filter_map(|name| Person::parse(name).ok());
-    let mut brought_by: BTreeSet<Person> = people(Trailer::BroughtBy).chain(people(Trailer::AskedBy)).collect();
-    let author = [&commit.author, &commit.email].into_iter().filter_map(|name| Person::parse(name.trim()).ok());
-    if !by_gradus {
-        brought_by.extend(author.clone());
-    }
+    let same = brought.iter().filter(|(release, _)| release.same(sought.release));
+    let brought_by: BTreeSet<Person> = same.flat_map(|(_, people)| people).cloned().collect();
     let title = commit.message.lines().next().unwrap_or_default();
     let origin = Origin {
         commit: commit.id.clone(),
         title: Arc::from(title),
-        author: author.clone().next().unwrap_or_else(Person::unknown),
+        author: authors(commit).next().unwrap_or_else(Person::unknown),
         at: commit.at,
-        by_gradus,
+        by_gradus: is_by_gradus(sought, commit),
         brought_by: brought_by.into_iter().collect(),
         replaced,
     };
     OriginFacts {
         origin,
         promotion: trailers_of(&commit.message, Trailer::Promotion).next().map(str::to_owned),
-        approved_by: people(Trailer::ApprovedBy).collect(),
+        approved_by: named(commit, Trailer::ApprovedBy).collect(),
         before,
+        brought,
     }
+}
+
+/// Whoever brought a release on its way with this commit: those that gradus
+/// names, or the author.
+fn people(sought: &Sought<'_>, commit: &CommitSeen) -> BTreeSet<Person> {
+    let mut people: BTreeSet<Person> =
+        named(commit, Trailer::BroughtBy).chain(named(commit, Trailer::AskedBy)).collect();
+    if !is_by_gradus(sought, commit) {
+        people.extend(authors(commit));
+    }
+    people
+}
+
+fn is_by_gradus(sought: &Sought<'_>, commit: &CommitSeen) -> bool {
+    let says = |trailer, wanted: &str| trailers_of(&commit.message, trailer).any(|value| value == wanted);
+    says(Trailer::Pipeline, &sought.key.to_string()) && says(Trailer::Environment, sought.environment.as_str())
+}
+
+fn named(commit: &CommitSeen, trailer: Trailer) -> impl Iterator<Item = Person> {
+    trailers_of(&commit.message, trailer).filter_map(|name| Person::parse(name).ok())
+}
+
+/// The author, by name and by address.
+fn authors(commit: &CommitSeen) -> impl Iterator<Item = Person> {
+    [&commit.author, &commit.email].into_iter().filter_map(|name| Person::parse(name.trim()).ok())
 }
 
 /// The sequence of one artifact's versions, oldest first, from releases in that

@@ -66,7 +66,8 @@ pub enum Entry {
         /// When it was so, by the reporter's word.
         at: Timestamp,
     },
-    /// A person said yes.
+    /// A person said yes. The same yes at another time is another entry: one from
+    /// before the environment was moved back does not count any more.
     Approval {
         /// Where.
         environment: EnvironmentName,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use gradus_core::gate::Gate;
 use gradus_core::names::CommitId;
 use gradus_core::observation::RequestKind;
-use gradus_core::pipeline::{Emergency, Pipeline};
+use gradus_core::pipeline::{Emergency, Pipeline, TargetKind};
 use gradus_core::window::WindowState;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::scene;
 use super::world::{Asked, World};
@@ -272,9 +272,13 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    fn soaked(&self, place: usize, time: jiff::SignedDuration) -> Result<(), String> {
+    fn soaked(&self, place: usize, time: SignedDuration) -> Result<(), String> {
         let since = self.world.proven_at(place, self.to);
-        if since.is_some_and(|since| since + time <= self.mover.began) {
+        // Where Git is the target, nobody sees the moment in which a release comes, but only
+        // that it was not there yet at the look before.
+        let is_git = self.world.environment(place).targets.iter().any(|target| target.kind == TargetKind::Git);
+        let slack = if is_git { SignedDuration::from_mins(12) } else { SignedDuration::ZERO };
+        if since.is_some_and(|since| since + time <= self.mover.began + slack) || (is_git && self.world.wiped) {
             return Ok(());
         }
         Err(format!("it did not soak for {time:#} in {}, only since {since:?}", self.world.name(place)))

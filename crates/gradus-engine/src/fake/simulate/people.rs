@@ -120,7 +120,10 @@ impl World {
                 }
             }
             Deed::Hold(place, on) => self.hold(place, on),
-            Deed::Wipe => self.fakes.ledger.wipe(),
+            Deed::Wipe => {
+                self.wiped = true;
+                self.fakes.ledger.wipe();
+            }
         }
         self.wake_all();
     }
@@ -246,7 +249,7 @@ impl World {
         self.pipeline = Arc::new(pipeline);
         for engine in 0..super::runner::ENGINES {
             let late = self.chance.between(0, 60);
-            self.plan(late, Event::Configure(engine, self.pipeline.clone()));
+            self.plan(late, Event::Configure(engine));
         }
     }
 }

@@ -63,7 +63,7 @@ impl Simulation {
         if let Some(sabotage) = options.sabotage {
             fakes.sabotage(sabotage);
         }
-        let hours = chance.between(1, 6);
+        let hours = chance.between(1, 4);
         let mut world = World::new(fakes, pipeline, chance.fork(), options.trace);
         world.plan_people(hours);
         let trouble = Arc::new(Trouble { on: AtomicBool::new(true), failures: AtomicU64::new(0) });
@@ -208,8 +208,8 @@ impl Simulation {
                     runner.due = runner.due.min(now);
                 }
             }
-            Event::Configure(engine, pipeline) => {
-                let now = self.world.now();
+            Event::Configure(engine) => {
+                let (now, pipeline) = (self.world.now(), self.world.pipeline.clone());
                 if let Some(runner) = self.engines.get_mut(engine) {
                     runner.engine.set_pipelines(BTreeMap::from([(pipeline.key.clone(), pipeline.clone())]));
                     runner.pipeline = pipeline;
@@ -268,7 +268,14 @@ impl Simulation {
         let wait = SignedDuration::from_secs(self.chance.between(1, 3));
         self.world.tell(|| {
             let steps = done.outcomes.iter().map(|(step, outcome)| format!("{} {outcome:?}", step.kind()));
-            format!("engine {at} is done: {:?} {:?}", steps.collect::<Vec<_>>(), done.unrecorded)
+            let clock = gradus_core::tell::Clock::utc(done.looked.at);
+            let reason = |reason| gradus_core::tell::sentence(reason, &clock);
+            let here = done.looked.report.environments.iter().map(|here| {
+                let reasons: Vec<String> = here.reasons.iter().map(reason).collect();
+                format!("\n    {} ({}): {}", here.name, here.verdict.verdict.word(), reasons.join("; "))
+            });
+            let (steps, here) = (steps.collect::<Vec<_>>(), here.collect::<String>());
+            format!("engine {at} is done: {steps:?} {:?}{here}", done.unrecorded)
         });
         let Some(runner) = self.engines.get_mut(at) else { return };
         let due = done.looked.report.wake_at.filter(|due| *due > now).unwrap_or(now + RESYNC).min(now + RESYNC);

@@ -34,7 +34,7 @@ pub(super) enum Event {
     /// An engine hears that something has happened.
     Wake(usize),
     /// An engine is told of the pipeline as it is now.
-    Configure(usize, Arc<Pipeline>),
+    Configure(usize),
 }
 
 /// What people do.
@@ -124,6 +124,8 @@ pub(super) struct World {
     pub(super) newest: u32,
     /// Environments in which people did something by hand since the last proposal.
     pub(super) disturbed: BTreeSet<usize>,
+    /// Whether the record was lost.
+    pub(super) wiped: bool,
     /// Whether messages still get lost, and targets still flap.
     pub(super) chaos: bool,
     pub(super) trace: Option<Vec<String>>,
@@ -144,6 +146,7 @@ impl World {
             bad: BTreeSet::new(),
             newest: 0,
             disturbed: BTreeSet::new(),
+            wiped: false,
             chaos: true,
             trace: trace.then(Vec::new),
             events: 0,
@@ -173,7 +176,7 @@ impl World {
             self.say_now(spot);
             let after = self.chance.between(1, 120);
             self.plan(after, Event::Follow(spot));
-            let after = self.chance.between(60, 600);
+            let after = self.chance.between(60, 1800);
             self.plan(after, Event::Beat(spot));
         }
     }
@@ -257,7 +260,7 @@ impl World {
     /// A target looks at the branch, and rolls out what is new.
     pub(super) fn follow(&mut self, spot: Spot) {
         if self.chaos {
-            let again = self.chance.between(30, 180);
+            let again = self.chance.between(60, 300);
             self.plan(again, Event::Follow(spot));
         }
         let Some(declared) = self.declared(spot.0) else { return };
@@ -323,7 +326,7 @@ impl World {
     pub(super) fn beat(&mut self, spot: Spot) {
         self.say(spot);
         if self.chaos {
-            let again = self.chance.between(300, 900);
+            let again = self.chance.between(900, 2400);
             self.plan(again, Event::Beat(spot));
         }
     }
@@ -393,17 +396,17 @@ impl World {
         self.fakes.targets.answer(&http.url, answer);
     }
 
-    /// The engines hear that something has happened, or not.
+    /// The engines hear that something has happened, or not. At the end they only
+    /// look when it is time to, as they always must be able to.
     pub(super) fn wake_all(&mut self) {
+        if !self.chaos {
+            return;
+        }
         for engine in 0..super::runner::ENGINES {
-            let times = if !self.chaos {
-                1
-            } else {
-                match self.chance.below(10) {
-                    0..=2 => 0,
-                    3 => 2,
-                    _ => 1,
-                }
+            let times = match self.chance.below(10) {
+                0..=2 => 0,
+                3 => 2,
+                _ => 1,
             };
             for _ in 0..times {
                 let late = self.chance.between(0, 15);
