@@ -13,9 +13,10 @@ use gradus_engine::port::repo::{CommitOrder, CommitSeen, FileSeen, History, List
 use gradus_engine::port::{PortError, PortErrorKind};
 use jiff::Timestamp;
 
+use crate::cause::causes;
 use crate::git::{self, Change, CommitMeta, GitError, GitErrorKind, Preparation, Pushed, Remote, Signature};
+use crate::http::Tls;
 
-pub(crate) use access::secret_value;
 pub use access::{Access, SecretFolder};
 
 /// How many YAML files of one repository are looked at for markers.
@@ -59,14 +60,14 @@ impl Repos for WireRepos {
         let options = self.access.options(repository)?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         // A Secret that was rotated makes another client; what the old one remembered goes with it.
-        if let Some(repo) = opened.get(&key).filter(|repo| repo.credentials == options.credentials) {
+        let reached = (options.credentials.clone(), options.tls.clone());
+        if let Some(repo) = opened.get(&key).filter(|repo| repo.reached == reached) {
             return Ok(repo.clone());
         }
-        let credentials = options.credentials.clone();
         let remote = git::RemoteUrl::new(&repository.url)
             .and_then(|url| Remote::open(url, options))
             .map_err(from_git)?;
-        let repo = Arc::new(WireRepo { remote, credentials, committer: self.committer.clone() });
+        let repo = Arc::new(WireRepo { remote, reached, committer: self.committer.clone() });
         opened.insert(key, repo.clone());
         Ok(repo)
     }
@@ -75,7 +76,8 @@ impl Repos for WireRepos {
 /// One repository that is reached over the wire.
 struct WireRepo {
     remote: Remote,
-    credentials: git::Credentials,
+    /// With what it was opened.
+    reached: (git::Credentials, Tls),
     committer: Committer,
 }
 
@@ -286,18 +288,5 @@ fn from_git(error: GitError) -> PortError {
         GitErrorKind::Protocol(_) => PortErrorKind::Broken,
         GitErrorKind::Local(_) => PortErrorKind::Local,
     };
-    // The cause is told as text: the error itself says what was being done, and would say it twice.
-    let cause = std::error::Error::source(&error).map(|cause| chain(cause).into());
-    PortError::stated(kind, error.to_string(), cause).with_hint(error.hint())
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        next = error.source();
-    }
-    text
+    PortError::stated(kind, error.to_string(), causes(&error)).with_hint(error.hint())
 }

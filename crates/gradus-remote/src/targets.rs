@@ -10,7 +10,9 @@ use gradus_engine::port::targets::{Answered, Targets};
 use gradus_engine::port::{PortError, PortErrorKind};
 
 use crate::Secret;
+use crate::cause::causes;
 use crate::http::{Ask, HttpClient, HttpError, HttpErrorKind, Tls};
+use crate::secret_files::SecretFiles;
 
 /// A version endpoint answers with a few bytes; an application that sends more than this is not asked for a version.
 const MOST_BYTES: u64 = 256 * 1024;
@@ -26,30 +28,16 @@ impl HttpTargets {
     pub fn new(secrets: Option<PathBuf>) -> Result<Self, PortError> {
         Ok(Self { secrets, client: HttpClient::new(&Tls::default()).map_err(from_http)? })
     }
-
-    fn secret(&self, target: &HttpTarget, key: &str) -> Result<Option<String>, PortError> {
-        let Some(name) = &target.secret else { return Ok(None) };
-        let doing = || format!("reading the Secret {name} of {}", target.url);
-        let Some(folder) = &self.secrets else {
-            return Err(PortError::because(
-                PortErrorKind::Missing,
-                doing(),
-                "no folder of Secrets was given",
-            )
-            .with_hint("give one with --secrets DIR; it holds NAMESPACE/NAME/KEY files"));
-        };
-        crate::repos::secret_value(&folder.join(name.as_ref()), key)
-            .map_err(|error| PortError::because(PortErrorKind::Local, doing(), error))
-    }
 }
 
 #[async_trait]
 impl Targets for HttpTargets {
     async fn ask(&self, target: &HttpTarget) -> Result<Answered, PortError> {
-        let authorization = self.secret(target, "token")?.map(|token| Secret::new(format!("Bearer {token}")));
+        let (token, ca) = self.secret(target)?;
         let timeout = Duration::try_from(target.timeout).unwrap_or(Duration::from_secs(10));
+        let authorization = token.as_deref().map(|token| Secret::new(format!("Bearer {token}")));
         let ask = Ask { authorization, limit: MOST_BYTES, timeout, ..Ask::default() };
-        let answer = match self.secret(target, "caFile")? {
+        let answer = match ca {
             Some(ca) => {
                 let client = HttpClient::new(&Tls { ca_pem: Some(ca.into_bytes()) }).map_err(from_http)?;
                 client.get(&target.url, &ask).await
@@ -61,10 +49,45 @@ impl Targets for HttpTargets {
             return Ok(Answered::Unhealthy(format!("it answered {}, not {}", answer.status, target.status)));
         }
         let told = version(&answer.bytes, target.pointer.as_deref()).map_err(|why| {
-            PortError::because(PortErrorKind::Broken, format!("reading the version at {}", target.url), why)
+            let repeats = |token: &String| String::from_utf8_lossy(&answer.bytes).contains(token);
+            let why = match &token {
+                Some(token) if repeats(token) => "the answer repeats the token that was sent".to_owned(),
+                Some(_) | None => why,
+            };
+            PortError::because(
+                PortErrorKind::Broken,
+                format!("reading the version at {}", plain(&target.url)),
+                why,
+            )
+            .with_hint(match target.pointer {
+                Some(_) => "point `pointer` to a string that is the version",
+                None => {
+                    "name an address that answers with the version alone, or say with `pointer` where it is"
+                }
+            })
         })?;
         Ok(Answered::Healthy(told))
     }
+}
+
+impl HttpTargets {
+    /// The token and the authorities that the target's Secret holds.
+    fn secret(&self, target: &HttpTarget) -> Result<(Option<String>, Option<String>), PortError> {
+        let Some(name) = &target.secret else { return Ok((None, None)) };
+        let url = plain(&target.url);
+        let secret = SecretFiles::find(self.secrets.as_deref(), name, url)?;
+        match (secret.value("token")?, secret.value("caFile")?) {
+            (None, None) => Err(secret
+                .lacks("neither token nor caFile")
+                .with_hint("put `token`, or `caFile`, or both into it, a file each")),
+            both => Ok(both),
+        }
+    }
+}
+
+/// The address without its query, which may hold a token.
+fn plain(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The version in an answer: at a JSON pointer, or the whole text.
@@ -88,15 +111,21 @@ fn version(bytes: &[u8], pointer: Option<&str>) -> Result<Version, String> {
 }
 
 fn from_http(error: HttpError) -> PortError {
-    let kind = match error.kind() {
-        HttpErrorKind::Input(_) | HttpErrorKind::Tls => PortErrorKind::Unusable,
-        HttpErrorKind::Unreachable | HttpErrorKind::Interrupted | HttpErrorKind::Timeout => {
-            PortErrorKind::Unreachable
+    let (kind, hint) = match error.kind() {
+        HttpErrorKind::Input(_) => (PortErrorKind::Unusable, "correct the address, or the Secret"),
+        HttpErrorKind::Tls => (PortErrorKind::Unusable, "put certificates in PEM into `caFile`"),
+        HttpErrorKind::Unreachable => {
+            (PortErrorKind::Unreachable, "check the address, the network and the certificate")
         }
-        HttpErrorKind::TooLarge { .. } => PortErrorKind::Broken,
+        HttpErrorKind::Interrupted => (PortErrorKind::Unreachable, "check that the application runs"),
+        HttpErrorKind::Timeout => {
+            (PortErrorKind::Unreachable, "check that the application answers, or allow a longer `timeout`")
+        }
+        HttpErrorKind::TooLarge { .. } => {
+            (PortErrorKind::Broken, "name an address that answers with little more than the version")
+        }
     };
-    let cause = std::error::Error::source(&error).map(|cause| cause.to_string().into());
-    PortError::stated(kind, error.to_string(), cause)
+    PortError::stated(kind, error.to_string(), causes(&error)).with_hint(hint)
 }
 
 #[cfg(test)]

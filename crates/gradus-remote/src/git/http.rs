@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url,
-    header::{ACCEPT, CONTENT_TYPE, LOCATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 use tokio::time::timeout;
 
@@ -14,7 +14,7 @@ use super::{
     error::{Fault, Outcome},
     transport::Service,
 };
-use crate::git::GitErrorKind;
+use crate::{Secret, git::GitErrorKind};
 
 /// Hosts tell Git's own traffic by this start.
 const AGENT: &str = concat!("git/gradus-", env!("CARGO_PKG_VERSION"));
@@ -24,6 +24,8 @@ const ERROR_PAGE: usize = 4096;
 pub(super) struct Host {
     client: Client,
     credentials: Credentials,
+    /// The credentials as they are sent.
+    authorization: Option<HeaderValue>,
     limits: Limits,
     given: Url,
     /// Where the repository turned out to be, after redirects on the same host.
@@ -35,8 +37,10 @@ impl Host {
         let client = crate::http::client(AGENT, options.limits.connect, &options.tls).map_err(|source| {
             Fault::caused(GitErrorKind::Local("TLS cannot be set up".to_owned()), source)
         })?;
+        let authorization = authorization(&client, url.url(), &options.credentials)?;
         Ok(Self {
             client,
+            authorization,
             credentials: options.credentials.clone(),
             limits: options.limits.clone(),
             given: url.url().clone(),
@@ -72,30 +76,24 @@ impl Host {
             .body(body);
         let response = self.send(request, v2).await?;
         if response.status().is_redirection() {
-            let to = location(&url, &response).map_or_else(|| "nowhere".to_owned(), |to| place(&to));
+            let to = location(&url, &response).map_or_else(|| "nowhere".to_owned(), |to| self.place(&to));
             return Err(GitErrorKind::Redirected(to).into());
         }
         self.accept(response, service, "result").await
     }
 
     async fn send(&self, request: RequestBuilder, v2: bool) -> Outcome<Response> {
-        let request = match &self.credentials {
-            Credentials::None => request,
-            Credentials::Basic { user, password } => request.basic_auth(user, Some(password.expose())),
-            Credentials::Bearer(token) => request.bearer_auth(token.expose()),
+        let request = match &self.authorization {
+            Some(value) => request.header(AUTHORIZATION, value.clone()),
+            None => request,
         };
         let request = if v2 { request.header("Git-Protocol", "version=2") } else { request };
         let Ok(sent) = timeout(self.limits.response, request.send()).await else {
             return Err(GitErrorKind::Timeout("waiting for an answer").into());
         };
         sent.map_err(|source| {
-            let kind = if source.is_builder() {
-                GitErrorKind::Input("the credentials cannot be put into a header".to_owned())
-            } else if source.is_connect() {
-                GitErrorKind::Unreachable
-            } else {
-                GitErrorKind::Interrupted
-            };
+            let kind =
+                if source.is_connect() { GitErrorKind::Unreachable } else { GitErrorKind::Interrupted };
             Fault::caused(kind, source.without_url())
         })
     }
@@ -117,7 +115,7 @@ impl Host {
                 to.set_fragment(None);
                 Ok(to)
             }
-            _ => Err(GitErrorKind::Redirected(place(&to)).into()),
+            _ => Err(GitErrorKind::Redirected(self.place(&to)).into()),
         }
     }
 
@@ -133,7 +131,7 @@ impl Host {
                 if kind.split(';').next() == Some(&wanted) {
                     return Ok(response);
                 }
-                let kind: String = kind.chars().take(100).collect();
+                let kind: String = self.clean(kind.as_bytes()).chars().take(100).collect();
                 Err(Fault::protocol(format!("it is {kind}, not {wanted}")))
             }
             StatusCode::UNAUTHORIZED => Err(GitErrorKind::Unauthorized.into()),
@@ -150,6 +148,19 @@ impl Host {
                 Err(kind.into())
             }
         }
+    }
+
+    /// What the host says, without our secret, whether it says it as we know it or as it was sent.
+    fn clean(&self, text: &[u8]) -> String {
+        let sent = self.authorization.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+        self.credentials.clean(Secret::new(sent).blot(&String::from_utf8_lossy(text)).as_bytes())
+    }
+
+    /// Where a redirect leads, without anything that could be a secret.
+    fn place(&self, url: &Url) -> String {
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        self.clean(format!("{}://{host}{port}{}", url.scheme(), url.path()).as_bytes())
     }
 
     /// The start of an error page, where it is text for people.
@@ -169,10 +180,21 @@ impl Host {
             }
         };
         if plain && timeout(self.limits.stall, read).await.is_ok() {
-            return self.credentials.clean(&page);
+            return self.clean(&page);
         }
         String::new()
     }
+}
+
+fn authorization(client: &Client, url: &Url, credentials: &Credentials) -> Outcome<Option<HeaderValue>> {
+    let request = client.get(url.clone());
+    let request = match credentials {
+        Credentials::None => request,
+        Credentials::Basic { user, password } => request.basic_auth(user, Some(password.expose())),
+        Credentials::Bearer(token) => request.bearer_auth(token.expose()),
+    };
+    let built = request.build().map_err(|_| Fault::input("the credentials cannot be put into a header"))?;
+    Ok(built.headers().get(AUTHORIZATION).cloned())
 }
 
 fn below(base: &Url, name: &str) -> Url {
@@ -183,11 +205,4 @@ fn below(base: &Url, name: &str) -> Url {
 
 fn location(from: &Url, response: &Response) -> Option<Url> {
     from.join(response.headers().get(LOCATION)?.to_str().ok()?).ok()
-}
-
-/// Where a redirect leads, without anything that could be a secret.
-fn place(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme(), url.path())
 }

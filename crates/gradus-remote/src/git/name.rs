@@ -142,9 +142,18 @@ impl RemoteUrl {
     pub fn new(text: &str) -> Result<Self, GitError> {
         // The text itself is not repeated in the error: it may hold a password.
         let refuse = |why: &str| Err(Fault::input(why).doing("take the address of the repository"));
+        let scp = text.split('/').next().is_some_and(|host| host.contains('@') && host.contains(':'));
         let Ok(mut url) = reqwest::Url::parse(text) else {
-            return refuse("it is not an address such as https://host/path");
+            return refuse(if scp {
+                "HOST:PATH is an address for ssh, which is not spoken; use https://"
+            } else {
+                "it is not an address such as https://host/path"
+            });
         };
+        // First, because such addresses name a user who is no credential.
+        if matches!(url.scheme(), "ssh" | "git" | "git+ssh" | "ssh+git") {
+            return refuse("ssh:// and git:// are not spoken; use https://");
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("it holds credentials; give them apart from the address");
         }
@@ -154,7 +163,6 @@ impl RemoteUrl {
         match url.scheme() {
             "https" | "http" if url.host_str().is_some_and(|host| !host.is_empty()) => {}
             "file" if url.host_str().is_none() => {}
-            "ssh" | "git" => return refuse("ssh:// and git:// are not spoken; use https://"),
             _ => return refuse("only https://, http:// and file:// are spoken"),
         }
         let path = url.path().trim_end_matches('/').to_owned();

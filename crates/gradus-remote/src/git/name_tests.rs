@@ -106,10 +106,16 @@ fn addresses() {
 
 #[test]
 fn a_refused_address_is_not_repeated() {
-    let error = RemoteUrl::new("https://user:hunter2@host/x").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "cannot take the address of the repository: it holds credentials; give them apart from the address"
-    );
-    assert!(!format!("{error:?}").contains("hunter2"));
+    for (address, why) in [
+        ("https://user:hunter2@host/x", "it holds credentials; give them apart from the address"),
+        ("ssh://hunter2@host/x", "ssh:// and git:// are not spoken; use https://"),
+        ("git://hunter2/x", "ssh:// and git:// are not spoken; use https://"),
+        ("hunter2@host:x/y", "HOST:PATH is an address for ssh, which is not spoken; use https://"),
+        ("hunter2/fleet", "it is not an address such as https://host/path"),
+        ("ftp://hunter2/x", "only https://, http:// and file:// are spoken"),
+    ] {
+        let error = RemoteUrl::new(address).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot take the address of the repository: {why}"));
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
 }

@@ -154,7 +154,11 @@ impl Inner {
 
     /// From now on only whole commits are asked for.
     pub(super) fn read_whole(&self, said: String) {
-        tracing::info!(url = %self.url, said, "whole commits are read from this repository: it refused a part");
+        // Two operations may find out at the same time; it is said once.
+        if !self.told.swap(true, Ordering::Relaxed) {
+            let reason = format!("the host refused a part of a commit: {said}");
+            tracing::info!(url = %self.url, reason, "whole commits are read from this repository");
+        }
         *lock(&self.part_refused) = Some(said);
     }
 

@@ -1,17 +1,17 @@
 //! What can happen on the way to a host: credentials, redirects, certificates, connections that break.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use gradus_remote::{
     Secret,
     git::{Credentials, GitError, GitErrorKind, Limits, Pushed, Remote, RemoteOptions, RemoteUrl, Way},
     http::Tls,
 };
-use tokio_rustls::rustls::{ServerConfig, pki_types::PrivatePkcs8KeyDer};
 
 use crate::{
     place::{Place, Via, branch, edit, path},
     server::{Fault, Server, Settings},
+    tls::certificate,
 };
 
 const ADVERTISEMENT: &str = "info/refs?service=git-upload-pack";
@@ -86,6 +86,32 @@ async fn a_token_that_expires_before_a_push_changes_nothing() {
         assert!(!shown(&error).contains("hunter"), "{}", shown(&error));
     }
     assert_eq!(place.at("main"), tip);
+}
+
+/// A proxy that answers with what it was sent must not bring the token into a log.
+#[tokio::test]
+async fn what_a_host_repeats_of_our_credentials_is_blotted() {
+    let place = Place::new(Via::Http, &[("a", "1\n")]).await;
+    let server = place.server.as_ref().unwrap();
+    let echo = "you sent Basic YWRhOmh1bnRlcjI= or hunter2";
+    let remote = with(&place, basic("hunter2"));
+    server.fault(ADVERTISEMENT, Fault::Status(403, echo));
+    let error = remote.tip(&branch("main")).await.unwrap_err();
+    assert_eq!(*error.kind(), GitErrorKind::Forbidden("you sent *** or ***".to_owned()));
+    server.fault(
+        ADVERTISEMENT,
+        Fault::Redirect(302, "http://hunter2.test:1/YWRhOmh1bnRlcjI=/hunter2".to_owned()),
+    );
+    let error = remote.tip(&branch("main")).await.unwrap_err();
+    assert!(!shown(&error).contains("hunter2"), "{}", shown(&error));
+
+    // A token that cannot be sent is found before anything is.
+    let unusable =
+        RemoteOptions { credentials: Credentials::Bearer(Secret::new("hunter2\n")), ..place.options() };
+    let error = Remote::open(place.url(), unusable).err().unwrap();
+    assert!(!shown(&error).contains("hunter2"), "{}", shown(&error));
+    let why = "the credentials cannot be put into a header";
+    assert_eq!(*error.kind(), GitErrorKind::Input(why.to_owned()));
 }
 
 #[tokio::test]
@@ -222,16 +248,8 @@ async fn a_host_that_is_not_there() {
 #[tokio::test]
 async fn only_a_trusted_certificate_is_taken() {
     let mut place = Place::new(Via::Http, &[("a", "1\n")]).await;
-    let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-    let private = PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
-    let tls = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![key.cert.der().clone()], private.into())
-        .unwrap();
-    let settings = Settings { tls: Some(Arc::new(tls)), ..Settings::default() };
+    let (tls, pem) = certificate();
+    let settings = Settings { tls: Some(tls), ..Settings::default() };
     place.server = Some(Server::start(place.dir.path(), settings).await);
 
     let error = place.remote().tip(&branch("main")).await.unwrap_err();
@@ -240,7 +258,7 @@ async fn only_a_trusted_certificate_is_taken() {
 
     let trusting =
         |pem: Vec<u8>| RemoteOptions { tls: Tls { ca_pem: Some(pem) }, ..RemoteOptions::default() };
-    let remote = Remote::open(place.url(), trusting(key.cert.pem().into_bytes())).unwrap();
+    let remote = Remote::open(place.url(), trusting(pem.into_bytes())).unwrap();
     let tip = remote.tip(&branch("main")).await.unwrap();
     let prepared = edit(&remote, tip, "a", "2\n").await;
     assert_eq!(remote.push(&branch("new"), None, &prepared).await.unwrap(), Pushed::Done);
