@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use gradus_engine::port::{PortError, PortErrorKind};
 
+use crate::store::hint_at;
+
 /// The ledger's file in a data directory.
 pub fn ledger_file(data: &Path) -> PathBuf {
     data.join("ledger.sqlite")
@@ -24,8 +26,9 @@ impl DataDirLock {
     pub fn take(data: &Path) -> Result<Self, PortError> {
         let path = data.join("lock");
         let failed = |source: std::io::Error| {
+            let hint = hint_at(&source, &data.display().to_string());
             PortError::because(PortErrorKind::Local, format!("taking the lock {}", path.display()), source)
-                .with_hint(format!("check that {} is a folder that this user may write to", data.display()))
+                .with_hint(hint)
         };
         std::fs::create_dir_all(data).map_err(failed)?;
         // What another process wrote into the file must survive until the lock is ours.

@@ -14,8 +14,8 @@ use gradus_engine::port::PortError;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub(crate) use failure::Failure;
 use failure::Place;
+pub(crate) use failure::{Failure, hint_at};
 use worker::{Duty, Worker};
 
 /// So many threads read.

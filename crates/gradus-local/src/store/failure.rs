@@ -95,10 +95,7 @@ impl Failure {
         };
         match self {
             Self::Sqlite(error) => of_sqlite(error, &folder, &file, damaged),
-            Self::Files(_) => (
-                PortErrorKind::Local,
-                Some(format!("check that {folder} is a folder that this user may write to")),
-            ),
+            Self::Files(error) => (PortErrorKind::Local, Some(hint_at(error, &folder))),
             Self::Damaged(_) | Self::Unreadable { .. } => (PortErrorKind::Unusable, Some(damaged())),
             Self::Foreign => (PortErrorKind::Unusable, Some("name another data directory".to_owned())),
             Self::Newer { .. } => (
@@ -125,6 +122,20 @@ impl Failure {
     }
 }
 
+/// What can be done about a file below this folder that cannot be made or written.
+pub(crate) fn hint_at(error: &std::io::Error, folder: &str) -> String {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    if [StorageFull, QuotaExceeded, FileTooLarge].contains(&error.kind()) {
+        full(folder)
+    } else {
+        format!("check that {folder} is a folder that this user may write to")
+    }
+}
+
+fn full(folder: &str) -> String {
+    format!("the folder {folder} is full; nothing of this was written: free some space and try again")
+}
+
 fn of_sqlite(
     error: &rusqlite::Error,
     folder: &str,
@@ -136,10 +147,7 @@ fn of_sqlite(
         let hint = "another process is writing to it; nothing was written here, try again";
         (PortErrorKind::Unreachable, Some(hint.to_owned()))
     } else if code == Some(ErrorCode::DiskFull) {
-        let hint = format!(
-            "the folder {folder} is full; nothing of this was written: free some space and try again"
-        );
-        (PortErrorKind::Local, Some(hint))
+        (PortErrorKind::Local, Some(full(folder)))
     } else if matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
         (PortErrorKind::Unusable, Some(damaged()))
     } else if matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
@@ -147,7 +155,7 @@ fn of_sqlite(
         let hint = format!("check that {folder} is a folder that this user may write to, and {file} too");
         (PortErrorKind::Local, Some(hint))
     } else if code == Some(ErrorCode::SystemIoFailure) {
-        (PortErrorKind::Local, Some(format!("check the disk that {folder} is on")))
+        (PortErrorKind::Local, Some(format!("check the disk that {folder} is on, and how much room it has")))
     } else {
         (PortErrorKind::Local, None)
     }

@@ -11,6 +11,7 @@
 mod backup;
 mod damage;
 mod forge;
+mod full;
 mod git;
 mod history;
 mod model;

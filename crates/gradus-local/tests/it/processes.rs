@@ -10,8 +10,8 @@ use gradus_local::{DataDirLock, Settings, SqliteLedger};
 
 use crate::sample::{all, approval, folder, report, run, web};
 
-const FILE: &str = "GRADUS_LOCAL_TEST_FILE";
-const NAME: &str = "GRADUS_LOCAL_TEST_NAME";
+pub(crate) const FILE: &str = "GRADUS_LOCAL_TEST_FILE";
+pub(crate) const NAME: &str = "GRADUS_LOCAL_TEST_NAME";
 
 /// Runs the named test of this binary once more, as a process of its own that
 /// finds the file in its environment.
@@ -27,7 +27,7 @@ fn again(test: &str, file: &Path, name: &str) -> Child {
 }
 
 /// What a process of its own is to do, when this is one.
-fn told() -> Option<(std::path::PathBuf, String)> {
+pub(crate) fn told() -> Option<(std::path::PathBuf, String)> {
     Some((std::env::var_os(FILE)?.into(), std::env::var(NAME).ok()?))
 }
 
@@ -46,7 +46,7 @@ fn write_without_end(file: &Path, name: &str) {
     });
 }
 
-fn is_whole(file: &Path) {
+pub(crate) fn is_whole(file: &Path) {
     let connection = rusqlite::Connection::open(file).unwrap();
     let found: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(found, "ok");
@@ -179,6 +179,25 @@ fn a_file_that_another_process_holds_is_said_to_be_busy() {
         assert_eq!(all(&ledger, &web()).await, []);
         other.execute_batch("COMMIT").unwrap();
         ledger.record(&web(), &[approval("1", "ann")]).await.unwrap();
+        assert_eq!(all(&ledger, &web()).await.len(), 1);
+    });
+}
+
+/// An administrator's tool, or a copy under way, may hold the whole file: then it cannot even be opened.
+#[test]
+fn a_file_that_another_process_keeps_to_itself_cannot_be_opened() {
+    let (_folder, file) = folder();
+    let settings = Settings { busy: std::time::Duration::from_millis(50), ..Settings::default() };
+    run(async { SqliteLedger::open(&file).unwrap().record(&web(), &[approval("1", "ann")]).await.unwrap() });
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let error = SqliteLedger::open_with(&file, &settings).err().unwrap();
+    assert_eq!(error.kind, PortErrorKind::Unreachable, "{}", error.in_full());
+    assert!(error.in_full().starts_with(&format!("opening the ledger {}", file.display())));
+    assert!(error.hint.unwrap().contains("another process is writing to it; nothing was written here"));
+    drop(other);
+    run(async {
+        let ledger = SqliteLedger::open_with(&file, &settings).unwrap();
         assert_eq!(all(&ledger, &web()).await.len(), 1);
     });
 }
