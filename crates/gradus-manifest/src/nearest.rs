@@ -24,25 +24,8 @@ pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a 
 /// How many letters must be put in, left out, changed or swapped with the next;
 /// upper and lower case, and `_` and `-`, count as one.
 fn distance(a: &str, b: &str) -> usize {
-    let letters = |text: &str| -> Vec<char> { text.to_lowercase().replace('_', "-").chars().collect() };
-    let (a, b) = (letters(a), letters(b));
-    let get = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let changed = get(&row, j) + usize::from(x != y);
-            let mut best = changed.min(get(&row, j + 1) + 1).min(get(&next, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
-            if swapped {
-                best = best.min(get(&before, j - 1) + 1);
-            }
-            next.push(best);
-        }
-        before = std::mem::replace(&mut row, next);
-    }
-    row.last().copied().unwrap_or_default()
+    let letters = |text: &str| text.to_lowercase().replace('_', "-");
+    strsim::osa_distance(&letters(a), &letters(b))
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! A hold, from its manifest.
 
+use std::sync::Arc;
+
 use gradus_core::names::{EnvironmentName, Person, PipelineKey, PipelineName};
 use gradus_core::pipeline::Hold;
-use std::sync::Arc;
 
 use super::time::{Edge, instant};
 use super::{Reader, object_name, pipeline, versions};
@@ -36,6 +37,12 @@ pub(crate) fn hold(reader: &mut Reader<'_, '_>, manifest: &wire::HoldManifest) -
     let since = reader.take_some(&path.field("since"), since);
     let until = spec.until.as_deref().map(|text| instant(text, Edge::End));
     let until = reader.take_some(&path.field("until"), until);
+    if let (Some(Some(since)), Some(Some(until))) = (since, until)
+        && until <= since
+    {
+        // It would hold nothing, and nobody would know.
+        reader.fail(&path.field("until"), Trouble::value("the hold ends before it begins"));
+    }
     let places = HoldPlaces {
         pipeline: reader.place(&path.field("pipeline")),
         environment: reader.place(&path.field("environment")),
