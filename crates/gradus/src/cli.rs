@@ -11,7 +11,9 @@ use crate::output::Printer;
 /// A release earns its way from dev to staging to prod, as commits in your Git repository.
 #[derive(Debug, Parser)]
 #[command(name = "gradus", version, about, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done or nothing to do, 1 failed, 2 something to do (plan, --check), 64 wrong usage.")]
+#[command(
+    after_help = "Exit codes: 0 done or nothing to do, 1 failed, 2 something to do (plan), 64 wrong usage."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -51,6 +53,7 @@ pub(crate) enum Command {
     Demo(command::demo::DemoArgs),
     /// Run: watch repositories and targets, promote, and answer over HTTP.
     Serve(command::serve::ServeArgs),
+    Init(command::init::InitArgs),
     Lint(command::lint::LintArgs),
     Plan(command::plan::PlanArgs),
     Status(command::status::StatusArgs),
@@ -107,6 +110,7 @@ async fn run(cli: Cli, printer: &Printer) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Demo(arguments) => command::demo::run(arguments, printer).await,
         Command::Serve(arguments) => command::serve::run(arguments, printer).await,
+        Command::Init(arguments) => command::init::run(arguments, printer).await,
         Command::Lint(arguments) => command::lint::run(arguments, printer).await,
         Command::Plan(arguments) => command::plan::run(arguments, printer).await,
         Command::Status(arguments) => command::status::run(arguments, printer).await,
@@ -131,6 +135,7 @@ async fn run(cli: Cli, printer: &Printer) -> Result<ExitCode, CliError> {
 
 /// Reads a time such as `30s` or `5m`.
 pub(crate) fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}; write it like 30s or 5m"))?;
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|error| format!("{error}; write it like 30s or 5m"))?;
     std::time::Duration::try_from(span).map_err(|_| "it must not be negative".to_owned())
 }

@@ -43,7 +43,14 @@ impl Client {
         let http = HttpClient::new(&Tls::default())
             .map_err(|error| CliError::because("setting up the HTTP client", error))?;
         let token = token.map(|token| Secret::new(format!("Bearer {}", token.trim())));
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token, user: None, groups: Vec::new(), hook_key: None })
+        Ok(Self {
+            http,
+            base: base.trim_end_matches('/').to_owned(),
+            token,
+            user: None,
+            groups: Vec::new(),
+            hook_key: None,
+        })
     }
 
     /// The same, as this user, where the server takes everybody's word for who they are.
@@ -76,8 +83,13 @@ impl Client {
     }
 
     /// Sends something.
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CliError> {
-        let body = serde_json::to_vec(body).map_err(|error| CliError::because("writing the request", error))?;
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        let body =
+            serde_json::to_vec(body).map_err(|error| CliError::because("writing the request", error))?;
         let answer = self.http.post_json(&format!("{}{path}", self.base), body, &self.ask()).await;
         self.read(answer)
     }
@@ -90,7 +102,8 @@ impl Client {
 
     /// Posts an event to a webhook, signed as Flux signs it.
     pub(crate) async fn post_signed(&self, path: &str, event: &impl Serialize) -> Result<(), CliError> {
-        let body = serde_json::to_vec(event).map_err(|error| CliError::because("writing the event", error))?;
+        let body =
+            serde_json::to_vec(event).map_err(|error| CliError::because("writing the event", error))?;
         let mut ask = self.ask();
         if let Some(key) = &self.hook_key {
             let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
@@ -110,7 +123,12 @@ impl Client {
         if !self.groups.is_empty() {
             headers.push(("x-gradus-groups".to_owned(), self.groups.join(",")));
         }
-        Ask { headers, authorization: self.token.clone(), limit: MOST_BYTES, timeout: Duration::from_secs(60) }
+        Ask {
+            headers,
+            authorization: self.token.clone(),
+            limit: MOST_BYTES,
+            timeout: Duration::from_secs(60),
+        }
     }
 
     fn read<T: DeserializeOwned>(
@@ -135,6 +153,10 @@ impl Client {
                     Some(help) => error.help(help),
                     None => error,
                 })
+            }
+            Err(_) if answer.status == 401 => {
+                Err(CliError::failed(format!("{} wants to know who asks", self.base))
+                    .help("give a token in GRADUS_TOKEN or with --token-file"))
             }
             Err(_) => Err(CliError::failed(format!("{} answered {}", self.base, answer.status))
                 .help("is it a gradus server?")),

@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod hold;
+pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod lint;
 pub(crate) mod man;

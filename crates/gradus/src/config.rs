@@ -1,7 +1,7 @@
 //! The folder of manifests: read, and read again when it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -54,12 +54,23 @@ impl ConfigFolder {
         &self.folder
     }
 
+    /// A file of it, as people find it from where they are.
+    pub(crate) fn shown(&self, file: &str) -> String {
+        let is_here = self.folder.as_path() == Path::new(".");
+        if self.folder.is_dir() && !is_here {
+            self.folder.join(file).display().to_string()
+        } else {
+            file.to_owned()
+        }
+    }
+
     /// Reads every manifest in it.
     pub(crate) fn read(&self) -> Result<(Config, Fingerprint), CliError> {
         let fingerprint = self.fingerprint()?;
         let texts = self.texts_of(&fingerprint)?;
         let parsed = texts.iter().map(|(name, text)| gradus_manifest::read(&SourceFile { name, text }));
-        let Assembled { pipelines, withheld, errors, notes: _ } = gradus_manifest::assemble(parsed.collect::<Vec<_>>().into_iter());
+        let Assembled { pipelines, withheld, errors, notes: _ } =
+            gradus_manifest::assemble(parsed.collect::<Vec<_>>().into_iter());
         let files = pipelines.iter().map(|(key, loaded)| (key.clone(), loaded.place.file.clone())).collect();
         let pipelines = pipelines
             .into_iter()
@@ -133,6 +144,12 @@ pub(crate) fn file_url(text: &str) -> String {
     let path = PathBuf::from(text);
     // A repository that does not exist is told of when it is opened.
     let path = path.canonicalize().or_else(|_| std::path::absolute(&path)).unwrap_or(path);
+    let path = path.components().fold(PathBuf::new(), |so_far, part| match part {
+        Component::ParentDir => so_far.parent().map(Path::to_owned).unwrap_or(so_far),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir | Component::Normal(_) => {
+            so_far.join(part)
+        }
+    });
     let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     format!("file://{path}")
 }

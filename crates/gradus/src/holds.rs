@@ -28,10 +28,10 @@ pub(crate) fn write(folder: &Path, pipeline: &PipelineKey, hold: &Hold) -> Resul
     readable_by_all(half.as_file()).map_err(failed)?;
     match half.persist_noclobber(&path) {
         Ok(_) => Ok(path),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(CliError::failed(format!("hold {} is there already, in {}", hold.name, path.display()))
-                .help(format!("lift it first with `gradus unhold {}`, or give this one another name", hold.name)))
-        }
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(CliError::failed(
+            format!("hold {} is there already, in {}", hold.name, path.display()),
+        )
+        .help(format!("lift it first with `gradus unhold {}`, or give this one another name", hold.name))),
         Err(error) => Err(failed(error.error)),
     }
 }
@@ -48,12 +48,12 @@ pub(crate) fn remove(folder: &Path, namespace: &Namespace, name: &str) -> Result
 
 /// A temporary file is private; a manifest is like the others in the folder.
 #[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
+pub(crate) fn readable_by_all(file: &std::fs::File) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn readable_by_all(_file: &std::fs::File) -> std::io::Result<()> {
+pub(crate) fn readable_by_all(_file: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }

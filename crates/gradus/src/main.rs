@@ -8,6 +8,7 @@ mod demo;
 mod error;
 mod format;
 mod holds;
+mod init;
 mod nearest;
 mod output;
 mod plan;

@@ -100,15 +100,6 @@ impl Printer {
         }
     }
 
-    /// Something is wrong that does not keep the command from answering.
-    pub(crate) fn warning(&self, message: &str, help: Option<&str>) {
-        let mut text = format!("{} {message}", self.on_stderr(Tone::Waiting, "warning:"));
-        if let Some(help) = help {
-            text.push_str(&format!("\n  {} {help}", self.on_stderr(Tone::Strong, "help:")));
-        }
-        let _nobody_listens = writeln!(std::io::stderr(), "{text}");
-    }
-
     /// Waits for work. A person at a terminal is told what it is if it takes longer than a second.
     pub(crate) async fn patiently<T>(&self, doing: &str, work: impl Future<Output = T>) -> T {
         let mut work = std::pin::pin!(work);

@@ -7,7 +7,10 @@ use serde::Serialize;
 
 /// Reasons for which a plan is no answer: something could not be looked at.
 const BLIND: [&str; 5] =
-    ["declared-unknown", "proposal-unknown", "requests-unknown", "approvals-unknown", "checks-unknown"];
+    [UNREAD, "proposal-unknown", "requests-unknown", "approvals-unknown", "checks-unknown"];
+
+/// The reason that it is not known what Git declares.
+const UNREAD: &str = "declared-unknown";
 
 /// The plans of several pipelines.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +29,9 @@ pub(crate) struct PipelinePlan {
     pub(crate) name: String,
     /// Whether it may write.
     pub(crate) mode: v1::Mode,
+    /// The repository that declares it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<String>,
     /// The branch that is deployed, and where it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) base: Option<Base>,
@@ -34,7 +40,16 @@ pub(crate) struct PipelinePlan {
     /// What waits, and why.
     pub(crate) waiting: Vec<Waiting>,
     /// What could not be looked at.
-    pub(crate) problems: Vec<String>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Something that could not be looked at.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Problem {
+    /// Of which environments; of all where there are none.
+    pub(crate) environments: Vec<String>,
+    /// Why not.
+    pub(crate) why: String,
 }
 
 /// A branch and where it was.
@@ -93,31 +108,35 @@ impl PipelinePlan {
             namespace: pipeline.namespace,
             name: pipeline.name,
             mode: pipeline.mode,
+            repository: None,
             base: None,
             steps: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
         };
+        let count = pipeline.environments.len();
         for environment in pipeline.environments {
             let blind = environment.reasons.iter().find(|reason| BLIND.contains(&reason.code.as_str()));
-            // Of what an environment declares, only its own report tells; the ones after it repeat it.
-            let unread = environment.declared_unknown.as_ref();
             if let Some(step) = environment.step {
                 let after = environment.after;
                 plan.steps.push(PlannedStep { step, after, branch: None, changes: Vec::new() });
-            } else if let Some(why) = unread {
-                plan.problem(&environment.name, why);
-            } else if let Some(reason) = blind.filter(|reason| reason.code != "declared-unknown") {
-                plan.problem(&environment.name, &reason.sentence);
+            } else if let Some(why) = environment.declared_unknown {
+                plan.problem(environment.name, why);
+            } else if let Some(reason) = blind.filter(|reason| reason.code != UNREAD) {
+                // What an environment before declares is that one's problem.
+                plan.problem(environment.name, reason.sentence.clone());
             } else if let Some(reason) = environment.reasons.first()
-                && environment.next.is_some()
-            {
-                plan.waits(environment.name, environment.words, &reason.code);
-            } else if let Some(reason) = environment.reasons.first()
-                && !environment.after.is_empty()
+                && (environment.next.is_some() || !environment.after.is_empty())
                 && !environment.words.is_empty()
+                && plan.mode != v1::Mode::Suspended
             {
-                plan.waits(environment.name, environment.words, &reason.code);
+                let (reason, words) = (reason.code.clone(), environment.words);
+                plan.waiting.push(Waiting { environment: environment.name, words, reason });
+            }
+        }
+        for problem in &mut plan.problems {
+            if problem.environments.len() == count {
+                problem.environments.clear();
             }
         }
         plan
@@ -139,15 +158,11 @@ impl PipelinePlan {
         }
     }
 
-    /// Something could not be looked at. What is true of every environment is said once.
-    pub(crate) fn problem(&mut self, environment: &str, why: &str) {
-        let known = self.problems.iter().any(|problem| problem.ends_with(why));
-        if !known {
-            self.problems.push(format!("{environment}: {why}"));
+    /// Something could not be looked at.
+    pub(crate) fn problem(&mut self, environment: String, why: String) {
+        match self.problems.iter_mut().find(|problem| problem.why == why) {
+            Some(known) => known.environments.push(environment),
+            None => self.problems.push(Problem { environments: vec![environment], why }),
         }
-    }
-
-    fn waits(&mut self, environment: String, words: String, reason: &str) {
-        self.waiting.push(Waiting { environment, words, reason: reason.to_owned() });
     }
 }

@@ -73,7 +73,8 @@ impl SourceArgs {
     /// The address of the server, where one is to be asked. An explicit folder
     /// goes before an address in the environment.
     pub(crate) fn server(&self) -> Option<String> {
-        let from_env = || if self.config.is_none() && self.data.is_none() { text("GRADUS_SERVER") } else { None };
+        let from_env =
+            || if self.config.is_none() && self.data.is_none() { text("GRADUS_SERVER") } else { None };
         self.server.clone().or_else(from_env)
     }
 
@@ -95,10 +96,9 @@ impl SourceArgs {
     /// A client of the server at this address.
     fn client(&self, server: &str, person: Option<&PersonArgs>) -> Result<Client, CliError> {
         let token = match &self.token_file {
-            Some(file) => Some(
-                std::fs::read_to_string(file)
-                    .map_err(|error| CliError::because(format!("reading the token in {}", file.display()), error))?,
-            ),
+            Some(file) => Some(std::fs::read_to_string(file).map_err(|error| {
+                CliError::because(format!("reading the token in {}", file.display()), error)
+            })?),
             None => text("GRADUS_TOKEN"),
         };
         // With a token the server knows who it is.
@@ -157,7 +157,11 @@ impl Source {
     }
 
     /// Why an environment is as it is.
-    pub(crate) async fn explain(&self, key: &PipelineKey, environment: &str) -> Result<v1::Explanation, CliError> {
+    pub(crate) async fn explain(
+        &self,
+        key: &PipelineKey,
+        environment: &str,
+    ) -> Result<v1::Explanation, CliError> {
         match self {
             Self::Server(server) => server.explain(key, environment).await,
             Self::Folder(folder) => folder.explain(key, environment).await,
@@ -212,11 +216,12 @@ pub(crate) fn resolve_in(given: &str, config: &Config) -> Result<PipelineKey, Cl
 /// The environment of this name; else the names there are.
 pub(crate) fn environment_of(pipeline: &Pipeline, given: &str) -> Result<EnvironmentName, CliError> {
     let names = || pipeline.environments().iter().map(|environment| environment.name.as_str());
-    if let Some(found) = pipeline.environments().iter().find(|environment| environment.name.as_str() == given) {
+    if let Some(found) = pipeline.environments().iter().find(|environment| environment.name.as_str() == given)
+    {
         return Ok(found.name.clone());
     }
-    let help =
-        did_you_mean(given, names()).unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
+    let help = did_you_mean(given, names())
+        .unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")));
     Err(CliError::failed(format!("{} has no environment {given:?}", pipeline.key)).help(help))
 }
 
@@ -240,8 +245,10 @@ fn resolve(given: &str, keys: &[PipelineKey]) -> Result<PipelineKey, CliError> {
     let mut found = keys.iter().filter(|key| key.name == wanted.name && (!has_namespace || **key == wanted));
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only.clone()),
-        (Some(first), Some(second)) => Err(CliError::usage(format!("there are several pipelines called {given}"))
-            .help(format!("say which: {first}, {second}{}", if found.next().is_some() { ", ..." } else { "" }))),
+        (Some(first), Some(second)) => Err(CliError::usage(format!(
+            "there are several pipelines called {given}"
+        ))
+        .help(format!("say which: {first}, {second}{}", if found.next().is_some() { ", ..." } else { "" }))),
         (None, _) => Err(no_pipeline(given, keys)),
     }
 }
@@ -254,7 +261,7 @@ fn no_pipeline(given: &str, keys: &[PipelineKey]) -> CliError {
         None if keys.is_empty() => error,
         None if keys.len() <= 10 => {
             let list: Vec<String> = keys.iter().map(ToString::to_string).collect();
-            error.help(format!("there are {}", list.join(", ")))
+            error.help(format!("there is {}", list.join(", ")))
         }
         None => error.help("gradus status lists them"),
     }

@@ -53,10 +53,11 @@ pub(crate) async fn environment(
         ([only], _) | ([], [only]) => Ok(only.clone()),
         ([], []) => Err(CliError::failed(format!("nothing waits to come into any environment of {key}"))
             .help(format!("gradus status {} tells what each has", key.name))),
-        ([], several) | (several, _) => {
-            Err(CliError::usage(format!("into which environment? something waits for {}", several.join(", ")))
-                .help("say it with --to"))
-        }
+        ([], several) | (several, _) => Err(CliError::usage(format!(
+            "into which environment? something waits for {}",
+            several.join(", ")
+        ))
+        .help("say it with --to")),
     }
 }
 
@@ -71,10 +72,14 @@ pub(crate) fn tell(
     let (taken, note) = match acted {
         Acted::Here(taken) => (taken, None),
         Acted::Not => (Vec::new(), None),
-        Acted::Elsewhere(place) => (Vec::new(), Some(format!("gradus serve takes it from here ({place})"))),
-        Acted::Later(data) => {
-            (Vec::new(), Some(format!("nothing else happens before gradus serve runs on {data}, or somebody promotes")))
+        Acted::Told(server) => (Vec::new(), Some(format!("{server} takes it from here"))),
+        Acted::Beside(data) => {
+            (Vec::new(), Some(format!("gradus serve on {data} takes it from here, the next time it looks")))
         }
+        Acted::Later(data) => (
+            Vec::new(),
+            Some(format!("nothing else happens before gradus serve runs on {data}, or somebody promotes")),
+        ),
     };
     let failed = taken.iter().find_map(trouble);
     let wrote = taken.iter().map(|taken| Wrote {
@@ -86,12 +91,16 @@ pub(crate) fn tell(
     if let Some(text) = format.text(&Answer { asked: &asked, wrote: wrote.collect() })? {
         printer.text(text);
     } else {
-        printer.line(if asked.recorded { recorded.to_owned() } else { format!("dry run, nothing is recorded: {recorded}") });
+        printer.line(if asked.recorded {
+            recorded.to_owned()
+        } else {
+            format!("dry run, nothing is recorded: {recorded}")
+        });
         for taken in &taken {
             printer.line(format!("  {}", plain(&done(taken))));
         }
         if let Some(here) = &asked.environment
-            && taken.is_empty()
+            && taken.iter().all(|taken| taken.step.environment != here.name)
             && let Some(words) = next(here)
         {
             printer.line(format!("  {}: {}", here.name, plain(&words)));
@@ -101,7 +110,9 @@ pub(crate) fn tell(
         }
     }
     match failed {
-        Some(why) => Err(CliError::failed(why).help("it is recorded: say it again, and it goes on from there")),
+        Some(why) => {
+            Err(CliError::failed(why).help("it is recorded: say it again, and it goes on from there"))
+        }
         None => Ok(()),
     }
 }

@@ -103,6 +103,10 @@ pub(crate) async fn run(arguments: DoctorArgs, printer: &Printer) -> Result<Exit
 }
 
 async fn look(git: GitArgs) -> Result<Findings, CliError> {
+    let before_path = git.url.split('/').next().unwrap_or_default();
+    if git.url.starts_with("ssh://") || before_path.contains('@') && before_path.contains(':') {
+        return Err(CliError::usage("repositories over ssh are not supported yet").help("use https"));
+    }
     let address = file_url(&git.url);
     let access = SecretFolder { folder: git.access.secrets.clone(), otherwise: options(&git.access)? };
     let secret = git.secret.as_deref().map(std::sync::Arc::from);
@@ -114,7 +118,7 @@ async fn look(git: GitArgs) -> Result<Findings, CliError> {
     let remote = Remote::open(url.clone(), options).map_err(from_git)?;
     let mut findings = Findings { url: url.to_string(), checks: Vec::new() };
     let found = remote.probe().await;
-    findings.checks.push(who(&credentials, found.as_ref().err()));
+    findings.checks.extend(who(&credentials, found.as_ref().err()));
     let capabilities = match found {
         Ok(capabilities) => capabilities,
         Err(error) => {
@@ -136,7 +140,8 @@ async fn look(git: GitArgs) -> Result<Findings, CliError> {
     };
     let filter = if capabilities.filter { "filters" } else { "no filters" };
     let agent = capabilities.agent.as_ref().map_or_else(String::new, |agent| format!(", {agent}"));
-    let detail = format!("{way} (protocol {}, {filter}){agent}, {trip} ms a round trip", capabilities.protocol);
+    let detail =
+        format!("{way} (protocol {}, {filter}){agent}, {trip} ms a round trip", capabilities.protocol);
     findings.checks.push(Finding { name: "reading", state, detail, help });
     findings.checks.push(deployed(&remote, branch, default).await);
     findings.checks.push(match &capabilities.receiving {
@@ -157,14 +162,14 @@ async fn look(git: GitArgs) -> Result<Findings, CliError> {
 }
 
 /// Who we are to the host, and what it thinks of that.
-fn who(credentials: &Credentials, error: Option<&GitError>) -> Finding {
+fn who(credentials: &Credentials, error: Option<&GitError>) -> Option<Finding> {
     let given = match credentials {
-        Credentials::None => "none are given".to_owned(),
+        Credentials::None => "none".to_owned(),
         Credentials::Basic { user, .. } => format!("user {user}"),
         Credentials::Bearer(_) => "a token".to_owned(),
     };
-    match error.filter(|error| is_about_credentials(error)) {
-        Some(error) => Finding {
+    match error {
+        Some(error) if is_about_credentials(error) => Some(Finding {
             name: "credentials",
             state: State::Fail,
             detail: format!("{given}: {}", error.kind()),
@@ -174,11 +179,10 @@ fn who(credentials: &Credentials, error: Option<&GitError>) -> Finding {
                 }
                 Credentials::Basic { .. } | Credentials::Bearer(_) => error.hint().to_owned(),
             }),
-        },
-        None if error.is_some() => {
-            Finding { name: "credentials", state: State::Warn, detail: format!("{given}; the host did not get to see them"), help: None }
-        }
-        None => Finding { name: "credentials", state: State::Ok, detail: given, help: None },
+        }),
+        // The host did not get to see them.
+        Some(_) => None,
+        None => Some(Finding { name: "credentials", state: State::Ok, detail: given, help: None }),
     }
 }
 
@@ -197,7 +201,12 @@ async fn deployed(
         (Some(branch), _) | (None, Ok(Some(branch))) => branch,
         (None, Ok(None)) => {
             let help = Some("say which branch is deployed with `repository.branch`".to_owned());
-            return Finding { name, state: State::Fail, detail: "the repository names no default branch".to_owned(), help };
+            return Finding {
+                name,
+                state: State::Fail,
+                detail: "the repository names no default branch".to_owned(),
+                help,
+            };
         }
         (None, Err(error)) => return failed(name, &error),
     };

@@ -126,10 +126,8 @@ fn written(arguments: &HoldArgs, printer: &Printer) -> Result<(), CliError> {
     let folder = folder(&arguments.source)?;
     let (config, _) = folder.read()?;
     let key = source::resolve_in(&arguments.pipeline, &config)?;
-    let pipeline = config
-        .pipelines
-        .get(&key)
-        .ok_or_else(|| CliError::failed(format!("there is no pipeline {key}")))?;
+    let pipeline =
+        config.pipelines.get(&key).ok_or_else(|| CliError::failed(format!("there is no pipeline {key}")))?;
     let hold = wanted(arguments, &key, pipeline)?;
     let same = |one: &&Hold| Hold { since: hold.since, owner: hold.owner.clone(), ..(**one).clone() } == hold;
     let path = holds::file(folder.path(), &key.namespace, &hold.name);
@@ -157,8 +155,9 @@ fn wanted(arguments: &HoldArgs, key: &PipelineKey, pipeline: &Pipeline) -> Resul
         (None, Some(environment)) => format!("{}-{environment}", key.name),
         (None, None) => key.name.to_string(),
     };
-    let name = PipelineName::parse(&name)
-        .map_err(|error| CliError::usage(format!("a hold cannot be called {name:?}: it {}", error.problem)))?;
+    let name = PipelineName::parse(&name).map_err(|error| {
+        CliError::usage(format!("a hold cannot be called {name:?}: it {}", error.problem))
+    })?;
     let pin = arguments.version.as_deref().map(|version| source::release(pipeline, version)).transpose()?;
     Ok(Hold {
         name: Arc::from(name.as_str()),
@@ -180,7 +179,8 @@ fn now() -> Timestamp {
 fn removed(arguments: &UnholdArgs, printer: &Printer) -> Result<(), CliError> {
     let folder = folder(&arguments.source)?;
     let (config, _) = folder.read()?;
-    let is_here = |key: &&PipelineKey| arguments.namespace.as_deref().is_none_or(|name| key.namespace.as_str() == name);
+    let is_here =
+        |key: &&PipelineKey| arguments.namespace.as_deref().is_none_or(|name| key.namespace.as_str() == name);
     let found: Vec<(&PipelineKey, &Hold)> = config
         .pipelines
         .iter()
@@ -223,7 +223,9 @@ fn kept_by_people(folder: &ConfigFolder, name: &str) -> Result<CliError, CliErro
     let place = texts.iter().find_map(|(file, text)| {
         let parsed = gradus_manifest::read(&SourceFile { name: file, text });
         parsed.manifests.iter().find_map(|manifest| match manifest {
-            Manifest::Hold(hold) if *hold.hold.name == *name => Some(hold.place.to_string()),
+            Manifest::Hold(hold) if *hold.hold.name == *name => {
+                Some(format!("{}:{}", folder.shown(file), hold.place.line))
+            }
             Manifest::Hold(_) | Manifest::Pipeline(..) => None,
         })
     });
@@ -235,8 +237,11 @@ fn kept_by_people(folder: &ConfigFolder, name: &str) -> Result<CliError, CliErro
 fn folder(source: &SourceArgs) -> Result<ConfigFolder, CliError> {
     let path = source.config();
     if path.is_file() {
-        return Err(CliError::usage(format!("{} is a file; holds are written into a folder", path.display()))
-            .help("give the folder with --config"));
+        return Err(CliError::usage(format!(
+            "{} is a file; holds are written into a folder",
+            path.display()
+        ))
+        .help("give the folder with --config"));
     }
     ConfigFolder::new(&path)
 }

@@ -1,11 +1,13 @@
 //! `gradus lint`: every mistake in the manifests, with the line it is in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use gradus_edit::FieldPath;
-use gradus_manifest::{Assembled, Loaded, Manifest, ManifestError, ManifestErrorKind, Parsed, Place, SourceFile};
+use gradus_manifest::{
+    Assembled, Loaded, Manifest, ManifestError, ManifestErrorKind, Parsed, Place, SourceFile,
+};
 use gradus_server::api::v1;
 
 use crate::config::ConfigFolder;
@@ -29,7 +31,11 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
     let texts = read(&paths)?;
     let parsed: Vec<Parsed> =
         texts.iter().map(|(name, text)| gradus_manifest::read(&SourceFile { name, text })).collect();
-    let holds = parsed.iter().flat_map(|parsed| &parsed.manifests).filter(|one| matches!(one, Manifest::Hold(_))).count();
+    let holds = parsed
+        .iter()
+        .flat_map(|parsed| &parsed.manifests)
+        .filter(|one| matches!(one, Manifest::Hold(_)))
+        .count();
     let Assembled { pipelines, mut errors, notes, withheld } = gradus_manifest::assemble(parsed.into_iter());
     for loaded in pipelines.values() {
         errors.extend(paths_that_do_not_parse(loaded, &texts));
@@ -52,9 +58,11 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
             let (pipelines, holds) = (count(pipelines.len(), "pipeline"), count(holds, "hold"));
             format!("{pipelines} and {holds} in {}: no mistakes", count(texts.len(), "file"))
         } else {
-            let withheld = count(withheld.len(), "pipeline");
             let (mistakes, files) = (count(errors.len(), "mistake"), count(files.len(), "file"));
-            format!("{mistakes} in {files}; {withheld} left out")
+            match withheld.len() {
+                0 => format!("{mistakes} in {files}"),
+                more => format!("{mistakes} in {files}; {} left out", count(more, "pipeline")),
+            }
         });
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -64,12 +72,8 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
 fn read(paths: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
     let mut all = BTreeMap::new();
     for path in paths {
-        let texts = ConfigFolder::new(path)?.texts()?;
-        let here = path.as_path() == Path::new(".");
-        all.extend(texts.into_iter().map(|(name, text)| match path.is_dir() && !here {
-            true => (path.join(name).display().to_string(), text),
-            false => (name, text),
-        }));
+        let folder = ConfigFolder::new(path)?;
+        all.extend(folder.texts()?.into_iter().map(|(name, text)| (folder.shown(&name), text)));
     }
     Ok(all)
 }
@@ -99,7 +103,10 @@ fn paths_that_do_not_parse(loaded: &Loaded, texts: &BTreeMap<String, Vec<u8>>) -
                     place: place_of(&edit.select.path, loaded, texts),
                     field: format!("environment {}, edit[{at}].select.path", environment.name),
                     kind: ManifestErrorKind::Value,
-                    message: format!("the path of an edit in environment {:?}: {error}", environment.name.as_str()),
+                    message: format!(
+                        "the path of an edit in environment {:?}: {error}",
+                        environment.name.as_str()
+                    ),
                     help: Some("write it like spec.chart.spec.version or images[name=web].newTag".to_owned()),
                 });
             }

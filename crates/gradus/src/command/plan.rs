@@ -8,7 +8,7 @@ use v1::{Mode, StepKind};
 use crate::error::CliError;
 use crate::format::FormatArgs;
 use crate::output::{Printer, Tone};
-use crate::plan::{Base, PipelinePlan, PlanList, PlannedStep};
+use crate::plan::{Base, PipelinePlan, PlanList, PlannedStep, Problem};
 use crate::source::{Source, SourceArgs};
 use crate::table::plain;
 
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: PlanArgs, printer: &Printer) -> Result<ExitCo
     for plan in &list.items {
         for problem in &plan.problems {
             failed = true;
-            printer.error(&CliError::failed(format!("{}: {}", plan.name, plain(problem))));
+            printer.error(&told_problem(plan, problem));
         }
     }
     Ok(if failed {
@@ -55,6 +55,22 @@ pub(crate) async fn run(arguments: PlanArgs, printer: &Printer) -> Result<ExitCo
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What could not be looked at, and what to do.
+fn told_problem(plan: &PipelinePlan, problem: &Problem) -> CliError {
+    let why = plain(&problem.why);
+    let error = CliError::failed(match problem.environments.as_slice() {
+        [] => format!("{}: {why}", plan.name),
+        some => format!("{} in {}: {why}", plan.name, some.join(", ")),
+    });
+    match (&plan.base, &plan.repository) {
+        (None, Some(url)) => error.help(format!("gradus doctor git {url} looks closer")),
+        (Some(_), _) if why.starts_with("no marker") => {
+            error.help("put it behind the value as a comment, or say where the value is with `edit:`")
+        }
+        (_, _) => error,
+    }
 }
 
 fn has_mistakes(source: &Source) -> bool {
@@ -87,7 +103,8 @@ fn idle(plan: &PipelinePlan, printer: &Printer) -> String {
         Mode::Active | Mode::Observe if plan.problems.is_empty() => format!("{name}: nothing to do\n"),
         Mode::Active | Mode::Observe => format!("{name}: not known\n"),
     };
-    let width = plan.waiting.iter().map(|waiting| waiting.environment.chars().count()).max().unwrap_or_default();
+    let width =
+        plan.waiting.iter().map(|waiting| waiting.environment.chars().count()).max().unwrap_or_default();
     for waiting in &plan.waiting {
         text.push_str(&format!("  {:<width$}  {}\n", waiting.environment, plain(&waiting.words)));
     }
@@ -135,7 +152,11 @@ fn planned(plan: &PipelinePlan, planned: &PlannedStep, printer: &Printer) -> Str
 
 fn branch_words(branch: &str, base: &Base) -> String {
     let commit = base.commit.get(..7).unwrap_or(&base.commit);
-    if branch == base.branch { format!("{branch} at {commit}") } else { format!("{branch} from {} at {commit}", base.branch) }
+    if branch == base.branch {
+        format!("{branch} at {commit}")
+    } else {
+        format!("{branch} from {} at {commit}", base.branch)
+    }
 }
 
 /// What stands before the branch, and what is done.
@@ -156,20 +177,28 @@ fn summary(list: &PlanList) -> String {
     let observed = of_mode(Mode::Observe).map(|plan| plan.steps.len()).sum::<usize>();
     let step = |count: usize| if count == 1 { "1 step".to_owned() } else { format!("{count} steps") };
     match (active, observed) {
+        (0, 0) if list.items.iter().any(|plan| !plan.problems.is_empty()) => {
+            "Nothing to do, as far as is known.\n".to_owned()
+        }
         (0, 0) => "Nothing to do.\n".to_owned(),
         (0, observed) => {
             format!("{} would be taken if `mode` were active. Nothing is written.\n", step(observed))
         }
         (active, observed) => {
-            let mut names: Vec<&str> =
-                of_mode(Mode::Active).filter(|plan| !plan.steps.is_empty()).map(|plan| plan.name.as_str()).collect();
+            let mut names: Vec<&str> = of_mode(Mode::Active)
+                .filter(|plan| !plan.steps.is_empty())
+                .map(|plan| plan.name.as_str())
+                .collect();
             names.dedup();
             let name = match names.as_slice() {
                 [only] => (*only).to_owned(),
                 _ => "PIPELINE".to_owned(),
             };
-            let observed =
-                if observed > 0 { format!("{} more where `mode` is observe. ", step(observed)) } else { String::new() };
+            let observed = if observed > 0 {
+                format!("{} more where `mode` is observe. ", step(observed))
+            } else {
+                String::new()
+            };
             format!("{} would be taken. {observed}Run gradus promote {name} to do it.\n", step(active))
         }
     }

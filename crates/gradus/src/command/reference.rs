@@ -92,14 +92,20 @@ fn options<'a>(text: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
             .map(|value| format!("`{}`", value.get_name()))
             .collect();
         let takes_value = argument.get_action().takes_values();
+        if !help.ends_with('.') {
+            help.push('.');
+        }
         if takes_value && !values.is_empty() {
             help.push_str(&format!(" One of {}.", values.join(", ")));
         }
         if let Some(variable) = argument.get_env() {
             help.push_str(&format!(" Environment: `{}`.", variable.to_string_lossy()));
         }
-        let defaults: Vec<String> =
-            argument.get_default_values().iter().map(|value| format!("`{}`", value.to_string_lossy())).collect();
+        let defaults: Vec<String> = argument
+            .get_default_values()
+            .iter()
+            .map(|value| format!("`{}`", value.to_string_lossy()))
+            .collect();
         if takes_value && !defaults.is_empty() {
             help.push_str(&format!(" Default: {}.", defaults.join(", ")));
         }

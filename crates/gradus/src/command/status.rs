@@ -71,7 +71,8 @@ async fn all(source: &Source, arguments: &StatusArgs, printer: &Printer) -> Resu
         let count = pipeline.environments.len();
         table.text(heading(&pipeline.namespace, &pipeline.name, count, pipeline.mode, printer));
         for row in &pipeline.environments {
-            let version = version(row.declared_unknown.is_some(), row.running.as_ref(), row.declared.as_ref());
+            let version =
+                version(row.declared_unknown.is_some(), row.running.as_ref(), row.declared.as_ref());
             table.row(cells(&row.name, &version, row.health, row.since, &row.words, &clock));
         }
     }
@@ -81,7 +82,12 @@ async fn all(source: &Source, arguments: &StatusArgs, printer: &Printer) -> Resu
     Ok(table.render(printer))
 }
 
-async fn one(source: &Source, given: &str, arguments: &StatusArgs, printer: &Printer) -> Result<String, CliError> {
+async fn one(
+    source: &Source,
+    given: &str,
+    arguments: &StatusArgs,
+    printer: &Printer,
+) -> Result<String, CliError> {
     let key = source.key(given).await?;
     let pipeline = source.pipeline(&key).await?;
     if let Some(text) = arguments.format.text(&pipeline)? {
@@ -113,53 +119,79 @@ async fn one(source: &Source, given: &str, arguments: &StatusArgs, printer: &Pri
 
 /// The targets, the gates and the proposal of an environment.
 fn environment(here: &v1::Environment, clock: &Clock, printer: &Printer) -> String {
-    let mut text = format!(
-        "\n{}  {} of {} targets healthy, {} needed\n",
-        printer.toned(Tone::Strong, &here.name),
-        here.healthy_targets,
-        here.targets.len(),
-        here.needed_targets
-    );
+    let count = here.targets.len();
+    let needed = if here.needed_targets == count {
+        String::new()
+    } else {
+        format!(", {} needed", here.needed_targets)
+    };
+    let name = printer.toned(Tone::Strong, &here.name);
+    let mut text = format!("\n{name}  {} of {count} targets healthy{needed}\n", here.healthy_targets);
     let mut table = Table::default();
+    let mut row = |label: &str, tone: Option<Tone>, words: String| {
+        let words = match tone {
+            Some(tone) => Cell::toned(tone, words),
+            None => Cell::new(words),
+        };
+        table.row(vec![Cell::new(label), words]);
+    };
     for target in &here.targets {
         let version = version(false, target.running.as_ref(), target.verdict.release.as_ref());
-        let why = target.verdict.why.as_deref().unwrap_or_default();
-        table.row(cells(&target.name, &version, target.verdict.health, target.verdict.since, why, clock));
+        let (tone, word) = health(target.verdict.health);
+        let since =
+            target.verdict.since.map_or_else(String::new, |since| format!(" since {}", clock.at(since.0)));
+        let why = target.verdict.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        row("target", Some(tone), format!("{} {version}, {word}{since}{why}", target.name));
     }
-    text.push_str(&table.render(printer));
     if let Some(origin) = &here.origin {
         let commit = origin.commit.get(..7).unwrap_or(&origin.commit);
-        let mut table = Table::default();
-        table.row(vec![Cell::new("came with"), Cell::new(format!("{commit} {} ({})", origin.title, origin.author))]);
-        text.push_str(&table.render(printer));
+        row("came with", None, format!("{commit} {} ({})", origin.title, origin.author));
     }
     if let Some(next) = &here.next {
-        let mut table = Table::default();
+        row("next", None, next.release.to_string());
         for gate in &next.gates {
-            let (tone, state) = match gate.state {
-                v1::GateState::Passed => (Tone::Good, "passed"),
-                v1::GateState::Skipped => (Tone::Waiting, "skipped"),
-                v1::GateState::Waiting => (Tone::Waiting, "waiting"),
-                v1::GateState::Failed => (Tone::Bad, "failed"),
-            };
-            let why = match (&gate.reason, gate.by.as_slice(), gate.until) {
-                (Some(reason), _, _) => reason.sentence.clone(),
-                (None, [], Some(until)) => format!("until {}", clock.at(until.0)),
-                (None, [], None) => String::new(),
-                (None, by, _) => format!("by {}", by.join(", ")),
-            };
-            table.row(vec![Cell::new(&gate.words), Cell::toned(tone, state), Cell::new(why)]);
+            let (tone, words) = gate_words(gate, clock);
+            row("gate", Some(tone), words);
         }
-        text.push_str(&format!("  next: {}{}\n", next.release, if next.gates.is_empty() { "" } else { ", gates:" }));
-        text.push_str(&table.render(printer));
     }
     if let Some(proposal) = &here.proposal {
         let release = proposal.release.as_ref().map_or_else(String::new, |release| format!(" of {release}"));
         let url = proposal.url.as_ref().map_or_else(String::new, |url| format!(", {url}"));
-        let since = clock.at(proposal.since.0);
-        text.push_str(&format!("  proposal {}{release}, open since {since}{url}\n", proposal.number));
+        row(
+            "proposal",
+            None,
+            format!("{}{release}, open since {}{url}", proposal.number, clock.at(proposal.since.0)),
+        );
     }
+    text.push_str(&table.render(printer));
     text
+}
+
+fn gate_words(gate: &v1::Gate, clock: &Clock) -> (Tone, String) {
+    let (tone, state) = match gate.state {
+        v1::GateState::Passed => (Tone::Good, "passed"),
+        v1::GateState::Skipped => (Tone::Waiting, "skipped"),
+        v1::GateState::Waiting => (Tone::Waiting, "waiting"),
+        v1::GateState::Failed => (Tone::Bad, "failed"),
+    };
+    let why = match (&gate.reason, gate.by.as_slice(), gate.until) {
+        (Some(reason), _, _) => format!(", {}", reason.sentence),
+        (None, [], Some(until)) => format!(" until {}", clock.at(until.0)),
+        (None, [], None) => String::new(),
+        (None, by, _) => format!(" by {}", by.join(", ")),
+    };
+    (tone, format!("{}: {state}{why}", gate.words))
+}
+
+/// The colour and the word of a health.
+fn health(health: Health) -> (Tone, &'static str) {
+    match health {
+        Health::NotDeployed => (Tone::Dim, "not deployed"),
+        Health::Deploying => (Tone::Waiting, "deploying"),
+        Health::Healthy => (Tone::Good, "healthy"),
+        Health::Failed => (Tone::Bad, "failed"),
+        Health::Unknown => (Tone::Waiting, "unknown"),
+    }
 }
 
 /// The line above the rows of a pipeline.
@@ -178,18 +210,12 @@ fn heading(namespace: &str, name: &str, count: usize, mode: v1::Mode, printer: &
 fn cells(
     name: &str,
     version: &str,
-    health: Health,
+    is: Health,
     since: Option<v1::Time>,
     words: &str,
     clock: &Clock,
 ) -> Vec<Cell> {
-    let (tone, word) = match health {
-        Health::NotDeployed => (Tone::Dim, "not deployed"),
-        Health::Deploying => (Tone::Waiting, "deploying"),
-        Health::Healthy => (Tone::Good, "healthy"),
-        Health::Failed => (Tone::Bad, "failed"),
-        Health::Unknown => (Tone::Waiting, "unknown"),
-    };
+    let (tone, word) = health(is);
     let age = since.map_or_else(String::new, |since| age(clock.now.duration_since(since.0)));
     vec![Cell::new(name), Cell::new(version), Cell::toned(tone, word), Cell::new(age), Cell::new(words)]
 }

@@ -9,8 +9,8 @@ use gradus_core::observation::Seen;
 use gradus_core::pipeline::Pipeline;
 use gradus_core::plan::Step;
 use gradus_engine::observe::{Sight, proposal_branch};
-use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_engine::port::ledger::HistoryQuery;
+use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_engine::{Engine, Looked, Outcome};
 use gradus_local::{DataDirLock, LocalForge, SqliteLedger, ledger_file};
 use gradus_server::api::v1;
@@ -27,6 +27,8 @@ use crate::wiring::{LedgerPlace, Wired, wire};
 
 /// How many pipelines are looked at at the same time.
 const AT_ONCE: usize = 16;
+/// How often it is tried to take steps that come too late.
+const ROUNDS: usize = 4;
 
 /// Manifests and repositories.
 pub(crate) struct Folder {
@@ -44,8 +46,10 @@ pub(crate) struct Folder {
 pub(crate) enum Acted {
     /// Nothing was to be done yet.
     Not,
-    /// The server at this address, or on this data directory, takes them.
-    Elsewhere(String),
+    /// The server at this address takes them.
+    Told(String),
+    /// The server on this data directory takes them when it looks again.
+    Beside(String),
     /// Nobody does before a server runs on this data directory.
     Later(String),
     /// They were taken here.
@@ -64,8 +68,13 @@ pub(crate) struct Taken {
 
 impl Folder {
     /// Opens it to look, or for somebody who has something to say.
-    pub(super) async fn open(args: &SourceArgs, speaker: Option<Speaker>, printer: &Printer) -> Result<Self, CliError> {
-        let (config, _) = ConfigFolder::new(&args.config())?.read()?;
+    pub(super) async fn open(
+        args: &SourceArgs,
+        speaker: Option<Speaker>,
+        printer: &Printer,
+    ) -> Result<Self, CliError> {
+        let place = ConfigFolder::new(&args.config())?;
+        let (config, _) = place.read()?;
         if config.pipelines.is_empty() && config.errors.is_empty() {
             return Err(CliError::failed(format!("there is no pipeline in {}", args.config().display()))
                 .help("give the folder of your pipeline manifests with --config or GRADUS_CONFIG")
@@ -74,8 +83,15 @@ impl Folder {
         let data = args.data();
         let (wired, copy) = match (&data, &speaker) {
             (Some(data), Some(_)) => (wire(&args.access, LedgerPlace::In(data))?, None),
+            (Some(data), None) if !data.exists() => {
+                return Err(CliError::failed(format!("{} does not exist", data.display()))
+                    .help("give the directory that `gradus serve --data DIR` uses; the first promotion makes it, too"));
+            }
             (Some(data), None) if !ledger_file(data).exists() => {
-                printer.note(format!("note: {} holds no ledger yet: nothing is reported or approved", data.display()));
+                printer.note(format!(
+                    "note: {} holds no ledger yet: nothing is reported or approved",
+                    data.display()
+                ));
                 (wire(&args.access, LedgerPlace::Memory)?, None)
             }
             (Some(data), None) => {
@@ -92,14 +108,23 @@ impl Folder {
         let _nothing_before = engine.set_pipelines(config.pipelines.clone());
         let speaker = speaker.unwrap_or_else(Speaker::nobody);
         let folder = Self { engine, forge, config, data, printer: printer.clone(), speaker, _copy: copy };
-        folder.tell_mistakes();
+        folder.tell_mistakes(&place);
         Ok(folder)
     }
 
     /// Mistakes are told on the side: the other pipelines are not held up by them.
-    fn tell_mistakes(&self) {
+    fn tell_mistakes(&self, place: &ConfigFolder) {
         for error in &self.config.errors {
-            self.printer.warning(&error.to_string(), error.help.as_deref());
+            let told = CliError::failed(format!(
+                "{}:{}: {}",
+                place.shown(&error.place.file),
+                error.place.line,
+                error.message
+            ));
+            self.printer.error(&match &error.help {
+                Some(help) => told.help(help),
+                None => told,
+            });
         }
     }
 
@@ -123,7 +148,10 @@ impl Folder {
     pub(super) async fn statuses(&self) -> Result<Vec<v1::PipelineStatus>, CliError> {
         let clock = clock();
         let looked = self.look(&self.keys()).await?;
-        Ok(looked.iter().map(|(looked, _)| v1::PipelineStatus::of(&looked.report, looked.at, &clock)).collect())
+        Ok(looked
+            .iter()
+            .map(|(looked, _)| v1::PipelineStatus::of(&looked.report, looked.at, &clock))
+            .collect())
     }
 
     pub(super) async fn pipeline(&self, key: &PipelineKey) -> Result<v1::Pipeline, CliError> {
@@ -131,7 +159,11 @@ impl Folder {
         Ok(v1::Pipeline::of(&looked.report, looked.at, &clock()))
     }
 
-    pub(super) async fn explain(&self, key: &PipelineKey, environment: &str) -> Result<v1::Explanation, CliError> {
+    pub(super) async fn explain(
+        &self,
+        key: &PipelineKey,
+        environment: &str,
+    ) -> Result<v1::Explanation, CliError> {
         let environment = self.environment(key, environment)?;
         let (looked, _) = self.look_at(key).await?;
         v1::Explanation::of(&looked.report, &environment, &clock())
@@ -146,6 +178,7 @@ impl Folder {
 
     fn plan(&self, looked: &Looked, sight: &Sight) -> PipelinePlan {
         let mut plan = PipelinePlan::told(v1::Pipeline::of(&looked.report, looked.at, &clock()));
+        plan.repository = Some(looked.pipeline.repository.url.to_string());
         plan.base = match &sight.base {
             Seen::Known((branch, tip)) => Some(Base { branch: branch.to_string(), commit: tip.to_string() }),
             Seen::Unknown(_) => None,
@@ -160,15 +193,14 @@ impl Folder {
             };
             match self.engine.preview(sight, step) {
                 Ok(edits) => plan.changes(here.name.as_str(), branch, &edits),
-                Err(error) => plan.problem(here.name.as_str(), &error.in_full()),
+                Err(error) => plan.problem(here.name.to_string(), error.in_full()),
             }
         }
         plan
     }
 
     pub(super) async fn history(&self, key: &PipelineKey, ask: &HistoryAsk) -> Result<v1::History, CliError> {
-        let environment =
-            ask.environment.as_ref().map(|name| self.environment(key, name)).transpose()?;
+        let environment = ask.environment.as_ref().map(|name| self.environment(key, name)).transpose()?;
         // One more than asked for tells whether there is more.
         let limit = ask.limit.saturating_add(1);
         let query = HistoryQuery { environment, deeds_only: !ask.all, before: None, limit };
@@ -198,8 +230,10 @@ impl Folder {
 
     /// Looks at these pipelines, several at a time; the answers are in the order of the keys.
     async fn look(&self, keys: &[PipelineKey]) -> Result<Vec<(Looked, Sight)>, CliError> {
-        let pipelines: Vec<Arc<Pipeline>> = keys.iter().map(|key| self.known(key)).collect::<Result<_, _>>()?;
-        let repositories: BTreeSet<&str> = pipelines.iter().map(|pipeline| &*pipeline.repository.url).collect();
+        let pipelines: Vec<Arc<Pipeline>> =
+            keys.iter().map(|key| self.known(key)).collect::<Result<_, _>>()?;
+        let repositories: BTreeSet<&str> =
+            pipelines.iter().map(|pipeline| &*pipeline.repository.url).collect();
         let doing = match repositories.len() {
             1 => "looking at one repository...".to_owned(),
             more => format!("looking at {more} repositories..."),
@@ -224,27 +258,40 @@ impl Folder {
         let _lock = match DataDirLock::take(data) {
             Ok(lock) => lock,
             Err(error) if error.kind == PortErrorKind::Unusable => {
-                return Ok(Acted::Elsewhere(data.display().to_string()));
+                return Ok(Acted::Beside(data.display().to_string()));
             }
             Err(error) => return Err(error.into()),
         };
         let pipeline = self.known(key)?;
         let doing = format!("promoting {key}...");
-        let reconciled = self.printer.patiently(&doing, self.engine.reconcile(&pipeline)).await;
-        if let Some(error) = reconciled.unrecorded {
-            return Err(error.into());
+        let mut outcomes = Vec::new();
+        for _ in 0..ROUNDS {
+            let reconciled = self.printer.patiently(&doing, self.engine.reconcile(&pipeline)).await;
+            if let Some(error) = reconciled.unrecorded {
+                return Err(error.into());
+            }
+            // A step that came too late, perhaps because of the one before it, is planned anew.
+            let is_stale =
+                |(_, outcome): &(Step, Result<Outcome, PortError>)| matches!(outcome, Ok(Outcome::Stale(_)));
+            outcomes.retain(|step| !is_stale(step));
+            outcomes.extend(reconciled.outcomes);
+            if !outcomes.iter().any(is_stale) {
+                break;
+            }
         }
         let proposals = self.forge.proposals(key).await?;
         let base = match &pipeline.repository.branch {
             Some(branch) => branch.to_string(),
             None => self.engine.ports().repos.open(&pipeline.repository)?.default_branch().await?.to_string(),
         };
-        let taken = reconciled.outcomes.into_iter().map(|(step, outcome)| {
+        let taken = outcomes.into_iter().map(|(step, outcome)| {
             let environment = step.environment();
             let branch = match &step {
                 Step::Push(_) | Step::Merge { .. } => base.clone(),
                 Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
-                    proposal_branch(&pipeline, environment).map(|branch| branch.to_string()).unwrap_or_default()
+                    proposal_branch(&pipeline, environment)
+                        .map(|branch| branch.to_string())
+                        .unwrap_or_default()
                 }
             };
             // A proposal has its number only once it is opened.
@@ -264,7 +311,7 @@ impl Folder {
     pub(super) fn someone_acts(&self) -> Acted {
         let Some(data) = &self.data else { return Acted::Not };
         match DataDirLock::take(data) {
-            Err(error) if error.kind == PortErrorKind::Unusable => Acted::Elsewhere(data.display().to_string()),
+            Err(error) if error.kind == PortErrorKind::Unusable => Acted::Beside(data.display().to_string()),
             Ok(_) | Err(_) => Acted::Later(data.display().to_string()),
         }
     }

@@ -45,11 +45,15 @@ impl Source {
     /// Asks for a release by name.
     pub(crate) async fn promote(&self, key: &PipelineKey, body: &v1::Promote) -> Result<Said, CliError> {
         match self {
-            Self::Server(server) => Ok(Said::told(server.say(key, "promote", body).await?, server.client.base())),
+            Self::Server(server) => {
+                Ok(Said::told(server.say(key, "promote", body).await?, server.client.base()))
+            }
             Self::Folder(folder) => {
                 let (kind, reason) = match (&body.override_why, body.emergency) {
                     (Some(why), _) => (RequestKind::Override, Some(needed(why)?)),
-                    (None, true) => (RequestKind::Emergency, Some(needed(body.reason.as_deref().unwrap_or_default())?)),
+                    (None, true) => {
+                        (RequestKind::Emergency, Some(needed(body.reason.as_deref().unwrap_or_default())?))
+                    }
                     (None, false) => (RequestKind::Promote, body.reason.as_deref().map(Arc::from)),
                 };
                 folder.ask(key, &body.environment, body.version.clone(), kind, reason, body.dry_run).await
@@ -60,7 +64,9 @@ impl Source {
     /// Asks for an older release.
     pub(crate) async fn rollback(&self, key: &PipelineKey, body: &v1::Rollback) -> Result<Said, CliError> {
         match self {
-            Self::Server(server) => Ok(Said::told(server.say(key, "rollback", body).await?, server.client.base())),
+            Self::Server(server) => {
+                Ok(Said::told(server.say(key, "rollback", body).await?, server.client.base()))
+            }
             Self::Folder(folder) => {
                 let (kind, reason) = if body.emergency {
                     (RequestKind::Emergency, Some(needed(body.reason.as_deref().unwrap_or_default())?))
@@ -75,7 +81,9 @@ impl Source {
     /// Says yes to a release.
     pub(crate) async fn approve(&self, key: &PipelineKey, body: &v1::Approve) -> Result<Said, CliError> {
         match self {
-            Self::Server(server) => Ok(Said::told(server.say(key, "approve", body).await?, server.client.base())),
+            Self::Server(server) => {
+                Ok(Said::told(server.say(key, "approve", body).await?, server.client.base()))
+            }
             Self::Folder(folder) => folder.approve(key, body).await,
         }
     }
@@ -105,7 +113,7 @@ impl Source {
 
 impl Said {
     fn told(asked: v1::Asked, server: &str) -> Self {
-        Self { asked, acted: Acted::Elsewhere(server.to_owned()) }
+        Self { asked, acted: Acted::Told(server.to_owned()) }
     }
 }
 
@@ -177,7 +185,8 @@ fn reported(pipeline: &Pipeline, body: &v1::TargetReport) -> Result<Reported, Cl
         v1::State::Healthy => Reported::Healthy { release: needed(release)? },
         v1::State::Deploying => Reported::Deploying { release },
         v1::State::Failed => {
-            let why = body.message.as_deref().filter(|why| !why.trim().is_empty()).unwrap_or("reported as failed");
+            let why =
+                body.message.as_deref().filter(|why| !why.trim().is_empty()).unwrap_or("reported as failed");
             Reported::Failed { release, why: Arc::from(why) }
         }
         v1::State::NotDeployed => Reported::NotDeployed,
@@ -187,7 +196,8 @@ fn reported(pipeline: &Pipeline, body: &v1::TargetReport) -> Result<Reported, Cl
 
 /// A version, or `artifact=version` pairs with commas between them.
 pub(crate) fn release(pipeline: &Pipeline, text: &str) -> Result<Release, CliError> {
-    let version = |text: &str| Version::parse(text.trim()).map_err(|error| CliError::usage(error.to_string()));
+    let version =
+        |text: &str| Version::parse(text.trim()).map_err(|error| CliError::usage(error.to_string()));
     if let Some(artifact) = pipeline.only_artifact()
         && !text.contains('=')
     {
@@ -196,15 +206,15 @@ pub(crate) fn release(pipeline: &Pipeline, text: &str) -> Result<Release, CliErr
     let known = || pipeline.artifacts.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut versions = Vec::new();
     for pair in text.split(',') {
-        let found = pair.split_once('=').and_then(|(name, value)| {
-            let artifact = pipeline.artifacts.keys().find(|artifact| artifact.as_str() == name.trim())?;
-            Some((artifact.clone(), value))
-        });
-        let (artifact, value) = found.ok_or_else(|| {
-            CliError::usage(format!("{pair:?} does not say which artifact"))
-                .help(format!("write ARTIFACT=VERSION, with commas between them, of {}", known()))
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(CliError::usage(format!("{pair:?} does not say which artifact"))
+                .help(format!("write ARTIFACT=VERSION, with commas between them, of {}", known())));
+        };
+        let artifact = pipeline.artifacts.keys().find(|artifact| artifact.as_str() == name.trim());
+        let artifact = artifact.ok_or_else(|| {
+            CliError::usage(format!("there is no artifact {name:?}")).help(format!("there is {}", known()))
         })?;
-        versions.push((artifact, version(value)?));
+        versions.push((artifact.clone(), version(value)?));
     }
     Release::new(versions).ok_or_else(|| CliError::usage("no version was given"))
 }

@@ -1,0 +1,14 @@
+//! The binary as people run it, against repositories made for each test.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
+
+mod init;
+mod lint;
+mod looking;
+mod looking_after;
+mod mistakes;
+mod pipes;
+mod recording;
+mod reference;
+mod serving;
+mod world;
