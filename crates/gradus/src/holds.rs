@@ -36,7 +36,7 @@ pub(crate) fn write(folder: &Path, pipeline: &PipelineKey, hold: &Hold) -> Resul
     }
 }
 
-/// Removes a hold that [`write`] wrote; `false` when there is no such file.
+/// Removes a hold that [`write()`] wrote; `false` when there is no such file.
 pub(crate) fn remove(folder: &Path, namespace: &Namespace, name: &str) -> Result<bool, CliError> {
     let path = file(folder, namespace, name);
     match std::fs::remove_file(&path) {

@@ -18,9 +18,11 @@ const SOMETHING_TO_DO: u8 = 2;
 /// Shows what would be promoted now, line by line; writes nothing.
 ///
 /// Without --data, what was reported and approved is not known: targets that
-/// report then hold what comes after them.
+/// report then hold what comes after them. A server tells the steps, not the lines.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 nothing to do, 2 something to do, 1 something could not be looked at.")]
+#[command(
+    after_help = "Exit codes: 0 nothing to do, 2 something to do (also where `mode` is observe), 1 something could not be looked at."
+)]
 pub(crate) struct PlanArgs {
     /// Only these pipelines: names, or NAMESPACE/NAME.
     pipelines: Vec<String>,
