@@ -42,6 +42,8 @@ pub struct ManifestError {
 pub enum ManifestErrorKind {
     /// The file or something in it is larger or deeper than what is read.
     TooLarge,
+    /// The file is there and cannot be read.
+    Unreadable,
     /// The file is not UTF-8.
     NotUtf8,
     /// The text is not YAML.

@@ -2,6 +2,9 @@
 //!
 //! `cargo bench -p gradus --bench serve`. Linux only: memory is read from /proc.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a measurement that cannot go on ends")]
+#![allow(clippy::print_stdout, reason = "a table is the purpose of this program")]
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -91,7 +94,10 @@ impl Served {
         let begun = Instant::now();
         let mut last = (self.busy(), Instant::now());
         loop {
-            assert!(begun.elapsed() < Duration::from_secs(1800), "{pipelines} pipelines are never all looked at");
+            assert!(
+                begun.elapsed() < Duration::from_secs(1800),
+                "{pipelines} pipelines are never all looked at"
+            );
             std::thread::sleep(Duration::from_millis(500));
             let busy = self.busy();
             if busy > last.0 + 2 {
@@ -104,13 +110,15 @@ impl Served {
 
     /// The processor time that was used, in clock ticks.
     fn busy(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a process of ours");
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a process of ours");
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         [11, 12, 13, 14].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum()
     }
 
     fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process of ours");
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process of ours");
         let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("VmRSS");
         line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("a number") * 1024
     }

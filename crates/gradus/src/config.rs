@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use gradus_core::names::PipelineKey;
 use gradus_core::pipeline::Pipeline;
-use gradus_manifest::{Assembled, MAX_FILE_BYTES, ManifestError, SourceFile};
+use gradus_manifest::{Assembled, MAX_FILE_BYTES, ManifestError, ManifestErrorKind, Place, SourceFile};
 
 use crate::error::CliError;
 
@@ -67,10 +67,11 @@ impl ConfigFolder {
     /// Reads every manifest in it.
     pub(crate) fn read(&self) -> Result<(Config, Fingerprint), CliError> {
         let fingerprint = self.fingerprint()?;
-        let texts = self.texts_of(&fingerprint)?;
+        let (texts, unreadable) = self.texts_of(&fingerprint);
         let parsed = texts.iter().map(|(name, text)| gradus_manifest::read(&SourceFile { name, text }));
-        let Assembled { pipelines, withheld, errors, notes: _ } =
+        let Assembled { pipelines, withheld, mut errors, notes: _ } =
             gradus_manifest::assemble(parsed.collect::<Vec<_>>().into_iter());
+        errors.extend(unreadable);
         let files = pipelines.iter().map(|(key, loaded)| (key.clone(), loaded.place.file.clone())).collect();
         let pipelines = pipelines
             .into_iter()
@@ -85,11 +86,17 @@ impl ConfigFolder {
 
     /// The text of every file, by its name in the folder.
     pub(crate) fn texts(&self) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
-        self.texts_of(&self.fingerprint()?)
+        let (texts, unreadable) = self.texts_of(&self.fingerprint()?);
+        match unreadable.into_iter().next() {
+            Some(error) => Err(CliError::failed(format!("{}: {}", error.place.file, error.message))),
+            None => Ok(texts),
+        }
     }
 
-    fn texts_of(&self, fingerprint: &Fingerprint) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
+    /// The text of every file, and the files that cannot be read: one of them stops only what is in it.
+    fn texts_of(&self, fingerprint: &Fingerprint) -> (BTreeMap<String, Vec<u8>>, Vec<ManifestError>) {
         let mut texts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        let mut unreadable = Vec::new();
         for path in fingerprint.0.keys() {
             let name = path.strip_prefix(&self.folder).unwrap_or(path);
             let name = if name.as_os_str().is_empty() { path.as_path() } else { name };
@@ -99,10 +106,16 @@ impl ConfigFolder {
                 }
                 // A file that went away while the folder was read is as if it had never been there.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(CliError::because(format!("reading {}", path.display()), error)),
+                Err(error) => unreadable.push(ManifestError {
+                    place: Place { file: name.display().to_string().into(), line: 1, column: 1 },
+                    field: String::new(),
+                    kind: ManifestErrorKind::Unreadable,
+                    message: format!("it cannot be read: {error}"),
+                    help: Some("give the user that gradus runs as the right to read it".to_owned()),
+                }),
             }
         }
-        Ok(texts)
+        (texts, unreadable)
     }
 
     /// The address of a repository. A path is meant from the manifest that names it.

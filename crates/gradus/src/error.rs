@@ -34,7 +34,12 @@ impl CliError {
 
     /// Something could not be done, and why.
     pub(crate) fn because(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { kind: CliErrorKind::Failed, message: doing.into(), help: Vec::new(), source: Some(source.into()) }
+        Self {
+            kind: CliErrorKind::Failed,
+            message: doing.into(),
+            help: Vec::new(),
+            source: Some(source.into()),
+        }
     }
 
     /// The same, with what to do about it.

@@ -143,7 +143,11 @@ mod tests {
         let mut table = Table::default();
         table.text("podinfo");
         table.row(["dev", "6.6.0", ""].map(Cell::new).to_vec());
-        table.row(["staging", "6.5.1", "6.6.0: upgrade failed, rolled back to what was there"].map(Cell::new).to_vec());
+        table.row(
+            ["staging", "6.5.1", "6.6.0: upgrade failed, rolled back to what was there"]
+                .map(Cell::new)
+                .to_vec(),
+        );
         let check = |width: Option<usize>, expected: &str| {
             assert_eq!(table.render(&Printer::plain(width)), expected, "{width:?}");
         };
@@ -159,7 +163,10 @@ mod tests {
 
     #[test]
     fn what_is_long_without_a_space_stays_whole() {
-        assert_eq!(wrapped("a https://example.com/very/long b", 10), ["a", "https://example.com/very/long", "b"]);
+        assert_eq!(
+            wrapped("a https://example.com/very/long b", 10),
+            ["a", "https://example.com/very/long", "b"]
+        );
     }
 
     #[test]

@@ -46,8 +46,9 @@ pub(crate) enum LedgerPlace<'a> {
 pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired, CliError> {
     let ledger = match ledger {
         LedgerPlace::In(data) => {
-            std::fs::create_dir_all(data)
-                .map_err(|error| CliError::because(format!("making the data directory {}", data.display()), error))?;
+            std::fs::create_dir_all(data).map_err(|error| {
+                CliError::because(format!("making the data directory {}", data.display()), error)
+            })?;
             SqliteLedger::open(&ledger_file(data))?
         }
         LedgerPlace::Memory => SqliteLedger::open_in_memory()?,
@@ -80,7 +81,8 @@ pub(crate) fn options(access: &AccessArgs) -> Result<RemoteOptions, CliError> {
     };
     let ca_pem = match &access.ca_file {
         Some(file) => Some(
-            std::fs::read(file).map_err(|error| CliError::because(format!("reading {}", file.display()), error))?,
+            std::fs::read(file)
+                .map_err(|error| CliError::because(format!("reading {}", file.display()), error))?,
         ),
         None => None,
     };

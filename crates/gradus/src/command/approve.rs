@@ -42,7 +42,10 @@ pub(crate) async fn run(arguments: ApproveArgs, printer: &Printer) -> Result<Exi
         let Some(version) = arguments.version.or(next) else {
             return Err(CliError::failed(format!("nothing waits to come into {environment}")));
         };
-        printer.line(format!("dry run, nothing is recorded: approval of {} {version} in {environment}", key.name));
+        printer.line(format!(
+            "dry run, nothing is recorded: approval of {} {version} in {environment}",
+            key.name
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let body = v1::Approve { environment: environment.clone(), version: arguments.version };

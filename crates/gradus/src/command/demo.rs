@@ -57,7 +57,8 @@ impl Actors {
     /// Makes their tokens in a data directory.
     pub(crate) fn create(data: &Path) -> Result<Self, CliError> {
         let failed = |error: TokenError| CliError::because("making the demo's tokens", error);
-        std::fs::create_dir_all(data).map_err(|error| CliError::because(format!("making {}", data.display()), error))?;
+        std::fs::create_dir_all(data)
+            .map_err(|error| CliError::because(format!("making {}", data.display()), error))?;
         let tokens = Tokens::load(&data.join("tokens.json")).map_err(failed)?;
         let token = |name: &str, role: Role, groups: &[&str]| {
             let _from_an_earlier_demo = tokens.revoke(name);
@@ -110,7 +111,9 @@ pub(crate) async fn run(arguments: DemoArgs, printer: &Printer) -> Result<ExitCo
 }
 
 async fn tell(folder: &Path, arguments: &DemoArgs, printer: &Printer) -> Result<(), CliError> {
-    printer.line(printer.toned(Tone::Strong, "gradus demo: three environments, one Git repository, no cluster needed"));
+    printer.line(
+        printer.toned(Tone::Strong, "gradus demo: three environments, one Git repository, no cluster needed"),
+    );
     printer.line("");
     let fleet = Fleet::create(folder, FIRST)?;
     let now = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
@@ -134,8 +137,11 @@ async fn tell(folder: &Path, arguments: &DemoArgs, printer: &Printer) -> Result<
     .await?;
     let address = format!("http://{}", running.address);
     let client = |token: &str| Client::new(&address, Some(token.to_owned()));
-    let clusters =
-        Clusters::new(fleet.clone(), client(&actors.reporter)?.signing_with(&actors.hook_key), vec![("staging", BAD)]);
+    let clusters = Clusters::new(
+        fleet.clone(),
+        client(&actors.reporter)?.signing_with(&actors.hook_key),
+        vec![("staging", BAD)],
+    );
     let clusters = tokio::spawn(clusters.run());
     let story = Story {
         fleet: &fleet,
@@ -164,7 +170,9 @@ fn the_end(fleet: &Fleet, printer: &Printer) -> Result<(), CliError> {
     printer.line("");
     printer.line("the repository, newest first (git log --first-parent):");
     printer.line("");
-    let log = fleet.log("%h %<(11,trunc)%an %s%n%(trailers:key=Gradus-Version,key=Gradus-Approved-By,key=Gradus-Asked-By)")?;
+    let log = fleet.log(
+        "%h %<(11,trunc)%an %s%n%(trailers:key=Gradus-Version,key=Gradus-Approved-By,key=Gradus-Asked-By)",
+    )?;
     for line in log.lines().filter(|line| !line.trim().is_empty()) {
         let indent = if line.starts_with("Gradus-") { "          " } else { "  " };
         printer.line(format!("{indent}{line}"));

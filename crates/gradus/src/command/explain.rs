@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::error::CliError;
 use crate::format::FormatArgs;
 use crate::output::{Printer, Tone};
-use crate::source::{SourceArgs};
+use crate::source::SourceArgs;
 
 /// Explains why a release is, or is not, in an environment.
 #[derive(Debug, clap::Args)]

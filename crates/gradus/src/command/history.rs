@@ -35,17 +35,26 @@ pub(crate) struct HistoryArgs {
 pub(crate) async fn run(arguments: HistoryArgs, printer: &Printer) -> Result<ExitCode, CliError> {
     let source = arguments.source.open(printer).await?;
     let key = source.key(&arguments.pipeline).await?;
-    let ask =
-        HistoryAsk { environment: arguments.environment, all: arguments.all, limit: usize::from(arguments.limit) };
+    let ask = HistoryAsk {
+        environment: arguments.environment,
+        all: arguments.all,
+        limit: usize::from(arguments.limit),
+    };
     let history = source.history(&key, &ask).await?;
     if let Some(text) = arguments.format.text(&history)? {
         printer.text(text);
         return Ok(ExitCode::SUCCESS);
     }
     if history.items.is_empty() {
-        printer.note(if arguments.all { "nothing is recorded" } else { "nothing was asked for, approved or written" });
+        printer.note(if arguments.all {
+            "nothing is recorded"
+        } else {
+            "nothing was asked for, approved or written"
+        });
         if arguments.source.is_without_ledger() {
-            printer.note("  the record is in the data directory: give it with --data, or a server with --server");
+            printer.note(
+                "  the record is in the data directory: give it with --data, or a server with --server",
+            );
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -106,7 +115,11 @@ fn told(entry: &v1::HistoryEntry) -> (v1::Time, Option<Tone>, String) {
                 v1::Outcome::Failed => (Tone::Bad, "failed"),
                 v1::Outcome::Pending => (Tone::Waiting, "pending"),
             };
-            (*at, Some(tone), format!("{by} reported check {check} {result} for {release}{}", because(detail)))
+            (
+                *at,
+                Some(tone),
+                format!("{by} reported check {check} {result} for {release}{}", because(detail)),
+            )
         }
         HistoryEvent::Healthy { release, since, .. } => (*since, None, format!("healthy at {release}")),
         HistoryEvent::Verdict { verdict, release, detail, at } => {
@@ -140,6 +153,7 @@ fn written(wrote: &v1::Wrote) -> String {
     };
     // Who asked and who approved is said already.
     let detail = wrote.detail.trim_end_matches('.');
-    let detail = if detail.is_empty() || wrote.asked_by.is_some() { String::new() } else { format!(" ({detail})") };
+    let detail =
+        if detail.is_empty() || wrote.asked_by.is_some() { String::new() } else { format!(" ({detail})") };
     format!("{action}{change}, commit {commit}{asked}{approved}{detail}")
 }

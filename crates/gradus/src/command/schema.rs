@@ -34,7 +34,8 @@ pub(crate) async fn run(arguments: SchemaArgs, printer: &Printer) -> Result<Exit
         all.remove("oneOf");
         all.insert("$ref".to_owned(), Value::from(format!("#/$defs/{definition}")));
     }
-    let text = serde_json::to_string_pretty(&schema).map_err(|error| CliError::because("writing the schema", error))?;
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| CliError::because("writing the schema", error))?;
     printer.line(text);
     Ok(ExitCode::SUCCESS)
 }

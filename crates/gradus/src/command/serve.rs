@@ -105,7 +105,8 @@ impl Running {
             CliError::because(format!("listening on {}", arguments.listen), error).help(help)
         })?;
         let address = bound.local_addr();
-        let options = RunOptions { at_once: arguments.at_once, poll: arguments.poll, ..RunOptions::default() };
+        let options =
+            RunOptions { at_once: arguments.at_once, poll: arguments.poll, ..RunOptions::default() };
         let tasks = vec![
             tokio::spawn(serve(bound, until(stopping.clone()))),
             tokio::spawn(look_after(engine, options, until(stopping.clone()))),
@@ -133,11 +134,18 @@ impl Running {
     }
 }
 
-async fn serve(bound: gradus_server::Bound, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), CliError> {
+async fn serve(
+    bound: gradus_server::Bound,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), CliError> {
     bound.serve(stop).await.map_err(|error| CliError::because("answering", error))
 }
 
-async fn look_after(engine: Arc<Engine>, options: RunOptions, stop: impl Future<Output = ()>) -> Result<(), CliError> {
+async fn look_after(
+    engine: Arc<Engine>,
+    options: RunOptions,
+    stop: impl Future<Output = ()>,
+) -> Result<(), CliError> {
     engine.run(options, stop).await;
     Ok(())
 }

@@ -106,16 +106,24 @@ pub(crate) async fn run(arguments: TokenArgs, printer: &Printer) -> Result<ExitC
 impl CreateArgs {
     fn run(self, printer: &Printer) -> Result<ExitCode, CliError> {
         let data = &self.place.data;
-        std::fs::create_dir_all(data)
-            .map_err(|error| CliError::because(format!("making the data directory {}", data.display()), error))?;
+        std::fs::create_dir_all(data).map_err(|error| {
+            CliError::because(format!("making the data directory {}", data.display()), error)
+        })?;
         let tokens = load(data)?;
         let is_first = !tokens.are_asked_for();
         let roles: BTreeSet<Role> = self.roles.into_iter().collect();
         let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
         let told = format!("token of {} ({})", self.name, words.join(", "));
-        let new = NewToken { name: self.name, roles, groups: self.groups, aliases: self.aliases, expires: self.expires };
+        let new = NewToken {
+            name: self.name,
+            roles,
+            groups: self.groups,
+            aliases: self.aliases,
+            expires: self.expires,
+        };
         let secret = tokens.create(new, Timestamp::now()).map_err(from_tokens)?;
-        let ends = self.expires.map_or_else(|| "it does not expire".to_owned(), |at| format!("good until {at}"));
+        let ends =
+            self.expires.map_or_else(|| "it does not expire".to_owned(), |at| format!("good until {at}"));
         printer.note(format!("{told}, {ends}; it is shown this once:"));
         printer.line(secret.reveal());
         if is_first {
@@ -151,7 +159,11 @@ impl ListArgs {
         let mut table = Table::default();
         for token in &tokens {
             let roles: Vec<&str> = token.roles.iter().map(|role| role.word()).collect();
-            let groups = if token.groups.is_empty() { String::new() } else { format!("in {}", token.groups.join(", ")) };
+            let groups = if token.groups.is_empty() {
+                String::new()
+            } else {
+                format!("in {}", token.groups.join(", "))
+            };
             let expires = match token.expires {
                 Some(at) if at <= clock.now => "expired".to_owned(),
                 Some(at) => format!("{} left", clock.left(at)),
@@ -176,7 +188,8 @@ impl RevokeArgs {
             printer.line(format!("the token of {} is revoked", self.name));
             return Ok(ExitCode::SUCCESS);
         }
-        let names: Vec<String> = tokens.list().map_err(from_tokens)?.into_iter().map(|token| token.name).collect();
+        let names: Vec<String> =
+            tokens.list().map_err(from_tokens)?.into_iter().map(|token| token.name).collect();
         let error = CliError::failed(format!("there is no token of {}", self.name));
         Err(match did_you_mean(&self.name, names.iter().map(String::as_str)) {
             Some(help) => error.help(help),

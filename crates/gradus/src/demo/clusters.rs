@@ -85,7 +85,13 @@ impl Clusters {
             environment.events = vec![applied(name, tip)];
             if first {
                 environment.running.clone_from(&declared);
-                environment.events.push(helm(name, "UpgradeSucceeded", "info", &declared, &succeeded(name, &declared)));
+                environment.events.push(helm(
+                    name,
+                    "UpgradeSucceeded",
+                    "info",
+                    &declared,
+                    &succeeded(name, &declared),
+                ));
             } else {
                 environment.ends = Some(tokio::time::Instant::now() + ROLLOUT);
             }
@@ -114,7 +120,13 @@ impl Clusters {
                 environment.events.push(helm(name, "RollbackSucceeded", "info", &back, &message));
             } else {
                 environment.running.clone_from(&version);
-                environment.events.push(helm(name, "UpgradeSucceeded", "info", &version, &succeeded(name, &version)));
+                environment.events.push(helm(
+                    name,
+                    "UpgradeSucceeded",
+                    "info",
+                    &version,
+                    &succeeded(name, &version),
+                ));
             }
         }
     }

@@ -57,8 +57,12 @@ impl Fleet {
             let text = std::fs::read_to_string(&path).map_err(failed)?;
             let now = declared(&text).unwrap_or_default().to_owned();
             if now != version {
-                std::fs::write(&path, text.replace(&format!("\"{now}\""), &format!("\"{version}\""))).map_err(failed)?;
-                git(&self.checkout, &["commit", "-q", "-a", "-m", &format!("Release podinfo {version} to dev")])?;
+                std::fs::write(&path, text.replace(&format!("\"{now}\""), &format!("\"{version}\"")))
+                    .map_err(failed)?;
+                git(
+                    &self.checkout,
+                    &["commit", "-q", "-a", "-m", &format!("Release podinfo {version} to dev")],
+                )?;
             }
             if git(&self.checkout, &["push", "-q", "origin", "HEAD:main"]).is_ok() {
                 return self.tip();

@@ -42,7 +42,11 @@ struct End {
 pub(crate) async fn rehearse(wanted: Disturbance, printer: &Printer) -> Result<(), CliError> {
     let mut random = Random(wanted.seed | 1);
     let (undisturbed, took, _) = run(&mut random, 0, false).await?;
-    printer.line(format!("undisturbed: {:.1} s, {} promotions", took.as_secs_f64(), undisturbed.log.matches("Gradus-Pipeline").count()));
+    printer.line(format!(
+        "undisturbed: {:.1} s, {} promotions",
+        took.as_secs_f64(),
+        undisturbed.log.matches("Gradus-Pipeline").count()
+    ));
     let (mut killed, mut run_number) = (0, 0);
     while run_number < wanted.runs || killed < wanted.kills {
         run_number += 1;
@@ -57,7 +61,10 @@ pub(crate) async fn rehearse(wanted: Disturbance, printer: &Printer) -> Result<(
             .help(format!("seed {}", wanted.seed)));
         }
         if seen.merges != 1 {
-            return Err(CliError::failed(format!("run {run_number} merged into prod {} times, not once", seen.merges)));
+            return Err(CliError::failed(format!(
+                "run {run_number} merged into prod {} times, not once",
+                seen.merges
+            )));
         }
         printer.line(format!(
             "run {run_number:>2}: killed {:>2} times{}, {:.1} s, same end, 1 proposal, fsck clean",
@@ -78,7 +85,8 @@ struct Seen {
 }
 
 async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End, Duration, Seen), CliError> {
-    let folder = tempfile::tempdir().map_err(|error| CliError::because("making a temporary folder", error))?;
+    let folder =
+        tempfile::tempdir().map_err(|error| CliError::because("making a temporary folder", error))?;
     let fleet = Fleet::create(folder.path(), FIRST)?;
     let config = folder.path().join("config");
     write_pipeline(&config, &fleet.url())?;
@@ -87,11 +95,22 @@ async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End,
     let server = Served { config, data, listen: free_port()? };
     let begun = Instant::now();
     let client = |token: &str| Client::new(&format!("http://{}", server.listen), Some(token.to_owned()));
-    let clusters = Clusters::new(fleet.clone(), client(&actors.reporter)?.signing_with(&actors.hook_key), vec![("staging", BAD)]);
+    let clusters = Clusters::new(
+        fleet.clone(),
+        client(&actors.reporter)?.signing_with(&actors.hook_key),
+        vec![("staging", BAD)],
+    );
     let clusters = tokio::spawn(clusters.run());
     let (approver, operator) = (client(&actors.approver)?, client(&actors.operator)?);
     let patience = Duration::from_secs(180);
-    let story = Story { fleet: &fleet, approver: &approver, operator: &operator, printer: None, pause: false, patience };
+    let story = Story {
+        fleet: &fleet,
+        approver: &approver,
+        operator: &operator,
+        printer: None,
+        pause: false,
+        patience,
+    };
     // Undisturbed, the story takes some nine seconds.
     let mean = Duration::from_secs(9) / (kills + 1);
     let mut disturbance = Disturbed { server: &server, random, kills: 0, lost_ledger: false };
@@ -103,7 +122,12 @@ async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End,
     clusters.abort();
     told?;
     let end = End {
-        log: fleet.log("%an%n%B")?.lines().filter(|line| !line.starts_with("Gradus-Promotion")).collect::<Vec<_>>().join("\n"),
+        log: fleet
+            .log("%an%n%B")?
+            .lines()
+            .filter(|line| !line.starts_with("Gradus-Promotion"))
+            .collect::<Vec<_>>()
+            .join("\n"),
         branches: fleet.branches()?,
         declared: super::fleet::ENVIRONMENTS.iter().map(|name| fleet.declared("main", name)).collect(),
     };
@@ -150,7 +174,8 @@ struct Served {
 
 impl Served {
     fn start(&self) -> Result<Child, CliError> {
-        let program = std::env::current_exe().map_err(|error| CliError::because("finding this program", error))?;
+        let program =
+            std::env::current_exe().map_err(|error| CliError::because("finding this program", error))?;
         Command::new(program)
             .args(["serve", "--quiet", "--poll", "300ms"])
             .arg("--config")
@@ -184,7 +209,9 @@ impl Served {
 fn free_port() -> Result<String, CliError> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0");
     let address = listener.and_then(|listener| listener.local_addr());
-    address.map(|address| address.to_string()).map_err(|error| CliError::because("finding a free port", error))
+    address
+        .map(|address| address.to_string())
+        .map_err(|error| CliError::because("finding a free port", error))
 }
 
 /// A small generator (xorshift64*): the same seed gives the same moments.

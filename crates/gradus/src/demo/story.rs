@@ -54,14 +54,23 @@ impl Story<'_> {
         self.until("dev is healthy", |it| is_healthy(it, "dev", GOOD)).await?;
         self.say(&format!("dev healthy at {GOOD}"));
         let it = self.until("staging gets it", |it| declares(it, "staging", GOOD)).await?;
-        self.say(&format!("promoted to staging{:26}commit {} (rule: healthy in dev)", "", commit_of(&it, "staging")));
+        self.say(&format!(
+            "promoted to staging{:26}commit {} (rule: healthy in dev)",
+            "",
+            commit_of(&it, "staging")
+        ));
         self.until("staging is healthy", |it| is_healthy(it, "staging", GOOD)).await?;
         self.say(&format!("staging healthy at {GOOD}, soaking 3s"));
-        let it = self.until("it is proposed for prod", |it| proposal(it, "prod").is_some() || declares(it, "prod", GOOD)).await?;
+        let it = self
+            .until("it is proposed for prod", |it| {
+                proposal(it, "prod").is_some() || declares(it, "prod", GOOD)
+            })
+            .await?;
         let number = proposal(&it, "prod").map_or_else(|| "1".to_owned(), |number| number.to_string());
         self.say(&format!("proposed for prod{:28}proposal {number}, waits for approval", ""));
         let it = self.approve().await?;
-        let by = if self.pause { "approved".to_owned() } else { "approved by demo (release-managers)".to_owned() };
+        let by =
+            if self.pause { "approved".to_owned() } else { "approved by demo (release-managers)".to_owned() };
         self.say(&format!("{by}, merged{:3}commit {}", "", commit_of(&it, "prod")));
         self.until("prod is healthy", |it| is_healthy(it, "prod", GOOD)).await?;
         self.say(&format!("prod healthy at {GOOD}"));
@@ -85,7 +94,9 @@ impl Story<'_> {
         })
         .await?;
         self.say(&format!("staging failed at {BAD}: the Helm upgrade failed and was rolled back to {GOOD}"));
-        self.say("  the Kustomization is green all the while: it says that the manifest was applied, no more");
+        self.say(
+            "  the Kustomization is green all the while: it says that the manifest was applied, no more",
+        );
         let it = self.until("prod is looked at", |it| health(it, "prod") == Some(Health::Healthy)).await?;
         if !declares(&it, "prod", GOOD) {
             return Err(CliError::failed(format!("prod left {GOOD}, which no rule allows")));
@@ -106,12 +117,17 @@ impl Story<'_> {
         let path = format!("/api/v1/pipelines/{PIPELINE}/rollback");
         let mut last = None;
         let it = self
-            .nudged("staging goes back", |it| declares(it, "staging", GOOD), async || {
-                if last.is_none_or(|at: Instant| at.elapsed() >= AGAIN) {
-                    last = Some(Instant::now());
-                    let _asked_again: Result<v1::Asked, CliError> = self.operator.post(&path, &back).await;
-                }
-            })
+            .nudged(
+                "staging goes back",
+                |it| declares(it, "staging", GOOD),
+                async || {
+                    if last.is_none_or(|at: Instant| at.elapsed() >= AGAIN) {
+                        last = Some(Instant::now());
+                        let _asked_again: Result<v1::Asked, CliError> =
+                            self.operator.post(&path, &back).await;
+                    }
+                },
+            )
             .await?;
         self.say(&format!(
             "rolled back staging to {GOOD}, as ada asked{:3}commit {}",
@@ -126,17 +142,24 @@ impl Story<'_> {
     async fn approve(&self) -> Result<v1::Pipeline, CliError> {
         if self.pause {
             self.say("your turn: approve it from another terminal, with");
-            self.say(&format!("  gradus approve podinfo --to prod --version {GOOD} --server {}", self.approver.base()));
+            self.say(&format!(
+                "  gradus approve podinfo --to prod --version {GOOD} --server {}",
+                self.approver.base()
+            ));
         }
         let yes = v1::Approve { environment: "prod".to_owned(), version: Some(GOOD.to_owned()) };
         let path = format!("/api/v1/pipelines/{PIPELINE}/approve");
         let mut last = None;
-        self.nudged("prod gets it", |it| declares(it, "prod", GOOD), async || {
-            if !self.pause && last.is_none_or(|at: Instant| at.elapsed() >= AGAIN) {
-                last = Some(Instant::now());
-                let _said_again: Result<v1::Asked, CliError> = self.approver.post(&path, &yes).await;
-            }
-        })
+        self.nudged(
+            "prod gets it",
+            |it| declares(it, "prod", GOOD),
+            async || {
+                if !self.pause && last.is_none_or(|at: Instant| at.elapsed() >= AGAIN) {
+                    last = Some(Instant::now());
+                    let _said_again: Result<v1::Asked, CliError> = self.approver.post(&path, &yes).await;
+                }
+            },
+        )
         .await
     }
 
@@ -147,7 +170,11 @@ impl Story<'_> {
         Ok(commit.get(..7).unwrap_or(&commit).to_owned())
     }
 
-    async fn until(&self, what: &str, is_so: impl Fn(&v1::Pipeline) -> bool) -> Result<v1::Pipeline, CliError> {
+    async fn until(
+        &self,
+        what: &str,
+        is_so: impl Fn(&v1::Pipeline) -> bool,
+    ) -> Result<v1::Pipeline, CliError> {
         self.nudged(what, is_so, async || {}).await
     }
 
@@ -231,7 +258,8 @@ fn proposal(it: &v1::Pipeline, environment: &str) -> Option<u64> {
 }
 
 fn commit_of(it: &v1::Pipeline, environment: &str) -> String {
-    let commit = find(it, environment).and_then(|here| here.origin.as_ref()).map(|origin| origin.commit.as_str());
+    let commit =
+        find(it, environment).and_then(|here| here.origin.as_ref()).map(|origin| origin.commit.as_str());
     commit.and_then(|commit| commit.get(..7)).unwrap_or("?").to_owned()
 }
 

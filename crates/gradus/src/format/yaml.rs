@@ -9,7 +9,12 @@ pub(super) fn write(value: &Value) -> String {
     match value {
         Value::Object(map) if !map.is_empty() => block(&mut out, value, 0),
         Value::Array(list) if !list.is_empty() => block(&mut out, value, 0),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) | Value::Array(_) => {
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Object(_)
+        | Value::Array(_) => {
             out.push_str(&inline(value));
             out.push('\n');
         }
@@ -64,7 +69,9 @@ fn inline(value: &Value) -> String {
     match value {
         Value::String(words) => text(words),
         // JSON's null, booleans, numbers and empty collections are YAML's.
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string()
+        }
     }
 }
 
@@ -120,8 +127,14 @@ mod tests {
     fn what_was_written_is_read_back() {
         check(&json!({}), "{}\n");
         check(&json!([]), "[]\n");
-        check(&json!({"a": [], "b": {}, "c": null, "d": 1.5, "e": false}), "a: []\nb: {}\nc: null\nd: 1.5\ne: false\n");
-        check(&json!({"version": "1.10", "on": "off", "name": "web"}), "name: web\n\"on\": \"off\"\nversion: \"1.10\"\n");
+        check(
+            &json!({"a": [], "b": {}, "c": null, "d": 1.5, "e": false}),
+            "a: []\nb: {}\nc: null\nd: 1.5\ne: false\n",
+        );
+        check(
+            &json!({"version": "1.10", "on": "off", "name": "web"}),
+            "name: web\n\"on\": \"off\"\nversion: \"1.10\"\n",
+        );
         check(
             &json!({"items": [{"name": "dev", "gates": ["a: b", "# c"]}, {"name": "x\ny\u{7}"}, [["deep"]]]}),
             "items:\n  - gates:\n      - \"a: b\"\n      - \"# c\"\n    name: dev\n  - name: \"x\\ny\\u0007\"\n  - - - deep\n",

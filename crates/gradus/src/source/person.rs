@@ -41,9 +41,9 @@ impl PersonArgs {
 
     /// The person.
     pub(crate) fn person(&self) -> Result<Person, CliError> {
-        let name = self
-            .name()
-            .ok_or_else(|| CliError::usage("it is not known who you are").help("say it with --user or GRADUS_USER"))?;
+        let name = self.name().ok_or_else(|| {
+            CliError::usage("it is not known who you are").help("say it with --user or GRADUS_USER")
+        })?;
         Person::parse(name.trim()).map_err(|error| CliError::usage(error.to_string()))
     }
 }

@@ -7,7 +7,9 @@ use gradus_server::api::v1;
 pub(crate) fn shown(proposal: &ProposalInfo) -> v1::Proposal {
     let (state, merged_by, closed_because) = match &proposal.state {
         ProposalState::Open => (v1::ProposalState::Open, None, None),
-        ProposalState::Merged { commit } => (v1::ProposalState::Merged, commit.as_ref().map(ToString::to_string), None),
+        ProposalState::Merged { commit } => {
+            (v1::ProposalState::Merged, commit.as_ref().map(ToString::to_string), None)
+        }
         ProposalState::Closed { why } => (v1::ProposalState::Closed, None, Some(why.clone())),
     };
     v1::Proposal {

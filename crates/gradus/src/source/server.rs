@@ -51,7 +51,11 @@ impl Server {
         self.client.get(&place(key, "")).await
     }
 
-    pub(super) async fn explain(&self, key: &PipelineKey, environment: &str) -> Result<v1::Explanation, CliError> {
+    pub(super) async fn explain(
+        &self,
+        key: &PipelineKey,
+        environment: &str,
+    ) -> Result<v1::Explanation, CliError> {
         self.client.get(&place(key, &format!("/explain?environment={}", escaped(environment)))).await
     }
 
@@ -71,8 +75,10 @@ impl Server {
     }
 
     pub(super) async fn history(&self, key: &PipelineKey, ask: &HistoryAsk) -> Result<v1::History, CliError> {
-        let environment =
-            ask.environment.as_ref().map_or_else(String::new, |name| format!("&environment={}", escaped(name)));
+        let environment = ask
+            .environment
+            .as_ref()
+            .map_or_else(String::new, |name| format!("&environment={}", escaped(name)));
         let all = if ask.all { "&all=true" } else { "" };
         self.client.get(&place(key, &format!("/history?limit={}{environment}{all}", ask.limit))).await
     }

@@ -61,7 +61,9 @@ impl FileHolds {
     async fn read_again(&self) {
         match self.reloader.read() {
             Ok(taken_away) => self.reloader.retire(taken_away).await,
-            Err(error) => tracing::warn!(%error, "the manifests cannot be read; what was read before goes on"),
+            Err(error) => {
+                tracing::warn!(%error, "the manifests cannot be read; what was read before goes on")
+            }
         }
     }
 

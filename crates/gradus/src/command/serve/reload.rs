@@ -66,7 +66,9 @@ impl Reloader {
             }
             match self.read() {
                 Ok(taken_away) => self.retire(taken_away).await,
-                Err(error) => tracing::warn!(%error, "the manifests cannot be read; what was read before goes on"),
+                Err(error) => {
+                    tracing::warn!(%error, "the manifests cannot be read; what was read before goes on")
+                }
             }
         }
     }
