@@ -2,7 +2,8 @@
 //! wrong, and says which ones broke a promise.
 //!
 //! `simulate --seed N --trace` plays one and tells what happens;
-//! `simulate --count N --seed FIRST --threads N` plays many.
+//! `simulate --count N --seed FIRST --threads N` plays many. With
+//! `--sabotage NAME` something is broken on purpose, which has to be noticed.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
@@ -11,17 +12,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use gradus_engine::fake::Sabotage;
 use gradus_engine::fake::simulate::{Options, Played, play};
 
 fn main() -> ExitCode {
-    let (mut seed, mut count, mut threads, mut trace) = (0, None, 2, false);
+    let (mut seed, mut count, mut threads, mut trace, mut sabotage) = (0, None, 2, false, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        let mut number = || arguments.next().and_then(|text| text.parse::<u64>().ok());
+        let number = |text: Option<String>| text.and_then(|text| text.parse::<u64>().ok());
         let understood = match argument.as_str() {
-            "--seed" => number().map(|given| seed = given),
-            "--count" => number().map(|given| count = Some(given)),
-            "--threads" => number().map(|given| threads = given.clamp(1, 256)),
+            "--seed" => number(arguments.next()).map(|given| seed = given),
+            "--count" => number(arguments.next()).map(|given| count = Some(given)),
+            "--threads" => number(arguments.next()).map(|given| threads = given.clamp(1, 256)),
+            "--sabotage" => {
+                let name = arguments.next().unwrap_or_default();
+                let known = Sabotage::ALL.into_iter().find(|known| format!("{known:?}") == name);
+                known.map(|known| sabotage = Some(known))
+            }
             "--trace" => {
                 trace = true;
                 Some(())
@@ -29,7 +36,8 @@ fn main() -> ExitCode {
             _ => None,
         };
         if understood.is_none() {
-            eprintln!("usage: simulate [--seed N] [--count N] [--threads N] [--trace]");
+            eprintln!("usage: simulate [--seed N] [--count N] [--threads N] [--trace] [--sabotage NAME]");
+            eprintln!("what can be broken: {:?}", Sabotage::ALL);
             return ExitCode::from(64);
         }
     }
@@ -44,7 +52,7 @@ fn main() -> ExitCode {
                     if at >= count {
                         break;
                     }
-                    match play(Options { seed: seed + at, trace, sabotage: None }) {
+                    match play(Options { seed: seed + at, trace, sabotage }) {
                         Ok(played) => {
                             played.trace.iter().for_each(|line| println!("{line}"));
                             if let Ok(mut total) = total.lock() {

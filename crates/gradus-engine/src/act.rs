@@ -70,14 +70,18 @@ impl Actor<'_> {
         match step {
             Step::Push(change) => self.push(&*repo, change).await,
             Step::Propose(change) => self.propose(&*repo, change, None).await,
-            Step::Update { number, head, change } => self.propose(&*repo, change, Some((*number, head))).await,
+            Step::Update { number, head, change } => {
+                self.propose(&*repo, change, Some((*number, head))).await
+            }
             Step::Merge { number, head, change } => self.merge(&*repo, *number, head, change).await,
             Step::Close { number, environment, head, because } => {
                 let Some(place) = self.place(environment) else { return Ok(Outcome::Stale(blind())) };
                 let written = self.ports.forge.close(&place, *number, head, because).await?;
                 let detail = match because {
                     gradus_core::plan::CloseReason::Merged => "the branch has it".to_owned(),
-                    gradus_core::plan::CloseReason::Overtaken => "the environment has moved past it".to_owned(),
+                    gradus_core::plan::CloseReason::Overtaken => {
+                        "the environment has moved past it".to_owned()
+                    }
                     gradus_core::plan::CloseReason::Refused(reason) => {
                         gradus_core::tell::sentence(reason, &Clock::utc(self.ports.clock.now()))
                     }
@@ -108,7 +112,13 @@ impl Actor<'_> {
                 Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
                 Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
             };
-            let order = self.order(&ready, change, ready.base.clone(), Some(ready.tip.clone()), vec![ready.tip.clone()]);
+            let order = self.order(
+                &ready,
+                change,
+                ready.base.clone(),
+                Some(ready.tip.clone()),
+                vec![ready.tip.clone()],
+            );
             match repo.commit(&order).await? {
                 Written::Stale(why) => tracing::debug!(why, "the branch moved; looking again"),
                 written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
@@ -194,7 +204,9 @@ impl Actor<'_> {
             match self.ports.forge.merge(&place, number, head, &order).await? {
                 Written::Stale(why) => tracing::debug!(why, "the base branch moved; looking again"),
                 written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
-                    return self.written(written, self.wrote(change, Action::Merged, Some(number), &ready)).await;
+                    return self
+                        .written(written, self.wrote(change, Action::Merged, Some(number), &ready))
+                        .await;
                 }
             }
         }
@@ -212,7 +224,9 @@ impl Actor<'_> {
         let Some(tip) = tips.get(base) else { return Ok(Prepared::Stale(format!("{base} is gone"))) };
         if places.is_empty() {
             let name = &change.environment;
-            return Ok(Prepared::Refused(format!("no file names the version of {name}, so it cannot be changed")));
+            return Ok(Prepared::Refused(format!(
+                "no file names the version of {name}, so it cannot be changed"
+            )));
         }
         if tip != seen && self.has_changed(repo, change, seen, tip).await? {
             let name = &change.environment;
@@ -264,7 +278,9 @@ impl Actor<'_> {
         let files: BTreeMap<RepoPath, FileChange> = ready
             .edits
             .iter()
-            .map(|edit| (edit.path.clone(), FileChange { expect: edit.before.clone(), bytes: edit.after.clone() }))
+            .map(|edit| {
+                (edit.path.clone(), FileChange { expect: edit.before.clone(), bytes: edit.after.clone() })
+            })
             .collect();
         CommitOrder {
             branch,
@@ -288,7 +304,13 @@ impl Actor<'_> {
         })
     }
 
-    fn wrote(&self, change: &Change, action: Action, proposal: Option<ProposalNumber>, ready: &Ready) -> Wrote {
+    fn wrote(
+        &self,
+        change: &Change,
+        action: Action,
+        proposal: Option<ProposalNumber>,
+        ready: &Ready,
+    ) -> Wrote {
         let message = commit_message(&self.pipeline.key, change, &ready.promotion);
         let because = message.split("\n\n").nth(1).unwrap_or_default().to_owned();
         Wrote {

@@ -19,8 +19,8 @@ use crate::act::{Actor, Outcome};
 use crate::observe::{Memory, Sight, observe};
 use crate::port::{PortError, PortErrorKind, Ports};
 use crate::queue::Queue;
-use crate::run::Watcher;
 use crate::record;
+use crate::run::Watcher;
 
 pub use say::{Asked, AskedFor, SayError, SayErrorKind};
 
@@ -83,7 +83,9 @@ impl Reconciled {
     /// Whether it is worth trying again, later with every further time.
     pub(crate) fn should_try_again(&self) -> bool {
         let stale = |outcome: &Result<Outcome, PortError>| matches!(outcome, Ok(Outcome::Stale(_)));
-        self.missed || self.errors().next().is_some() || self.outcomes.iter().any(|(_, outcome)| stale(outcome))
+        self.missed
+            || self.errors().next().is_some()
+            || self.outcomes.iter().any(|(_, outcome)| stale(outcome))
     }
 
     /// What went wrong and may go better later.
@@ -246,7 +248,10 @@ impl Engine {
             }
         }
         for here in &looked.report.environments {
-            let Some(proposal) = here.proposal.as_ref().filter(|proposal| proposal.fit != Fit::Foreign) else { continue };
+            let Some(proposal) = here.proposal.as_ref().filter(|proposal| proposal.fit != Fit::Foreign)
+            else {
+                continue;
+            };
             let step = Step::Close {
                 number: proposal.number,
                 environment: here.name.clone(),

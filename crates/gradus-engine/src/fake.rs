@@ -58,8 +58,8 @@ impl Default for Fakes {
 pub enum Sabotage {
     /// A push moves a branch wherever it is.
     IgnoresExpect,
-    /// A proposal is closed at whatever head its branch is.
-    ClosesAnyHead,
+    /// A branch is deleted wherever it is.
+    DeletesAnyHead,
     /// History tells of every commit that the files were as they are now.
     FlatHistory,
     /// The branches of proposals are not told of.
@@ -78,7 +78,7 @@ impl Sabotage {
     /// All there are.
     pub const ALL: [Self; 8] = [
         Self::IgnoresExpect,
-        Self::ClosesAnyHead,
+        Self::DeletesAnyHead,
         Self::FlatHistory,
         Self::HidesProposals,
         Self::ForgetsApprovals,
@@ -92,7 +92,6 @@ impl Fakes {
     /// From now on they do something wrong.
     pub fn sabotage(&self, how: Sabotage) {
         self.repo.sabotage(how);
-        self.forge.sabotage(how);
         self.ledger.sabotage(how);
     }
 

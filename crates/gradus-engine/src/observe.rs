@@ -15,9 +15,9 @@ use gradus_core::pipeline::{Environment, Pipeline};
 use gradus_core::version::{Order, Version};
 
 use crate::places::{self, DeclaredCache, IndexCache, OriginCache, OriginFacts, Place};
-use crate::port::{PortError, Ports};
 use crate::port::ledger::View;
 use crate::port::repo::FileSeen;
+use crate::port::{PortError, Ports};
 
 /// What is kept between looks, all of it found again when it is lost.
 #[derive(Default)]
@@ -92,7 +92,8 @@ pub fn proposal_branch(pipeline: &Pipeline, environment: &EnvironmentName) -> Op
 /// Asks all ports about one pipeline.
 pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline) -> Sight {
     let missed = Missed::default();
-    let (git, view) = futures::join!(git::look(ports, memory, pipeline, &missed), ports.ledger.view(&pipeline.key));
+    let (git, view) =
+        futures::join!(git::look(ports, memory, pipeline, &missed), ports.ledger.view(&pipeline.key));
     let view = match view {
         Ok(view) => Seen::Known(view),
         Err(error) => Seen::Unknown(missed.why(error)),
@@ -130,7 +131,11 @@ fn seen_of(
 ) -> EnvironmentSeen {
     let name = &environment.name;
     EnvironmentSeen {
-        declared: git.declared.get(name).cloned().unwrap_or_else(|| Seen::<Declared>::unknown("Git was not read")),
+        declared: git
+            .declared
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Seen::<Declared>::unknown("Git was not read")),
         targets: asked.of(environment),
         proposal: git.proposals.get(name).cloned().unwrap_or_else(|| Seen::unknown("Git was not read")),
         requests: from_view(view, |view| view.requests.get(name).cloned().unwrap_or_default()),
@@ -168,7 +173,8 @@ fn order(
             Some(Seen::Known(declared)) => declared.release.as_ref(),
             Some(Seen::Unknown(_)) | None => None,
         });
-        let in_git = places::sequence(facts.iter().flat_map(|facts| facts.before.iter()).chain(declared), artifact);
+        let in_git =
+            places::sequence(facts.iter().flat_map(|facts| facts.before.iter()).chain(declared), artifact);
         orders.insert(artifact.clone(), merged(recorded, &in_git));
     }
     orders
@@ -189,7 +195,8 @@ fn merged(recorded: &[Version], in_git: &[Version]) -> Vec<Version> {
             continue;
         }
         let place_of = |other: &Version| all.iter().position(|known| known == other);
-        let before = at.checked_sub(1).and_then(|before| in_git.get(before)).and_then(place_of).map(|place| place + 1);
+        let before =
+            at.checked_sub(1).and_then(|before| in_git.get(before)).and_then(place_of).map(|place| place + 1);
         let after = || in_git.iter().skip(at + 1).find_map(place_of);
         let place = before.or_else(after).unwrap_or(all.len());
         all.insert(place, version.clone());
@@ -207,7 +214,8 @@ mod tests {
             let read = |text: &str| -> Vec<Version> {
                 text.split_whitespace().map(|text| Version::parse(text).unwrap()).collect()
             };
-            let all: Vec<String> = merged(&read(recorded), &read(in_git)).iter().map(ToString::to_string).collect();
+            let all: Vec<String> =
+                merged(&read(recorded), &read(in_git)).iter().map(ToString::to_string).collect();
             assert_eq!(all.join(" "), expected, "{recorded} and {in_git}");
         };
         check("", "a b c", "a b c");

@@ -48,7 +48,8 @@ fn healthy(here: &EnvironmentReport, view: &View, now: Timestamp) -> Option<Entr
 }
 
 fn verdict(here: &EnvironmentReport, before: Option<&EnvironmentReport>, now: Timestamp) -> Option<Entry> {
-    let brief = |report: &EnvironmentReport| (report.verdict.verdict.word(), release_of(&report.verdict.verdict));
+    let brief =
+        |report: &EnvironmentReport| (report.verdict.verdict.word(), release_of(&report.verdict.verdict));
     if before.map(brief) == Some(brief(here)) {
         return None;
     }
@@ -63,7 +64,13 @@ fn verdict(here: &EnvironmentReport, before: Option<&EnvironmentReport>, now: Ti
             format!("{} of {} targets healthy", here.verdict.healthy, here.verdict.targets.len())
         }
     };
-    Some(Entry::Verdict { environment: here.name.clone(), verdict: word.to_owned(), release, detail, at: now })
+    Some(Entry::Verdict {
+        environment: here.name.clone(),
+        verdict: word.to_owned(),
+        release,
+        detail,
+        at: now,
+    })
 }
 
 fn release_of(verdict: &Verdict) -> Option<gradus_core::release::Release> {
@@ -102,6 +109,10 @@ fn seen(first: Option<&EnvironmentReport>, view: &View, now: Timestamp) -> Vec<E
     release
         .versions()
         .filter(|(artifact, version)| view.seen.get(*artifact).is_none_or(|seen| !seen.contains(version)))
-        .map(|(artifact, version)| Entry::Seen { artifact: artifact.clone(), version: version.clone(), at: now })
+        .map(|(artifact, version)| Entry::Seen {
+            artifact: artifact.clone(),
+            version: version.clone(),
+            at: now,
+        })
         .collect()
 }

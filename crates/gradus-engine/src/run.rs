@@ -182,13 +182,15 @@ async fn ask(engine: &Engine, repository: &Repository, pipelines: &[Arc<Pipeline
         let names = pipeline.environments().iter().map(|environment| &environment.name);
         names.filter_map(|name| proposal_branch(pipeline, name)).chain([base.clone()]).collect()
     };
-    let branches: BTreeSet<BranchName> = pipelines.iter().flat_map(|pipeline| branches_of(pipeline)).collect();
+    let branches: BTreeSet<BranchName> =
+        pipelines.iter().flat_map(|pipeline| branches_of(pipeline)).collect();
     let branches: Vec<BranchName> = branches.into_iter().collect();
     let tips = repo.tips(&branches).await?;
     for pipeline in pipelines {
         let its = branches_of(pipeline);
         let tips = tips.iter().filter(|(branch, _)| its.contains(*branch));
-        if engine.has_moved(&pipeline.key, &tips.map(|(branch, tip)| (branch.clone(), tip.clone())).collect()) {
+        if engine.has_moved(&pipeline.key, &tips.map(|(branch, tip)| (branch.clone(), tip.clone())).collect())
+        {
             engine.wake(&pipeline.key);
         }
     }

@@ -152,6 +152,12 @@ impl Repo for WireRepo {
         Ok(History { commits, complete })
     }
 
+    async fn parents(&self, commit: &CommitId) -> Result<Vec<CommitId>, PortError> {
+        let history = self.remote.history(wire_id(commit.as_str())?, &[], 1).await.map_err(from_git)?;
+        let parents = history.entries.into_iter().next().map(|entry| entry.parents).unwrap_or_default();
+        parents.into_iter().map(commit_id).collect()
+    }
+
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError> {
         let mut changes = BTreeMap::new();
         for (path, file) in &order.files {

@@ -27,6 +27,7 @@ use crate::wiring::AccessArgs;
 
 pub(crate) use folder::{Acted, Folder, Taken};
 pub(crate) use person::PersonArgs;
+pub(crate) use proposal::shown;
 pub(crate) use say::{Said, release};
 pub(crate) use server::{Server, escaped};
 

@@ -52,10 +52,18 @@ impl fmt::Display for SayError {
         match &self.kind {
             SayErrorKind::UnknownPipeline(key) => write!(f, "there is no pipeline {key}"),
             SayErrorKind::UnknownEnvironment(name, known) => {
-                write!(f, "there is no environment {name}; there are {}", list(known.iter().map(|n| n.as_str()).collect()))
+                write!(
+                    f,
+                    "there is no environment {name}; there are {}",
+                    list(known.iter().map(|n| n.as_str()).collect())
+                )
             }
             SayErrorKind::UnknownTarget(Some(name), known) => {
-                write!(f, "no target {name} reports here; these do: {}", list(known.iter().map(|n| n.as_str()).collect()))
+                write!(
+                    f,
+                    "no target {name} reports here; these do: {}",
+                    list(known.iter().map(|n| n.as_str()).collect())
+                )
             }
             SayErrorKind::UnknownTarget(None, known) if known.is_empty() => {
                 write!(f, "no target of this environment takes reports")
@@ -244,7 +252,10 @@ impl Engine {
     }
 }
 
-fn known_environment<'a>(pipeline: &'a Pipeline, name: &EnvironmentName) -> Result<&'a Environment, SayErrorKind> {
+fn known_environment<'a>(
+    pipeline: &'a Pipeline,
+    name: &EnvironmentName,
+) -> Result<&'a Environment, SayErrorKind> {
     pipeline.environment(name).ok_or_else(|| {
         let known = pipeline.environments().iter().map(|environment| environment.name.clone()).collect();
         SayErrorKind::UnknownEnvironment(name.clone(), known)
@@ -272,7 +283,8 @@ fn meant(
     environment: &EnvironmentName,
     version: Option<&str>,
 ) -> Result<Release, SayErrorKind> {
-    let next = looked.report.environment(environment).and_then(|here| here.next.as_ref()).map(|next| &next.release);
+    let next =
+        looked.report.environment(environment).and_then(|here| here.next.as_ref()).map(|next| &next.release);
     let Some(version) = version else {
         return next
             .cloned()
@@ -313,9 +325,13 @@ fn parse(pipeline: &Pipeline, text: &str) -> Result<Release, SayErrorKind> {
     for pair in text.split(',') {
         let known = || pipeline.artifacts.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let Some((name, value)) = pair.split_once('=') else {
-            return Err(malformed(format!("{pair:?} does not say which artifact; write ARTIFACT=VERSION, of {}", known())));
+            return Err(malformed(format!(
+                "{pair:?} does not say which artifact; write ARTIFACT=VERSION, of {}",
+                known()
+            )));
         };
-        let Some(artifact) = pipeline.artifacts.keys().find(|artifact| artifact.as_str() == name.trim()) else {
+        let Some(artifact) = pipeline.artifacts.keys().find(|artifact| artifact.as_str() == name.trim())
+        else {
             return Err(malformed(format!("there is no artifact {name:?}; there are {}", known())));
         };
         versions.push((artifact.clone(), version(value.trim())?));
@@ -332,7 +348,8 @@ fn request_id(
 ) -> Result<RequestId, SayErrorKind> {
     let mut hash = Sha256::new();
     let kind = format!("{:?}", asked.kind);
-    for part in [&key.to_string(), asked.environment.as_str(), &release.to_string(), &kind, asked.by.as_str()] {
+    for part in [&key.to_string(), asked.environment.as_str(), &release.to_string(), &kind, asked.by.as_str()]
+    {
         hash.update(part.as_bytes());
         hash.update(b"\n");
     }

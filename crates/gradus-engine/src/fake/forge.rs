@@ -8,7 +8,7 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use jiff::Timestamp;
 
-use super::{FakeClock, FakeRepo, Faults, Sabotage};
+use super::{FakeClock, FakeRepo, Faults};
 use crate::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
 use crate::port::repo::{CommitOrder, Written};
 use crate::port::{Clock, Forge, PortError};
@@ -25,7 +25,6 @@ pub struct FakeForge {
 #[derive(Default)]
 struct State {
     proposals: Vec<FakeProposal>,
-    sabotage: Option<Sabotage>,
 }
 
 /// A proposal, open or not.
@@ -80,10 +79,6 @@ impl FakeForge {
         self.proposals().into_iter().filter(|proposal| proposal.ended.is_none()).collect()
     }
 
-    pub(super) fn sabotage(&self, how: Sabotage) {
-        self.state().sabotage = Some(how);
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,7 +128,11 @@ impl FakeProposal {
 
 #[async_trait]
 impl Forge for FakeForge {
-    async fn find(&self, place: &ProposalPlace, _head: &CommitId) -> Result<Option<ProposalRecord>, PortError> {
+    async fn find(
+        &self,
+        place: &ProposalPlace,
+        _head: &CommitId,
+    ) -> Result<Option<ProposalRecord>, PortError> {
         let call = self.faults.call("forge.find", false);
         call.before().await?;
         let record = {
@@ -205,9 +204,7 @@ impl Forge for FakeForge {
     ) -> Result<Written, PortError> {
         let call = self.faults.call("forge.close", true);
         call.before().await?;
-        let any_head = self.state().sabotage == Some(Sabotage::ClosesAnyHead);
-        let there = self.repo.branches().get(&place.branch).cloned().filter(|_| any_head);
-        let written = self.repo.drop_branch(&place.branch, there.as_ref().unwrap_or(head));
+        let written = self.repo.drop_branch(&place.branch, head);
         match &written {
             Written::Done(_) => self.state().end(number, Ended::Closed(because.clone())),
             Written::AlreadyTrue(_) | Written::Stale(_) | Written::Refused(_) => {}

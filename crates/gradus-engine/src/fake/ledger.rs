@@ -53,7 +53,8 @@ impl FakeLedger {
     pub fn entries(&self, pipeline: &PipelineKey) -> Vec<Entry> {
         let state = self.state();
         let book = state.pipelines.get(pipeline);
-        book.map(|book| book.entries.iter().map(|recorded| recorded.entry.clone()).collect()).unwrap_or_default()
+        book.map(|book| book.entries.iter().map(|recorded| recorded.entry.clone()).collect())
+            .unwrap_or_default()
     }
 
     /// What the planner is told of a pipeline.
@@ -178,10 +179,14 @@ fn key(entry: &Entry) -> String {
             let (check, reporter, at) = (&fact.check, &fact.reporter, fact.at);
             format!("check {environment} {check} {reporter} {:?} {:?} {at}", fact.release, fact.result)
         }
-        Entry::Healthy { environment, proof } => format!("healthy {environment} {:?} {}", proof.release, proof.since),
+        Entry::Healthy { environment, proof } => {
+            format!("healthy {environment} {:?} {}", proof.release, proof.since)
+        }
         Entry::Verdict { .. } => format!("{entry:?}"),
         Entry::Seen { artifact, version, at: _ } => format!("seen {artifact} {version}"),
-        Entry::Wrote(wrote) => format!("wrote {} {} {}", wrote.environment, wrote.action.word(), wrote.commit),
+        Entry::Wrote(wrote) => {
+            format!("wrote {} {} {}", wrote.environment, wrote.action.word(), wrote.commit)
+        }
     }
 }
 
@@ -208,13 +213,24 @@ impl Ledger for FakeLedger {
         call.after().await
     }
 
-    async fn history(&self, pipeline: &PipelineKey, query: &HistoryQuery) -> Result<Vec<Recorded>, PortError> {
+    async fn history(
+        &self,
+        pipeline: &PipelineKey,
+        query: &HistoryQuery,
+    ) -> Result<Vec<Recorded>, PortError> {
         let call = self.faults.call("ledger.history", false);
         call.before().await?;
         let found = {
             let state = self.state();
-            let entries = state.pipelines.get(pipeline).map(|book| book.entries.as_slice()).unwrap_or_default();
-            entries.iter().rev().filter(|recorded| wanted(recorded, query)).take(query.limit).cloned().collect()
+            let entries =
+                state.pipelines.get(pipeline).map(|book| book.entries.as_slice()).unwrap_or_default();
+            entries
+                .iter()
+                .rev()
+                .filter(|recorded| wanted(recorded, query))
+                .take(query.limit)
+                .cloned()
+                .collect()
         };
         call.after().await?;
         Ok(found)

@@ -89,12 +89,19 @@ impl FakeRepo {
 
     /// A person commits files to a branch, which is made from the default one if it is not there.
     /// A file without a content is removed.
-    pub fn push(&self, branch: &str, author: &str, message: &str, files: &[(&str, Option<&str>)]) -> CommitId {
+    pub fn push(
+        &self,
+        branch: &str,
+        author: &str,
+        message: &str,
+        files: &[(&str, Option<&str>)],
+    ) -> CommitId {
         let mut state = self.state();
         let branch = name(branch);
         let before = state.branches.get(&branch).cloned();
         let from = before.clone().or_else(|| state.branches.get(&state.default).cloned());
-        let mut tree = from.as_ref().and_then(|id| state.commits.get(id)).map(|c| c.tree.clone()).unwrap_or_default();
+        let mut tree =
+            from.as_ref().and_then(|id| state.commits.get(id)).map(|c| c.tree.clone()).unwrap_or_default();
         for (path, text) in files {
             let path = RepoPath::parse(path).expect("a path in the repository");
             match text {
@@ -108,7 +115,8 @@ impl FakeRepo {
             }
         }
         let (at, parents) = (self.clock.now(), from.into_iter().collect());
-        let commit = StoredCommit { parents, tree, author: author.to_owned(), message: message.to_owned(), at };
+        let commit =
+            StoredCommit { parents, tree, author: author.to_owned(), message: message.to_owned(), at };
         let id = state.keep(commit);
         state.go(branch, Some(id.clone()), false, at);
         id
@@ -198,7 +206,8 @@ impl FakeRepo {
 
     /// Makes the commit and moves the branch, as the port demands.
     pub(super) fn apply(&self, order: &CommitOrder) -> Result<Written, PortError> {
-        let broken = |why: &str| Err(PortError::because(PortErrorKind::Local, "making a commit", why.to_owned()));
+        let broken =
+            |why: &str| Err(PortError::because(PortErrorKind::Local, "making a commit", why.to_owned()));
         let at = self.clock.now();
         let mut state = self.state();
         if let Some((branch, why)) = &state.protected
@@ -246,7 +255,9 @@ impl FakeRepo {
         let mut state = self.state();
         match state.branches.get(branch) {
             None => Written::AlreadyTrue(expect.clone()),
-            Some(tip) if tip != expect => Written::Stale(format!("{branch} is at {tip}")),
+            Some(tip) if tip != expect && state.sabotage != Some(Sabotage::DeletesAnyHead) => {
+                Written::Stale(format!("{branch} is at {tip}"))
+            }
             Some(_) => {
                 state.go(branch.clone(), None, true, at);
                 Written::Done(expect.clone())
@@ -303,7 +314,9 @@ impl State {
     }
 
     fn commit(&self, id: &CommitId) -> Result<&Arc<StoredCommit>, PortError> {
-        self.commits.get(id).ok_or_else(|| PortError::new(PortErrorKind::Missing, format!("reading commit {id}")))
+        self.commits
+            .get(id)
+            .ok_or_else(|| PortError::new(PortErrorKind::Missing, format!("reading commit {id}")))
     }
 }
 
@@ -337,7 +350,11 @@ impl Repo for FakeRepo {
         Ok(tips)
     }
 
-    async fn read(&self, at: &CommitId, paths: &[RepoPath]) -> Result<BTreeMap<RepoPath, FileSeen>, PortError> {
+    async fn read(
+        &self,
+        at: &CommitId,
+        paths: &[RepoPath],
+    ) -> Result<BTreeMap<RepoPath, FileSeen>, PortError> {
         let call = self.faults.call("repo.read", false);
         call.before().await?;
         let files = {
@@ -359,11 +376,15 @@ impl Repo for FakeRepo {
         call.before().await?;
         let listed = {
             let state = self.state();
-            let is_yaml = |path: &RepoPath| path.as_str().ends_with(".yaml") || path.as_str().ends_with(".yml");
+            let is_yaml =
+                |path: &RepoPath| path.as_str().ends_with(".yaml") || path.as_str().ends_with(".yml");
             let is_below = |path: &RepoPath| {
                 let inside = |folder: &RepoPath| {
                     path == folder
-                        || path.as_str().strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                        || path
+                            .as_str()
+                            .strip_prefix(folder.as_str())
+                            .is_some_and(|rest| rest.starts_with('/'))
                 };
                 below.is_empty() || below.iter().any(inside)
             };
@@ -414,6 +435,14 @@ impl Repo for FakeRepo {
         };
         call.after().await?;
         Ok(history)
+    }
+
+    async fn parents(&self, commit: &CommitId) -> Result<Vec<CommitId>, PortError> {
+        let call = self.faults.call("repo.parents", false);
+        call.before().await?;
+        let parents = self.state().commit(commit)?.parents.clone();
+        call.after().await?;
+        Ok(parents)
     }
 
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError> {

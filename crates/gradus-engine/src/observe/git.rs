@@ -31,7 +31,11 @@ pub(crate) struct DefaultBranches(Mutex<HashMap<Arc<str>, BranchName>>);
 
 impl DefaultBranches {
     /// The branch that is deployed: the one that the manifest names, or the repository's own.
-    pub(crate) async fn base(&self, repository: &Repository, repo: &dyn Repo) -> Result<BranchName, PortError> {
+    pub(crate) async fn base(
+        &self,
+        repository: &Repository,
+        repo: &dyn Repo,
+    ) -> Result<BranchName, PortError> {
         if let Some(branch) = &repository.branch {
             return Ok(branch.clone());
         }

@@ -37,7 +37,12 @@ pub(crate) struct Heads(Mutex<BTreeMap<(PipelineKey, EnvironmentName), (CommitId
 
 impl Heads {
     /// Whether gradus wrote this commit, as its trailers say.
-    async fn is_ours(&self, repo: &dyn Repo, place: &ProposalPlace, head: &CommitId) -> Result<bool, PortError> {
+    async fn is_ours(
+        &self,
+        repo: &dyn Repo,
+        place: &ProposalPlace,
+        head: &CommitId,
+    ) -> Result<bool, PortError> {
         let key = (place.pipeline.clone(), place.environment.clone());
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some((_, ours)) = known.filter(|(commit, _)| commit == head) {
@@ -46,7 +51,8 @@ impl Heads {
         let commits = repo.history(head, &[], 1).await?.commits;
         let ours = commits.first().is_some_and(|commit| {
             trailers_of(&commit.message, Trailer::Environment).any(|name| name == place.environment.as_str())
-                && trailers_of(&commit.message, Trailer::Pipeline).any(|key| key == place.pipeline.to_string())
+                && trailers_of(&commit.message, Trailer::Pipeline)
+                    .any(|key| key == place.pipeline.to_string())
         });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (head.clone(), ours));
         Ok(ours)

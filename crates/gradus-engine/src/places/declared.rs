@@ -39,7 +39,9 @@ impl DeclaredCache {
             places.iter().map(|place| files.get(&place.file).map(|file| file.blob.clone())).collect();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let here = all.entry(key.clone()).or_default();
-        if let Some(known) = here.get(environment).filter(|known| known.blobs == blobs && known.places == places) {
+        if let Some(known) =
+            here.get(environment).filter(|known| known.blobs == blobs && known.places == places)
+        {
             return known.release.clone();
         }
         let release = release_at(places, files);
@@ -71,7 +73,9 @@ pub(crate) fn release_at(places: &[Place], files: &Files) -> Result<Option<Relea
                 .map_err(|error| Why::new(format!("{at}: {} is no version: {error}", value.path)))?;
             match found.get(&place.artifact) {
                 Some((other, there)) if !other.same(&version) => {
-                    return Err(Why::new(format!("its files disagree: {other} at {there}, {version} at {at}")));
+                    return Err(Why::new(format!(
+                        "its files disagree: {other} at {there}, {version} at {at}"
+                    )));
                 }
                 Some(_) => {}
                 None => {

@@ -146,7 +146,10 @@ fn seems_to_have(bytes: &[u8]) -> Arc<[Arc<str>]> {
     let text = String::from_utf8_lossy(bytes);
     let key = format!("\"{MARKER}\"");
     let after_key = text.split(key.as_str()).skip(1);
-    after_key.filter_map(|rest| rest.trim_start().strip_prefix(':')?.split('"').nth(1)).map(Arc::from).collect()
+    after_key
+        .filter_map(|rest| rest.trim_start().strip_prefix(':')?.split('"').nth(1))
+        .map(Arc::from)
+        .collect()
 }
 
 fn build(repository: &Repository, tip: &CommitId, listed: &[Listed], held: &HashMap<BlobId, Held>) -> Index {

@@ -9,8 +9,8 @@ use gradus_core::release::Release;
 use gradus_core::tell::{Trailer, trailers_of};
 use gradus_core::version::Version;
 
-use super::declared::{Files, release_at};
 use super::Place;
+use super::declared::{Files, release_at};
 use crate::port::repo::{CommitSeen, FileSeen, History};
 use crate::port::{PortError, Repo};
 
@@ -100,6 +100,34 @@ impl<'a> LookBack<'a> {
         Ok(())
     }
 
+    /// The head of gradus's own proposal that a person merged with this commit, if that
+    /// is how the release came.
+    async fn merged(
+        &mut self,
+        sought: &Sought<'_>,
+        commit: &CommitSeen,
+        release: &Release,
+    ) -> Result<Option<CommitSeen>, PortError> {
+        if is_by_gradus(sought, commit) {
+            return Ok(None);
+        }
+        for parent in self.repo.parents(&commit.id).await?.iter().skip(1) {
+            let Some(head) = self.repo.history(parent, &self.paths, 1).await?.commits.into_iter().next()
+            else {
+                continue;
+            };
+            if is_by_gradus(sought, &head)
+                && self
+                    .release(sought.places, &head.files)
+                    .await?
+                    .is_some_and(|proposed| proposed.same(release))
+            {
+                return Ok(Some(head));
+            }
+        }
+        Ok(None)
+    }
+
     /// What the places named in these files; `None` where they named nothing, or nothing readable.
     async fn release(
         &mut self,
@@ -153,7 +181,9 @@ pub(crate) async fn origin(
             None if sought.search == Search::Deep && limit < DEEP => limit *= 8,
             None => {
                 let release = sought.release;
-                break Seen::unknown(format!("the commit that brought {release} is older than the last {limit} commits"));
+                break Seen::unknown(format!(
+                    "the commit that brought {release} is older than the last {limit} commits"
+                ));
             }
         }
     };
@@ -202,14 +232,18 @@ async fn walk_through(
         let mut release = Some(sought.release.clone());
         if let Some((newer, declared)) = newer.take() {
             release.clone_from(&declared);
-            if sought.places.iter().any(|place| newer.files.get(&place.file) != commit.files.get(&place.file)) {
+            if sought.places.iter().any(|place| newer.files.get(&place.file) != commit.files.get(&place.file))
+            {
                 let then = back.release(sought.places, &commit.files).await?;
                 let same = then.as_ref().is_some_and(|then| then.same(sought.release));
                 if origin.is_none() && !same {
                     origin = Some((newer, then.clone()));
                 }
                 if then != declared {
-                    brought.extend(declared.map(|declared| (declared, people(sought, newer))));
+                    if let Some(declared) = declared {
+                        let merged = back.merged(sought, newer, &declared).await?;
+                        brought.push((declared, people(sought, newer, merged.as_ref())));
+                    }
                     met.extend(then.clone());
                 }
                 release = then;
@@ -221,16 +255,21 @@ async fn walk_through(
             let Some((commit, replaced)) = origin else { return Ok(Some(facts.clone())) };
             let before = facts.before.iter().cloned().chain(met.into_iter().rev()).collect();
             brought.extend(facts.brought.iter().cloned());
-            return Ok(Some(Arc::new(facts_of(sought, commit, replaced, before, brought))));
+            let merged = back.merged(sought, commit, sought.release).await?;
+            return Ok(Some(Arc::new(facts_of(sought, commit, merged, replaced, before, brought))));
         }
         newer = Some((commit, release));
     }
     if let (true, Some((root, Some(declared)))) = (history.complete, newer) {
-        brought.push((declared, people(sought, root)));
+        brought.push((declared, people(sought, root, None)));
     }
     met.reverse();
-    let found = origin.or_else(|| at_the_root(history).map(|commit| (commit, None)));
-    Ok(found.map(|(commit, replaced)| Arc::new(facts_of(sought, commit, replaced, met, brought))))
+    let Some((commit, replaced)) = origin.or_else(|| at_the_root(history).map(|commit| (commit, None)))
+    else {
+        return Ok(None);
+    };
+    let merged = back.merged(sought, commit, sought.release).await?;
+    Ok(Some(Arc::new(facts_of(sought, commit, merged, replaced, met, brought))))
 }
 
 fn at_the_root(history: &History) -> Option<&CommitSeen> {
@@ -240,36 +279,41 @@ fn at_the_root(history: &History) -> Option<&CommitSeen> {
 fn facts_of(
     sought: &Sought<'_>,
     commit: &CommitSeen,
+    merged: Option<CommitSeen>,
     replaced: Option<Release>,
     before: Vec<Release>,
     brought: Vec<(Release, BTreeSet<Person>)>,
 ) -> OriginFacts {
     let same = brought.iter().filter(|(release, _)| release.same(sought.release));
     let brought_by: BTreeSet<Person> = same.flat_map(|(_, people)| people).cloned().collect();
+    // What a proposal says of itself is in its own commit, also where a person merged it.
+    let says = merged.as_ref().unwrap_or(commit);
     let title = commit.message.lines().next().unwrap_or_default();
     let origin = Origin {
         commit: commit.id.clone(),
         title: Arc::from(title),
         author: authors(commit).next().unwrap_or_else(Person::unknown),
         at: commit.at,
-        by_gradus: is_by_gradus(sought, commit),
+        by_gradus: is_by_gradus(sought, says),
         brought_by: brought_by.into_iter().collect(),
         replaced,
     };
     OriginFacts {
         origin,
-        promotion: trailers_of(&commit.message, Trailer::Promotion).next().map(str::to_owned),
-        approved_by: named(commit, Trailer::ApprovedBy).collect(),
+        promotion: trailers_of(&says.message, Trailer::Promotion).next().map(str::to_owned),
+        approved_by: named(says, Trailer::ApprovedBy).collect(),
         before,
         brought,
     }
 }
 
 /// Whoever brought a release on its way with this commit: those that gradus
-/// names, or the author.
-fn people(sought: &Sought<'_>, commit: &CommitSeen) -> BTreeSet<Person> {
+/// names, or the author. A person who merged a proposal of gradus is among them,
+/// because anybody can write what a commit says of itself.
+fn people(sought: &Sought<'_>, commit: &CommitSeen, merged: Option<&CommitSeen>) -> BTreeSet<Person> {
+    let says = merged.unwrap_or(commit);
     let mut people: BTreeSet<Person> =
-        named(commit, Trailer::BroughtBy).chain(named(commit, Trailer::AskedBy)).collect();
+        named(says, Trailer::BroughtBy).chain(named(says, Trailer::AskedBy)).collect();
     if !is_by_gradus(sought, commit) {
         people.extend(authors(commit));
     }
@@ -278,7 +322,8 @@ fn people(sought: &Sought<'_>, commit: &CommitSeen) -> BTreeSet<Person> {
 
 fn is_by_gradus(sought: &Sought<'_>, commit: &CommitSeen) -> bool {
     let says = |trailer, wanted: &str| trailers_of(&commit.message, trailer).any(|value| value == wanted);
-    says(Trailer::Pipeline, &sought.key.to_string()) && says(Trailer::Environment, sought.environment.as_str())
+    says(Trailer::Pipeline, &sought.key.to_string())
+        && says(Trailer::Environment, sought.environment.as_str())
 }
 
 fn named(commit: &CommitSeen, trailer: Trailer) -> impl Iterator<Item = Person> {

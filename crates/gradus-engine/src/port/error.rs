@@ -96,7 +96,11 @@ impl PortError {
 
 impl fmt::Display for PortError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.stated { f.write_str(&self.doing) } else { write!(f, "{} ({})", self.doing, self.kind.words()) }
+        if self.stated {
+            f.write_str(&self.doing)
+        } else {
+            write!(f, "{} ({})", self.doing, self.kind.words())
+        }
     }
 }
 

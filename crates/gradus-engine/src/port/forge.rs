@@ -15,7 +15,8 @@ use super::repo::{CommitOrder, Written};
 #[async_trait]
 pub trait Forge: Send + Sync {
     /// The open proposal of this branch. `head` is where the branch was seen.
-    async fn find(&self, place: &ProposalPlace, head: &CommitId) -> Result<Option<ProposalRecord>, PortError>;
+    async fn find(&self, place: &ProposalPlace, head: &CommitId)
+    -> Result<Option<ProposalRecord>, PortError>;
 
     /// Opens the proposal of a branch, or brings the open one's texts up to date.
     async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError>;

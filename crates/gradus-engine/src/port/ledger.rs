@@ -27,7 +27,8 @@ pub trait Ledger: Send + Sync {
     async fn record(&self, pipeline: &PipelineKey, entries: &[Entry]) -> Result<(), PortError>;
 
     /// The newest entries, newest first.
-    async fn history(&self, pipeline: &PipelineKey, query: &HistoryQuery) -> Result<Vec<Recorded>, PortError>;
+    async fn history(&self, pipeline: &PipelineKey, query: &HistoryQuery)
+    -> Result<Vec<Recorded>, PortError>;
 }
 
 /// What the planner needs of one pipeline.
@@ -240,7 +241,12 @@ pub fn after_report(before: Option<&TargetState>, reported: &Reported, at: Times
         },
         Reported::Failed { release, why } => match before {
             Some(TargetState::Failed { release: same, since, running, .. }) if same == release => {
-                TargetState::Failed { release: release.clone(), why: why.clone(), since: *since, running: running.clone() }
+                TargetState::Failed {
+                    release: release.clone(),
+                    why: why.clone(),
+                    since: *since,
+                    running: running.clone(),
+                }
             }
             Some(TargetState::Healthy { release: running, .. }) if Some(running) != release.as_ref() => {
                 let running = Some(running.clone());
@@ -284,9 +290,9 @@ pub fn after_report(before: Option<&TargetState>, reported: &Reported, at: Times
 fn since(state: &TargetState) -> Option<Timestamp> {
     match state {
         TargetState::NotDeployed => None,
-        TargetState::Deploying { since, .. } | TargetState::Healthy { since, .. } | TargetState::Failed { since, .. } => {
-            Some(*since)
-        }
+        TargetState::Deploying { since, .. }
+        | TargetState::Healthy { since, .. }
+        | TargetState::Failed { since, .. } => Some(*since),
     }
 }
 

@@ -26,7 +26,11 @@ pub trait Repo: Send + Sync {
     async fn tips(&self, branches: &[BranchName]) -> Result<BTreeMap<BranchName, CommitId>, PortError>;
 
     /// Files of a commit. A file that does not exist is absent.
-    async fn read(&self, at: &CommitId, paths: &[RepoPath]) -> Result<BTreeMap<RepoPath, FileSeen>, PortError>;
+    async fn read(
+        &self,
+        at: &CommitId,
+        paths: &[RepoPath],
+    ) -> Result<BTreeMap<RepoPath, FileSeen>, PortError>;
 
     /// The YAML files of a commit below these folders; of the whole tree when there are none.
     async fn list(&self, at: &CommitId, below: &[RepoPath]) -> Result<Vec<Listed>, PortError>;
@@ -36,6 +40,14 @@ pub trait Repo: Send + Sync {
 
     /// The commits from a tip along first parents, newest first, with what the files were in each.
     async fn history(&self, tip: &CommitId, paths: &[RepoPath], limit: usize) -> Result<History, PortError>;
+
+    /// The parents of a commit, in their order. Where they are not told, a proposal
+    /// that a person merged looks like an edit by hand, and who brought its release
+    /// is lost.
+    async fn parents(&self, commit: &CommitId) -> Result<Vec<CommitId>, PortError> {
+        let _not_told = commit;
+        Ok(Vec::new())
+    }
 
     /// Makes a commit and moves the branch to it, if the branch is where it is expected to be.
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError>;

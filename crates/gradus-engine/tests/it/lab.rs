@@ -1,6 +1,7 @@
 //! Where scenarios are played: an engine on fakes, with the trouble that a
 //! scenario is played through.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use gradus_core::pipeline::Pipeline;
 use gradus_engine::fake::{Fakes, Faults, Moment, Task, sketch};
 use gradus_engine::port::Clock;
 use gradus_engine::port::ledger::{Entry, Reported};
-use gradus_engine::{Engine, Reconciled};
+use gradus_engine::{Engine, Outcome, Reconciled};
 use jiff::SignedDuration;
 
 /// What a scenario is played through.
@@ -53,9 +54,8 @@ pub(crate) fn check(pipeline: &dyn Fn() -> Pipeline, script: &dyn Fn(&mut Lab), 
     let smooth = play(Trouble::None);
     let came = smooth.came();
     assert_eq!(came.trim(), unindented(expected).trim(), "without trouble");
-    let calls = (0..smooth.faults.calls()).flat_map(|call| {
-        [Moment::Before, Moment::After].map(|moment| Trouble::Failure(call, moment))
-    });
+    let calls = (0..smooth.faults.calls())
+        .flat_map(|call| [Moment::Before, Moment::After].map(|moment| Trouble::Failure(call, moment)));
     let crashes = (0..smooth.stops).map(Trouble::Crash);
     let wipes = (0..smooth.rests.unwrap_or(smooth.happened)).map(Trouble::Wipe);
     for trouble in std::iter::once(Trouble::TicksOnly).chain(calls).chain(crashes).chain(wipes) {
@@ -76,7 +76,8 @@ impl Lab {
             .map(|environment| environment.name.as_str())
             .map(|name| (sketch::path(name), sketch::file(name, "1.0.0")))
             .collect();
-        let files: Vec<(&str, Option<&str>)> = files.iter().map(|(p, t)| (p.as_str(), Some(t.as_str()))).collect();
+        let files: Vec<(&str, Option<&str>)> =
+            files.iter().map(|(p, t)| (p.as_str(), Some(t.as_str()))).collect();
         fakes.repo.push("main", "ada", "Begin", &files);
         let faults = match trouble {
             Trouble::Failure(call, moment) => Faults::failing_once(call, moment),
@@ -85,7 +86,8 @@ impl Lab {
         let engine = Arc::new(Engine::new(fakes.ports(&faults)));
         let pipeline = Arc::new(pipeline);
         let (said, last, rests) = (Vec::new(), None, None);
-        let mut lab = Self { fakes, pipeline, engine, faults, trouble, stops: 0, happened: 0, said, last, rests };
+        let mut lab =
+            Self { fakes, pipeline, engine, faults, trouble, stops: 0, happened: 0, said, last, rests };
         let names: Vec<_> = lab.pipeline.environments().iter().map(|e| e.name.to_string()).collect();
         for name in names {
             lab.healthy(&name, "1.0.0");
@@ -190,9 +192,72 @@ impl Lab {
     /// Why an environment is as it is, in words.
     pub(crate) fn reason(&self, environment: &str) -> String {
         let (looked, _) = self.look();
-        let here = looked.report.environment(&sketch::environment_name(environment)).expect("the environment");
+        let here =
+            looked.report.environment(&sketch::environment_name(environment)).expect("the environment");
         let clock = gradus_core::tell::Clock::utc(looked.at);
-        here.reasons.iter().map(|reason| gradus_core::tell::sentence(reason, &clock)).collect::<Vec<_>>().join("; ")
+        here.reasons
+            .iter()
+            .map(|reason| gradus_core::tell::sentence(reason, &clock))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    /// What else people are told of an environment, without the ids of commits.
+    pub(crate) fn notes(&self, environment: &str) -> String {
+        let (looked, _) = self.look();
+        let here =
+            looked.report.environment(&sketch::environment_name(environment)).expect("the environment");
+        let clock = gradus_core::tell::Clock::utc(looked.at);
+        let notes = here.notes.iter().map(|note| gradus_core::tell::sentence(note, &clock));
+        let text = notes.collect::<Vec<_>>().join("; ");
+        match here.origin.as_ref() {
+            Some(origin) => text.replace(origin.commit.short(), "{}"),
+            None => text,
+        }
+    }
+
+    /// Why the host refuses what is tried, again and again.
+    pub(crate) fn refusal(&mut self) -> Option<String> {
+        (0..5).find_map(|_| {
+            let done = self.reconcile()?;
+            done.outcomes.iter().find_map(|(_, outcome)| match outcome {
+                Ok(Outcome::Refused(why)) => Some(why.clone()),
+                Ok(Outcome::Done(_) | Outcome::AlreadyTrue | Outcome::Stale(_)) | Err(_) => None,
+            })
+        })
+    }
+
+    /// A person merges the proposal of an environment at the forge, which keeps its branch.
+    pub(crate) fn merges(&mut self, environment: &str) {
+        let branch = format!("gradus/apps/web/{environment}");
+        self.fakes.repo.merge(&branch, "main", "tom", "Merge pull request").expect("a proposal to merge");
+        self.happens();
+    }
+
+    /// The pipeline is deleted, and what is left of it is cleared up until nothing fails.
+    pub(crate) fn retires(&mut self) {
+        self.engine.set_pipelines(BTreeMap::from([(self.pipeline.key.clone(), self.pipeline.clone())]));
+        let gone = self.engine.set_pipelines(BTreeMap::new());
+        assert_eq!(gone.len(), 1, "the pipeline is gone");
+        for _ in 0..5 {
+            let (engine, pipeline) = (self.engine.clone(), self.pipeline.clone());
+            let mut task = Task::new(async move { engine.retire(&pipeline).await });
+            let errors = loop {
+                if let Some(errors) = task.step() {
+                    break Some(errors);
+                }
+                let stop = self.stops;
+                self.stops += 1;
+                if self.trouble == Trouble::Crash(stop) {
+                    self.engine = Arc::new(Engine::new(self.fakes.ports(&self.faults)));
+                    break None;
+                }
+            };
+            if errors.is_some_and(|errors| errors.is_empty()) {
+                return;
+            }
+        }
+        panic!("it cannot be cleared up");
     }
 
     /// Something has happened. The engine hears of it, unless it hears nothing.
@@ -218,7 +283,9 @@ impl Lab {
                 self.engine = Arc::new(Engine::new(self.fakes.ports(&self.faults)));
                 continue;
             };
-            quiet = if done.outcomes.is_empty() { quiet + 1 } else { 0 };
+            let refused = |outcome: &_| matches!(outcome, Ok(Outcome::Refused(_)));
+            let acted = done.outcomes.iter().any(|(_, outcome)| !refused(outcome));
+            quiet = if acted { 0 } else { quiet + 1 };
             self.last = Some(done);
             if quiet == 2 {
                 return;

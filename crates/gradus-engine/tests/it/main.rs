@@ -1,4 +1,7 @@
 //! The engine on doubles that hold state.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
+
 mod lab;
 mod scenarios;
+mod simulate;

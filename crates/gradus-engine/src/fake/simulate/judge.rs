@@ -31,6 +31,8 @@ pub(super) struct Had {
     pub(super) commit: CommitId,
     /// Nothing where its file could not be read.
     pub(super) version: Option<u32>,
+    /// When the engine looked that wrote it; nothing where a person did.
+    looked: Option<Timestamp>,
 }
 
 /// Who has moved what is judged.
@@ -49,6 +51,8 @@ struct Promotion<'a> {
     to: u32,
     /// The request that stands for exactly this, if there is one.
     asked: Option<&'a Asked>,
+    /// What every environment had.
+    all: &'a BTreeMap<usize, Vec<Had>>,
 }
 
 impl Judge {
@@ -68,7 +72,7 @@ impl Judge {
                 self.judge(world, moved, mover).map_err(|why| format!("{}: {why}", moved.branch))?;
             }
             if moved.branch.as_str() == "main" {
-                self.note(world, moved);
+                self.note(world, moved, mover.filter(|_| moved.through_port));
             }
         }
         Ok(())
@@ -82,8 +86,12 @@ impl Judge {
             (Some(_), Some(after)) if after.parents.first() != moved.before.as_ref() => {
                 Err("its first parent is not where the branch was".to_owned())
             }
-            (Some(before), Some(after)) if moved.branch.as_str() == "main" => self.base(world, mover, before, after),
-            (Some(before), _) if !is_ours(before) => Err("other people's commits were built upon or lost".to_owned()),
+            (Some(before), Some(after)) if moved.branch.as_str() == "main" => {
+                self.base(world, mover, before, after)
+            }
+            (Some(before), _) if !is_ours(before) => {
+                Err("other people's commits were built upon or lost".to_owned())
+            }
             (None, Some(after)) => self.proposed(world, moved, after),
             (Some(_), Some(_) | None) | (None, None) => Ok(()),
         }
@@ -108,18 +116,28 @@ impl Judge {
     }
 
     /// A commit of an engine on the branch that is deployed.
-    fn base(&mut self, world: &World, mover: &Mover, before: &StoredCommit, after: &StoredCommit) -> Result<(), String> {
+    fn base(
+        &mut self,
+        world: &World,
+        mover: &Mover,
+        before: &StoredCommit,
+        after: &StoredCommit,
+    ) -> Result<(), String> {
         let paths: BTreeSet<_> = before.tree.keys().chain(after.tree.keys()).collect();
-        let changed: Vec<_> = paths.into_iter().filter(|path| before.tree.get(*path) != after.tree.get(*path)).collect();
+        let changed: Vec<_> =
+            paths.into_iter().filter(|path| before.tree.get(*path) != after.tree.get(*path)).collect();
         let [path] = changed.as_slice() else { return Err(format!("it changes {changed:?}")) };
-        let place = (0..world.environments().len()).find(|place| sketch::path(&world.name(*place)) == path.as_str());
+        let place =
+            (0..world.environments().len()).find(|place| sketch::path(&world.name(*place)) == path.as_str());
         let place = place.ok_or_else(|| format!("it changes {path}"))?;
         let texts = |commit: &StoredCommit| {
             commit.tree.get(*path).and_then(|blob| world.fakes.repo.blob_text(blob)).unwrap_or_default()
         };
         let (old, new) = (texts(before), texts(after));
         let version = |text: &str| sketch::version_in(text).and_then(scene::number);
-        let (Some(from), Some(to)) = (version(&old), version(&new)) else { return Err("it writes no version".to_owned()) };
+        let (Some(from), Some(to)) = (version(&old), version(&new)) else {
+            return Err("it writes no version".to_owned());
+        };
         if old.replace(&format!(" {} ", scene::text(from)), &format!(" {} ", scene::text(to))) != new {
             return Err(format!("it changes more of {path} than the version"));
         }
@@ -127,35 +145,38 @@ impl Judge {
         let here = self.history(place);
         let state = here.last().map(|had| &had.commit);
         let fits = |asked: &&Asked| {
-            asked.environment == place && asked.version == to && asked.from == Some(from) && asked.from_commit.as_ref() == state
+            asked.environment == place
+                && asked.version == to
+                && asked.from == Some(from)
+                && asked.from_commit.as_ref() == state
         };
         // Any request that stands for exactly this may be the reason, or none.
         let asked = world.asked.iter().filter(fits).map(Some).chain([None]);
-        let judged = asked.map(|asked| Promotion { world, mover, place, to, asked }.judge(from, here));
-        let failure = judged.fold(Some(Vec::new()), |failed: Option<Vec<String>>, judged| {
-            let mut failed = failed?;
-            failed.push(judged.err()?);
-            Some(failed)
-        });
-        failure.map_or(Ok(()), |why| {
-            let (to, from, name) = (scene::text(to), scene::text(from), world.name(place));
-            Err(format!("{to} into {name}, which had {from}: {}", why.join("; ")))
-        })
+        let (all, mut failed) = (&self.histories, Vec::new());
+        for asked in asked {
+            match (Promotion { world, mover, place, to, asked, all }).judge(from, here) {
+                Ok(()) => return Ok(()),
+                Err(why) => failed.push(why),
+            }
+        }
+        let (to, from, name) = (scene::text(to), scene::text(from), world.name(place));
+        Err(format!("{to} into {name}, which had {from}: {}", failed.join("; ")))
     }
 
     /// Remembers what the branch has now.
-    fn note(&mut self, world: &mut World, moved: &Move) {
+    fn note(&mut self, world: &mut World, moved: &Move, mover: Option<&Mover>) {
         let Some(commit) = &moved.after else { return };
         for place in 0..world.environments().len() {
             let name = world.name(place);
             let text = world.fakes.repo.text_at(commit, &sketch::path(&name)).unwrap_or_default();
             // A file that cannot be parsed names nothing.
-            let version = if text.contains("{{") { None } else { sketch::version_in(&text).and_then(scene::number) };
+            let version =
+                if text.contains("{{") { None } else { sketch::version_in(&text).and_then(scene::number) };
             let history = self.histories.entry(place).or_default();
             if history.last().is_some_and(|had| had.version == version) {
                 continue;
             }
-            history.push(Had { commit: commit.clone(), version });
+            history.push(Had { commit: commit.clone(), version, looked: mover.map(|mover| mover.began) });
             if !moved.through_port {
                 world.disturbed.insert(place);
             }
@@ -273,15 +294,37 @@ impl Promotion<'_> {
     }
 
     fn soaked(&self, place: usize, time: SignedDuration) -> Result<(), String> {
-        let since = self.world.proven_at(place, self.to);
+        let mut since = self.world.proven_at(place, self.to);
         // Where Git is the target, nobody sees the moment in which a release comes, but only
         // that it was not there yet at the look before.
-        let is_git = self.world.environment(place).targets.iter().any(|target| target.kind == TargetKind::Git);
+        let is_git =
+            self.world.environment(place).targets.iter().any(|target| target.kind == TargetKind::Git);
+        if is_git && let Some(looked) = self.came(place).and_then(|had| had.looked) {
+            since = since.map(|since| since.min(looked));
+        }
         let slack = if is_git { SignedDuration::from_mins(12) } else { SignedDuration::ZERO };
-        if since.is_some_and(|since| since + time <= self.mover.began + slack) || (is_git && self.world.wiped) {
+        if since.is_some_and(|since| since + time <= self.mover.began + slack) || (is_git && self.world.wiped)
+        {
             return Ok(());
         }
         Err(format!("it did not soak for {time:#} in {}, only since {since:?}", self.world.name(place)))
+    }
+
+    /// How the release came into an environment for the first time.
+    fn came(&self, place: usize) -> Option<&Had> {
+        self.all.get(&place)?.iter().find(|had| had.version == Some(self.to))
+    }
+
+    /// Whether a person set the release by hand in an environment before. Then that person
+    /// brought it, whoever developed it.
+    fn was_set_by_hand(&self) -> bool {
+        let before = self.world.environment(self.place).after.iter().map(|name| self.world.place_of(name));
+        before.filter(|place| !self.world.environment(*place).is_first()).any(|place| {
+            let all = self.all.get(&place).into_iter().flatten();
+            all.filter(|had| had.version == Some(self.to) && had.looked.is_none()).any(|had| {
+                self.world.fakes.repo.stored(&had.commit).is_some_and(|commit| commit.parents.len() < 2)
+            })
+        })
     }
 
     /// Who agreed to this release since it was here last.
@@ -290,7 +333,9 @@ impl Promotion<'_> {
             [had, next] if had.version == Some(self.to) => self.world.fakes.repo.landed(&next.commit),
             _other => None,
         });
-        let author = self.world.authors.get(&self.to);
+        // Going back needs no author: the release was let in here once before.
+        let back = self.asked.is_some_and(|asked| asked.kind == RequestKind::Rollback);
+        let author = self.world.authors.get(&self.to).filter(|_| !back && !self.was_set_by_hand());
         let asker = self.asked.map(|asked| asked.by);
         self.world
             .agreed

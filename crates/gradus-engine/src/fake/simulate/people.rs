@@ -85,7 +85,11 @@ impl World {
         match deed {
             Deed::Develop => self.develop(),
             Deed::Revert => {
-                let back = judge.history(0).iter().rev().find_map(|had| had.version.filter(|v| Some(*v) != self.declared(0)));
+                let back = judge
+                    .history(0)
+                    .iter()
+                    .rev()
+                    .find_map(|had| had.version.filter(|v| Some(*v) != self.declared(0)));
                 if let Some(back) = back {
                     self.set(0, back, "ada");
                 }
@@ -100,11 +104,15 @@ impl World {
                 let text = format!("note: {}\n", self.chance.below(1000));
                 self.fakes.repo.push("main", "bob", "A note", &[("notes.yaml", Some(&text))]);
             }
-            Deed::Touch(place) => self.rewrite(place, |text| format!("# {} lines\n{text}", text.lines().count())),
+            Deed::Touch(place) => {
+                self.rewrite(place, |text| format!("# {} lines\n{text}", text.lines().count()))
+            }
             Deed::Break(place) => self.rewrite(place, |text| format!("{{{{ broken }}}}: [\n{text}")),
             Deed::Mend(place) => self.rewrite(place, |text| text.replace("{{ broken }}: [\n", "")),
             Deed::Ask(place, kind) => self.ask(place, kind, judge),
             Deed::Approve => self.approve(),
+            Deed::Merge(place) | Deed::Discard(place) | Deed::Meddle(place)
+                if self.is_too_early(deed, place) => {}
             Deed::Merge(place) => {
                 let branch = self.branch(place);
                 self.fakes.repo.merge(&branch, "main", "tom", "Merge pull request");
@@ -114,10 +122,8 @@ impl World {
             }
             Deed::Discard(place) => self.fakes.repo.remove(&self.branch(place)),
             Deed::Meddle(place) => {
-                let branch = self.branch(place);
-                if self.fakes.repo.tip(&branch).is_some() {
-                    self.fakes.repo.push(&branch, "bob", "My own change", &[("extra.yaml", Some("replicas: 3\n"))]);
-                }
+                let (branch, text) = (self.branch(place), format!("replicas: {}\n", self.chance.below(1000)));
+                self.fakes.repo.push(&branch, "bob", "My own change", &[("extra.yaml", Some(&text))]);
             }
             Deed::Hold(place, on) => self.hold(place, on),
             Deed::Wipe => {
@@ -126,6 +132,16 @@ impl World {
             }
         }
         self.wake_all();
+    }
+
+    /// There is no proposal yet: they come back later, most of the time.
+    fn is_too_early(&mut self, deed: Deed, place: usize) -> bool {
+        let missing = self.fakes.repo.tip(&self.branch(place)).is_none();
+        if missing && self.chaos && self.chance.percent(90) {
+            let later = self.chance.between(60, 600);
+            self.plan(later, Event::Person(deed));
+        }
+        missing
     }
 
     fn develop(&mut self) {
@@ -165,12 +181,18 @@ impl World {
     fn ask(&mut self, place: usize, kind: RequestKind, judge: &Judge) {
         let Some(here) = judge.history(place).last().cloned() else { return };
         let version = match kind {
-            RequestKind::Rollback => {
-                judge.history(place).iter().rev().find_map(|had| had.version.filter(|v| Some(*v) < here.version))
-            }
+            RequestKind::Rollback => judge
+                .history(place)
+                .iter()
+                .rev()
+                .find_map(|had| had.version.filter(|v| Some(*v) < here.version)),
             RequestKind::Promote | RequestKind::Override | RequestKind::Emergency => Some(self.newest),
         };
-        let Some(version) = version.filter(|version| here.version.is_some() && Some(*version) != here.version) else { return };
+        let Some(version) =
+            version.filter(|version| here.version.is_some() && Some(*version) != here.version)
+        else {
+            return;
+        };
         let asked = Asked {
             environment: place,
             kind,

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chance::Chance;
 use super::judge::{Judge, Mover};
-use super::world::{Event, World};
+use super::world::{Deed, Event, World};
 use super::{Options, Played, scene};
 use crate::fake::{Fakes, Fault, Faults, Sabotage, Task};
 use crate::port::Clock;
@@ -20,7 +20,7 @@ pub(super) const ENGINES: usize = 2;
 /// How often an engine looks even if it hears nothing.
 const RESYNC: SignedDuration = SignedDuration::from_mins(10);
 /// A schedule that takes more steps than this does not end.
-const MOST_STEPS: u64 = 400_000;
+const MOST_STEPS: u64 = 60_000;
 
 /// A schedule that is being played.
 pub(super) struct Simulation {
@@ -30,6 +30,8 @@ pub(super) struct Simulation {
     chance: Chance,
     sabotage: Option<Sabotage>,
     hours: i64,
+    /// Whether people do things just while an engine is at work.
+    meddles: bool,
     trouble: Arc<Trouble>,
     steps: u64,
     looks: u64,
@@ -64,6 +66,7 @@ impl Simulation {
             fakes.sabotage(sabotage);
         }
         let hours = chance.between(1, 4);
+        let meddles = chance.percent(25);
         let mut world = World::new(fakes, pipeline, chance.fork(), options.trace);
         world.plan_people(hours);
         let trouble = Arc::new(Trouble { on: AtomicBool::new(true), failures: AtomicU64::new(0) });
@@ -74,6 +77,7 @@ impl Simulation {
             chance,
             sabotage: options.sabotage,
             hours,
+            meddles,
             trouble,
             steps: 0,
             looks: 0,
@@ -84,7 +88,6 @@ impl Simulation {
             this.engines.push(runner);
         }
         if options.trace {
-            this.world.tell(String::new);
             let pipeline = this.world.pipeline.clone();
             for environment in pipeline.environments() {
                 this.world.tell(|| format!("{environment:?}"));
@@ -153,12 +156,35 @@ impl Simulation {
 
     /// One engine goes on, or something happens in the world.
     pub(super) fn go_on(&mut self) -> Result<(), String> {
-        let running: Vec<usize> =
-            self.engines.iter().enumerate().filter(|(_, runner)| runner.task.is_some()).map(|(at, _)| at).collect();
+        let running: Vec<usize> = self
+            .engines
+            .iter()
+            .enumerate()
+            .filter(|(_, runner)| runner.task.is_some())
+            .map(|(at, _)| at)
+            .collect();
         match self.chance.pick(&running).copied() {
+            Some(_) if self.world.chaos && self.meddles && self.chance.permille(3) => self.meddle(),
             Some(engine) if self.chance.percent(97) => self.step(engine),
             Some(_) | None => self.happen(),
         }
+    }
+
+    /// People do something just while an engine is at work.
+    fn meddle(&mut self) -> Result<(), String> {
+        let places = 0..self.world.environments().len();
+        let proposed: Vec<usize> =
+            places.filter(|at| self.world.fakes.repo.tip(&self.world.branch(*at)).is_some()).collect();
+        let place = self.chance.below(self.world.environments().len());
+        let deed = match (self.chance.pick(&proposed), self.chance.below(6)) {
+            (Some(place), 0 | 1) => Deed::Meddle(*place),
+            (_, 0 | 2) => Deed::SetByHand(place),
+            (_, 3) => Deed::Revert,
+            (_, 4) => Deed::Touch(place),
+            (_, _) => Deed::Noise,
+        };
+        self.world.person(deed, &self.judge);
+        self.judge.absorb(&mut self.world, None)
     }
 
     /// When something happens next, and nothing is going on.
@@ -241,8 +267,17 @@ impl Simulation {
         }
         let Some(runner) = self.engines.get_mut(at) else { return Ok(()) };
         let Some((mut task, mover)) = runner.task.take() else { return Ok(()) };
+        let moved = self.world.fakes.repo.moved();
         let done = task.step();
         self.judge.absorb(&mut self.world, Some(&mover))?;
+        // The worst time is right after something was written.
+        if self.world.fakes.repo.moved() != moved
+            && self.world.chaos
+            && self.meddles
+            && self.chance.percent(20)
+        {
+            self.meddle()?;
+        }
         let dies = self.world.chaos && self.chance.permille(2);
         let Some(runner) = self.engines.get_mut(at) else { return Ok(()) };
         match done {
@@ -278,7 +313,8 @@ impl Simulation {
             format!("engine {at} is done: {steps:?} {:?}{here}", done.unrecorded)
         });
         let Some(runner) = self.engines.get_mut(at) else { return };
-        let due = done.looked.report.wake_at.filter(|due| *due > now).unwrap_or(now + RESYNC).min(now + RESYNC);
+        let due =
+            done.looked.report.wake_at.filter(|due| *due > now).unwrap_or(now + RESYNC).min(now + RESYNC);
         if done.should_try_again() {
             runner.failures += 1;
             let backoff = SignedDuration::from_secs(1_i64 << runner.failures.min(8));

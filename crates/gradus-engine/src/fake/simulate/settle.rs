@@ -43,7 +43,9 @@ impl Simulation {
             wakes += 1;
             if wakes > WAKES {
                 // The clock may have brought something since the engines looked.
-                let Some(step) = self.outsider()?.steps.into_iter().next() else { return self.nobody_left_behind() };
+                let Some(step) = self.outsider()?.steps.into_iter().next() else {
+                    return self.nobody_left_behind();
+                };
                 undone += 1;
                 if undone > WAKES {
                     return Err(format!("it rests, and still there is something to do: {step:?}"));
@@ -107,9 +109,10 @@ impl Simulation {
         for here in &looked.report.environments {
             let place = self.world.place_of(&here.name);
             for reason in &here.reasons {
-                let release = match reason {
-                    Reason::WaitingForApproval { release, .. } | Reason::WaitingForPerson { release, .. } => release,
-                    _other => continue,
+                let (Reason::WaitingForApproval { release, .. } | Reason::WaitingForPerson { release, .. }) =
+                    reason
+                else {
+                    continue;
                 };
                 let Some(version) = scene::number(&release.to_string()) else { continue };
                 self.world.all_agree(&here.name, version);
@@ -157,11 +160,12 @@ impl Simulation {
             let Some(has) = self.world.declared(place) else { continue };
             let before: Vec<usize> = environment.after.iter().map(|name| self.world.place_of(name)).collect();
             let Some(newest) = before.first().and_then(|place| self.world.declared(*place)) else { continue };
-            let ready = before
-                .iter()
-                .all(|place| self.world.declared(*place) == Some(newest) && self.world.works_at(*place, newest));
+            let ready = before.iter().all(|place| {
+                self.world.declared(*place) == Some(newest) && self.world.works_at(*place, newest)
+            });
             let blocked = self.world.pipeline.blocks(environment, &sketch::release(&scene::text(newest)));
-            let had_more = self.judge.history(place).iter().any(|had| had.version.is_some_and(|had| had >= newest));
+            let had_more =
+                self.judge.history(place).iter().any(|had| had.version.is_some_and(|had| had >= newest));
             // Who brought a version is not known any more once it was overtaken where it came from.
             let here = looked.report.environment(&environment.name);
             let nobody_knows = |reason: &Reason| matches!(reason, Reason::AuthorUnknown { .. });
@@ -170,7 +174,11 @@ impl Simulation {
             }
             // Somebody asked for something else by name, and that is waited for.
             let state = self.judge.history(place).last().map(|had| &had.commit);
-            let asked = self.world.asked.iter().any(|asked| asked.environment == place && asked.from_commit.as_ref() == state);
+            let asked = self
+                .world
+                .asked
+                .iter()
+                .any(|asked| asked.environment == place && asked.from_commit.as_ref() == state);
             let waits_in_line = matches!(environment.queue, Queue::Every | Queue::Pinned(_));
             if ready && newest > has && !blocked && !had_more && !asked {
                 let reasons = here.map(|here| format!("{:?} {:?}", here.reasons, here.proposal));

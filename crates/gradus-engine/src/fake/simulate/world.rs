@@ -163,7 +163,8 @@ impl World {
             .map(|environment| environment.name.as_str())
             .map(|name| (sketch::path(name), sketch::file(name, &scene::text(0))))
             .collect();
-        let files: Vec<(&str, Option<&str>)> = files.iter().map(|(p, t)| (p.as_str(), Some(t.as_str()))).collect();
+        let files: Vec<(&str, Option<&str>)> =
+            files.iter().map(|(p, t)| (p.as_str(), Some(t.as_str()))).collect();
         self.fakes.repo.push("main", "ada", "Begin", &files);
         self.fakes.clock.advance(SignedDuration::from_mins(5));
         for spot in self.spots() {
@@ -199,7 +200,9 @@ impl World {
 
     pub(super) fn spots(&self) -> Vec<Spot> {
         let environments = self.environments().iter().enumerate();
-        environments.flat_map(|(at, environment)| (0..environment.targets.len()).map(move |target| (at, target))).collect()
+        environments
+            .flat_map(|(at, environment)| (0..environment.targets.len()).map(move |target| (at, target)))
+            .collect()
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -231,7 +234,8 @@ impl World {
         let environment = self.environment(at);
         let need = environment.healthy.of(environment.targets.len());
         let truths = (0..environment.targets.len()).filter_map(|target| self.truths.get(&(at, target)));
-        let mut times: Vec<Timestamp> = truths.filter_map(|truth| truth.first.get(&version).copied()).collect();
+        let mut times: Vec<Timestamp> =
+            truths.filter_map(|truth| truth.first.get(&version).copied()).collect();
         times.sort_unstable();
         need.checked_sub(1).and_then(|last| times.get(last).copied())
     }
@@ -275,7 +279,11 @@ impl World {
         truth.rollout = Some((declared, number));
         self.answer(spot);
         self.say(spot);
-        let takes = if self.chance.percent(5) { self.chance.between(1200, 2400) } else { self.chance.between(5, 400) };
+        let takes = if self.chance.percent(5) {
+            self.chance.between(1200, 2400)
+        } else {
+            self.chance.between(5, 400)
+        };
         self.plan(takes, Event::RolledOut(spot, number));
     }
 
@@ -306,7 +314,9 @@ impl World {
                 (truth.healthy, truth.failed) = (None, Some(version));
                 true
             }
-            (false, None, Some(version)) if truth.wanted == Some(version) && !self.bad.contains(&(spot.0, version)) => {
+            (false, None, Some(version))
+                if truth.wanted == Some(version) && !self.bad.contains(&(spot.0, version)) =>
+            {
                 (truth.healthy, truth.failed) = (Some(version), None);
                 true
             }
@@ -346,7 +356,9 @@ impl World {
         let truth = self.truths.get(&spot)?;
         let reported = match (truth.healthy, truth.failed, truth.rollout) {
             (Some(version), _, _) => Reported::Healthy { release: release(version) },
-            (None, Some(version), _) => Reported::Failed { release: Some(release(version)), why: "it crashes".into() },
+            (None, Some(version), _) => {
+                Reported::Failed { release: Some(release(version)), why: "it crashes".into() }
+            }
             (None, None, Some((version, _))) => Reported::Deploying { release: Some(release(version)) },
             (None, None, None) => Reported::NotDeployed,
         };
@@ -372,7 +384,11 @@ impl World {
             _ => 1,
         };
         for _ in 0..times {
-            let late = if self.chance.percent(5) { self.chance.between(60, 1200) } else { self.chance.between(0, 20) };
+            let late = if self.chance.percent(5) {
+                self.chance.between(60, 1200)
+            } else {
+                self.chance.between(0, 20)
+            };
             self.plan(late, Event::Deliver(Box::new(entry.clone())));
         }
     }
