@@ -1,7 +1,7 @@
 //! The simulator: a random pipeline in a random world, two engines at once, and
 //! everything that can go wrong. One seed is one schedule, always the same.
 //!
-//! After every step of an engine [`judge`] compares what was written with what is
+//! After every step of an engine a judge compares what was written with what is
 //! true in the world, which the engines only see through their ports. Once
 //! nothing goes wrong any more, all of it has to come to rest, with nobody left
 //! behind.

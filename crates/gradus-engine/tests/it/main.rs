@@ -3,5 +3,6 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod lab;
+mod run;
 mod scenarios;
 mod simulate;
