@@ -319,3 +319,24 @@ pub struct Recorded {
     /// What.
     pub entry: Entry,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_was_overtaken_changes_nothing() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let release = || {
+            let artifact = ArtifactName::parse("app").unwrap();
+            Release::single(artifact, Version::parse("1.0.0").unwrap())
+        };
+        let failed = Reported::Failed { release: Some(release()), why: "it crashes".into() };
+        let healthy = Reported::Healthy { release: release() };
+        let now = after_report(None, &failed, at(20));
+        assert_eq!(after_report(Some(&now), &healthy, at(10)), now, "it came late");
+        let later = after_report(Some(&now), &healthy, at(30));
+        assert_eq!(later, TargetState::Healthy { release: release(), since: at(30) });
+        assert_eq!(after_report(Some(&later), &healthy, at(40)), later, "since when it is so stays");
+    }
+}

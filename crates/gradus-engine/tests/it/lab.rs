@@ -156,6 +156,16 @@ impl Lab {
         self.writes(&path, &file);
     }
 
+    /// A person sets the version of an environment and takes it back before anybody looks.
+    pub(crate) fn sets_and_takes_back(&mut self, environment: &str, version: &str, back: &str) {
+        let path = sketch::path(environment);
+        for version in [version, back] {
+            let file = sketch::file(environment, version);
+            self.fakes.repo.push("main", "ada", &format!("Set {version}"), &[(&path, Some(&file))]);
+        }
+        self.happens();
+    }
+
     /// A person writes a file on the branch.
     pub(crate) fn writes(&mut self, path: &str, text: &str) {
         self.fakes.repo.push("main", "ada", &format!("Write {path}"), &[(path, Some(text))]);

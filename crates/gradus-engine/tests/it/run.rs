@@ -280,6 +280,33 @@ async fn a_hold_that_comes_just_in_time_is_kept() {
     assert_eq!(running.seconds_until("1.1.0", 1200).await, None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_just_in_time_is_not_written_again() {
+    let fakes: Arc<Mutex<Option<Fakes>>> = Arc::default();
+    // Just when it is about to be written, somebody writes the same and takes it back.
+    let faults = Faults::directed({
+        let fakes = fakes.clone();
+        move |point| {
+            if point.what == "repo.commit"
+                && point.moment == Moment::Before
+                && let Some(fakes) = fakes.lock().expect("a lock").take()
+            {
+                for version in ["1.1.0", "1.0.0"] {
+                    let (path, file) = (sketch::path("staging"), sketch::file("staging", version));
+                    fakes.repo.push("main", "bob", "By hand", &[(&path, Some(&file))]);
+                }
+            }
+            Fault::None
+        }
+    });
+    let running = Running::new(|_| {}, &faults);
+    *fakes.lock().expect("a lock") = Some(running.fakes.clone());
+    running.notes("dev", "1.1.0");
+    running.develops("1.1.0");
+    assert_eq!(running.seconds_until("1.1.0", 1200).await, None);
+    assert!(fakes.lock().expect("a lock").is_none(), "it was about to be written");
+}
+
 /// An adapter with a bug: it panics once.
 struct Panics(AtomicBool);
 

@@ -190,6 +190,23 @@ fn a_version_that_was_taken_back_by_hand_stays_out() {
 }
 
 #[test]
+fn a_version_that_came_and_went_between_two_looks_stays_out() {
+    check(
+        &pushes,
+        &|lab| {
+            lab.sets("dev", "1.1.0");
+            lab.healthy("dev", "1.1.0");
+            lab.sets_and_takes_back("staging", "1.2.0", "1.1.0");
+            lab.sets("dev", "1.2.0");
+            lab.healthy("dev", "1.2.0");
+        },
+        "dev: 1.0.0 1.1.0 1.2.0
+         staging: 1.0.0 1.1.0 1.2.0 1.1.0
+         prod: 1.0.0",
+    );
+}
+
+#[test]
 fn without_a_marker_nothing_is_written() {
     check(
         &pushes,

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gradus_core::gate::Gate;
-use gradus_core::names::CommitId;
-use gradus_core::observation::RequestKind;
-use gradus_core::pipeline::{Emergency, Pipeline, TargetKind};
+use gradus_core::names::{CommitId, EnvironmentName};
+use gradus_core::observation::{Proof, RequestKind};
+use gradus_core::pipeline::{Emergency, Pipeline, Queue, TargetKind};
 use gradus_core::window::WindowState;
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,6 +41,8 @@ pub(super) struct Mover {
     pub(super) began: Timestamp,
     /// What it knew people to want.
     pub(super) pipeline: Arc<Pipeline>,
+    /// The spans of health that were recorded then.
+    pub(super) proofs: BTreeMap<EnvironmentName, Vec<Proof>>,
 }
 
 /// One version into one environment.
@@ -205,6 +207,7 @@ impl Promotion<'_> {
         }
         if kind.is_none() {
             self.not_moved_back(history)?;
+            self.in_line(from, history)?;
         }
         if !skips_proof {
             self.proven(kind)?;
@@ -225,6 +228,47 @@ impl Promotion<'_> {
             }
             (Some(_) | None, _) => Ok(()),
         }
+    }
+
+    /// Where every version comes in order, none is passed over that was proven before it.
+    fn in_line(&self, from: u32, history: &[Had]) -> Result<(), String> {
+        let environment = self.world.environment(self.place);
+        if environment.queue != Queue::Every {
+            return Ok(());
+        }
+        let newest = history.iter().filter_map(|had| had.version).max().unwrap_or(from);
+        let overtaken = |version: &u32| {
+            let release = sketch::release(&scene::text(*version));
+            !self.mover.pipeline.blocks(environment, &release)
+                && environment.after.iter().all(|name| self.was_proven(name, *version))
+        };
+        match (newest.max(from) + 1..self.to).find(overtaken) {
+            Some(version) => Err(format!("{} comes before it", scene::text(version))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an environment has a version behind it, and it was healthy there for as long as it takes.
+    fn was_proven(&self, name: &EnvironmentName, version: u32) -> bool {
+        let place = self.world.place_of(name);
+        let newer = self.all.get(&place).and_then(|all| all.last()).and_then(|had| had.version);
+        let before = self.world.environment(place);
+        let soak =
+            self.world.environment(self.place).gates.iter().chain(&before.verify).filter_map(
+                |gate| match gate {
+                    Gate::Soak(soak) => Some(soak.time),
+                    Gate::Approval(_) | Gate::Window(_) | Gate::Freeze(_) | Gate::Check(_) | Gate::Manual => {
+                        None
+                    }
+                },
+            );
+        let soak = soak.max().unwrap_or(SignedDuration::ZERO);
+        let release = sketch::release(&scene::text(version));
+        let proofs = self.mover.proofs.get(name).into_iter().flatten();
+        newer.is_some_and(|newer| newer > version)
+            && proofs
+                .filter(|proof| proof.release == release)
+                .any(|proof| proof.until.duration_since(proof.since) >= soak)
     }
 
     fn proven(&self, kind: Option<RequestKind>) -> Result<(), String> {

@@ -253,7 +253,8 @@ impl Simulation {
         self.world.tell(|| format!("engine {at} looks"));
         let Some(runner) = self.engines.get_mut(at) else { return Ok(()) };
         let (engine, pipeline) = (runner.engine.clone(), runner.pipeline.clone());
-        let mover = Mover { began, pipeline: pipeline.clone() };
+        let proofs = self.world.fakes.ledger.view_of(&pipeline.key).proofs;
+        let mover = Mover { began, pipeline: pipeline.clone(), proofs };
         runner.heard = false;
         runner.task = Some((Task::new(async move { engine.reconcile(&pipeline).await }), mover));
         self.step(at)
