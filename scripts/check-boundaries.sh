@@ -39,11 +39,14 @@ of_ours() {
 
 only gradus-core jiff semver thiserror
 only gradus-edit granit-parser
+only gradus-evidence gradus-core jiff semver serde serde_json
+only gradus-weave aws-lc-rs jiff serde serde_json thiserror
 of_ours gradus-manifest gradus-core
 of_ours gradus-engine gradus-core gradus-edit
 of_ours gradus-local gradus-core gradus-engine
 of_ours gradus-remote gradus-core gradus-engine
-of_ours gradus-server gradus-core gradus-engine
+of_ours gradus-server gradus-core gradus-engine gradus-weave
+of_ours gradus-kube gradus-core gradus-engine gradus-evidence gradus-manifest gradus-weave
 
 [[ "$faults" -eq 0 ]] || exit 1
 printf 'every crate depends on what it may\n'

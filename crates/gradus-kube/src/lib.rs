@@ -1,0 +1,2 @@
+//! Turns custom resources and workloads into pipelines and observations, and
+//! reports into status.
