@@ -1,4 +1,4 @@
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
 use super::{BranchName, ObjectId, RepoPath};
 
@@ -143,18 +143,18 @@ impl fmt::Display for GitErrorKind {
     }
 }
 
-/// What went wrong, before it is said what was being done.
-#[derive(Debug)]
+/// What went wrong, before it is said what was being done. Those who asked together are told the same.
+#[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) kind: GitErrorKind,
-    source: Option<Box<dyn Error + Send + Sync>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 pub(super) type Outcome<T> = Result<T, Fault>;
 
 impl Fault {
     pub(super) fn caused(kind: GitErrorKind, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { kind, source: Some(Box::new(source)) }
+        Self { kind, source: Some(Arc::new(source)) }
     }
 
     pub(super) fn protocol(why: impl Into<String>) -> Self {

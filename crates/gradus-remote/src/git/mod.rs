@@ -13,6 +13,7 @@ mod capabilities;
 mod delta;
 mod error;
 mod fetch;
+mod gather;
 mod history;
 mod http;
 mod list;

@@ -202,7 +202,7 @@ impl Inner {
             return Ok(Pushed::Refused { reason, remote_text });
         }
         // Words differ between hosts; where the branch is now does not.
-        let now = self.branches(&[update.branch.reference()]).await?.get(update.branch).copied();
+        let now = self.tips(std::slice::from_ref(update.branch)).await?.get(update.branch).copied();
         Ok(if now == update.target() {
             Pushed::AlreadyTrue
         } else if now != update.old || is_passing(&reason) {

@@ -1,6 +1,6 @@
 //! Where branches point.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     BranchName, GitError, ObjectId, Remote,
@@ -15,10 +15,7 @@ use crate::git::GitErrorKind;
 impl Remote {
     /// The commits these branches point to; a branch that does not exist is left out.
     pub async fn tips(&self, branches: &[BranchName]) -> Result<BTreeMap<BranchName, ObjectId>, GitError> {
-        let prefixes: Vec<_> = branches.iter().map(BranchName::reference).collect();
-        let mut tips = self.within("look at the branches", self.inner.branches(&prefixes)).await?;
-        tips.retain(|branch, _| branches.contains(branch));
-        Ok(tips)
+        self.within("look at the branches", self.inner.tips(branches)).await
     }
 
     /// The commit this branch points to.
@@ -32,35 +29,40 @@ impl Remote {
 
     /// The branches whose short names start so, for example `gradus/`, and the commits they point to.
     pub async fn tips_below(&self, start: &str) -> Result<BTreeMap<BranchName, ObjectId>, GitError> {
-        let prefix = format!("refs/heads/{start}");
-        self.within("look at the branches", self.inner.branches(&[prefix])).await
+        self.within("look at the branches", self.inner.tips_below(&format!("refs/heads/{start}"))).await
     }
 
     /// The branch the host shows first, unless the repository names none.
     pub async fn default_branch(&self) -> Result<Option<BranchName>, GitError> {
-        let head =
-            self.within("look at the default branch", self.inner.list_refs(&["HEAD".to_owned()])).await?.head;
+        let start = BTreeSet::from(["HEAD".to_owned()]);
+        let head = self.within("look at the default branch", self.inner.list_refs(&start)).await?.head;
         Ok(head.and_then(|head| BranchName::of_reference(&head)))
     }
 }
 
-struct Listed {
-    refs: Vec<(String, ObjectId)>,
+pub(super) struct Listed {
+    pub(super) refs: Vec<(String, ObjectId)>,
     head: Option<String>,
 }
 
 impl Inner {
-    pub(super) async fn branches(&self, prefixes: &[String]) -> Outcome<BTreeMap<BranchName, ObjectId>> {
-        if prefixes.is_empty() {
+    pub(super) async fn tips(&self, branches: &[BranchName]) -> Outcome<BTreeMap<BranchName, ObjectId>> {
+        if branches.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let listed = self.list_refs(prefixes).await?;
-        let wanted = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
-        let refs = listed.refs.into_iter().filter(|(name, _)| wanted(name));
-        Ok(refs.filter_map(|(name, id)| Some((BranchName::of_reference(&name)?, id))).collect())
+        let refs = self.gather(branches.iter().map(BranchName::reference)).await?;
+        let known: HashMap<&str, ObjectId> = refs.iter().map(|(name, id)| (name.as_str(), *id)).collect();
+        let tip = |branch: &BranchName| Some((branch.clone(), *known.get(branch.reference().as_str())?));
+        Ok(branches.iter().filter_map(tip).collect())
     }
 
-    async fn list_refs(&self, prefixes: &[String]) -> Outcome<Listed> {
+    async fn tips_below(&self, start: &str) -> Outcome<BTreeMap<BranchName, ObjectId>> {
+        let refs = self.list_refs(&BTreeSet::from([start.to_owned()])).await?.refs;
+        let below = refs.into_iter().filter(|(name, _)| name.starts_with(start));
+        Ok(below.filter_map(|(name, id)| Some((BranchName::of_reference(&name)?, id))).collect())
+    }
+
+    pub(super) async fn list_refs(&self, prefixes: &BTreeSet<String>) -> Outcome<Listed> {
         let known = self.upload().await?;
         if !known.v2 {
             let now = self.ask_upload().await?;

@@ -32,6 +32,7 @@ mod each {
         create_a_branch update_a_branch race delete_a_branch already_there refusing_hook protected_branch
         empty_repository missing_things deep_history unicode_and_spaces modes_are_kept links_are_refused wide_folder
         many_files listing moved_files stale_proposal_and_merge same_input_same_commit nothing_to_do warm_reads
+        asked_together
     }
 }
 
@@ -477,5 +478,38 @@ async fn warm_reads(via: Via) {
     // The branch, the commit, its root tree and the one folder that changed.
     let asked = remote.traffic().requests - before;
     assert!(asked <= 4, "{asked} requests");
+    place.done();
+}
+
+async fn asked_together(via: Via) {
+    let place = Place::new(via, &[("a", "1\n")]).await;
+    let remote = place.remote();
+    let main = remote.tip(&branch("main")).await.unwrap();
+    let names: Vec<_> = (0..40).map(|n| branch(&format!("gradus/apps/app-{n}/prod"))).collect();
+    for name in names.iter().step_by(2) {
+        place.commit(name.as_str(), &[("a", "2\n")], name.as_str());
+    }
+    let before = remote.traffic().requests;
+    let asked: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let (remote, name) = (remote.clone(), name.clone());
+            tokio::spawn(async move { remote.tips(&[branch("main"), name]).await.unwrap() })
+        })
+        .collect();
+    // One that does not wait for its answer takes nobody else's away.
+    asked[0].abort();
+    for ((n, name), told) in names.iter().enumerate().zip(asked).skip(1) {
+        let mut expected = BTreeMap::from([(branch("main"), main)]);
+        if n % 2 == 0 {
+            expected.insert(name.clone(), place.at(name.as_str()));
+        }
+        assert_eq!(told.await.unwrap(), expected);
+    }
+    let requests = remote.traffic().requests - before;
+    assert!(requests < 20, "{requests} requests for what 40 asked at the same time");
+    // What is written in the meantime is seen by whoever asks afterwards.
+    let moved = place.commit("main", &[("a", "3\n")], "moved");
+    assert_eq!(remote.tip(&branch("main")).await.unwrap(), moved);
     place.done();
 }
