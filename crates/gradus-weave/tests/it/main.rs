@@ -1,1 +1,11 @@
 //! Tests of the crate as a whole.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by them")]
+
+mod classic;
+mod kind;
+mod level;
+mod limits;
+mod signature;
+mod webhook;
+mod words;
