@@ -145,5 +145,6 @@ fn environment_seen(
         checks: Seen::Known(Vec::new()),
         proofs: Seen::Known(vec![proof]),
         promoted: Seen::Known(None),
+        brought: [].into(),
     }
 }

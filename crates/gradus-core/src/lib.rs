@@ -6,6 +6,7 @@
 //! It is total, synchronous and deterministic, and it knows nobody: no I/O, no
 //! clock, no wire format.
 
+mod brought;
 pub mod gate;
 pub mod names;
 pub mod observation;

@@ -1,6 +1,6 @@
 //! What was seen outside, each fact with its age, or why it is not known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -81,6 +81,19 @@ pub struct EnvironmentSeen {
     pub proofs: Seen<Vec<Proof>>,
     /// What gradus last wrote here, as recorded.
     pub promoted: Seen<Option<Release>>,
+    /// Who brought what Git declares here and declared before, newest first, as far
+    /// as its history was looked at.
+    pub brought: Arc<[Brought]>,
+}
+
+/// A release that came into an environment, and the people who brought it on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// What Git declared from then on.
+    pub release: Release,
+    /// Who brought it. Nobody, or [`Person::unknown`] among them, where somebody is
+    /// missing: a gate that asks for them then holds.
+    pub by: BTreeSet<Person>,
 }
 
 /// What Git declares for an environment.
@@ -89,9 +102,7 @@ pub struct Declared {
     /// The versions in its files; absent where no place in the repository names one.
     pub release: Option<Release>,
     /// The commit that brought them. While it is not known, nothing is promoted
-    /// here by itself: it may have been moved back from what would come in. Where
-    /// the release is older than the history that was looked at, the oldest commit
-    /// that was looked at stands for it: it has been there since then at least.
+    /// here by itself: it may have been moved back from what would come in.
     pub origin: Seen<Origin>,
 }
 

@@ -178,5 +178,6 @@ fn unseen() -> EnvironmentSeen {
         checks: Seen::unknown(why),
         proofs: Seen::unknown(why),
         promoted: Seen::unknown(why),
+        brought: [].into(),
     }
 }

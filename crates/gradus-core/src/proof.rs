@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use crate::brought::brought_by;
 use crate::gate::{Answer, Ask};
-use crate::names::{EnvironmentName, Person};
-use crate::observation::{EnvironmentSeen, Proof, Seen, Why};
+use crate::names::EnvironmentName;
+use crate::observation::{EnvironmentSeen, Proof, Seen};
 use crate::pipeline::Environment;
 use crate::reason::Reason;
 use crate::release::{Orders, Release, Standing};
@@ -200,28 +201,4 @@ fn verified(
         }
     }
     proving
-}
-
-/// Who brought a release into an environment. Known only as long as the
-/// environment declares it.
-pub fn brought_by(
-    environment: &EnvironmentName,
-    seen: &EnvironmentSeen,
-    release: &Release,
-) -> Seen<Vec<Person>> {
-    let declared = match &seen.declared {
-        Seen::Unknown(why) => return Seen::Unknown(why.clone()),
-        Seen::Known(declared) => declared,
-    };
-    if !declared.release.as_ref().is_some_and(|declared| declared.covers(release)) {
-        return Seen::Unknown(Why::new(format!("{environment} does not declare {release}")));
-    }
-    match &declared.origin {
-        // A commit has an author at least: nobody at all means that it is not known.
-        Seen::Known(origin) if origin.brought_by.is_empty() => {
-            Seen::Unknown(Why::new(format!("commit {} does not say it", origin.commit.short())))
-        }
-        Seen::Known(origin) => Seen::Known(origin.brought_by.clone()),
-        Seen::Unknown(why) => Seen::Unknown(why.clone()),
-    }
 }

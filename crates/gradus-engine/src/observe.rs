@@ -143,6 +143,7 @@ fn seen_of(
         checks: from_view(view, |view| view.checks.get(name).cloned().unwrap_or_default()),
         proofs: from_view(view, |view| view.proofs.get(name).cloned().unwrap_or_default()),
         promoted: from_view(view, |view| view.promoted.get(name).cloned()),
+        brought: git.origins.get(name).map_or_else(|| [].into(), |facts| facts.brought.clone()),
     }
 }
 

@@ -15,7 +15,7 @@ use gradus_edit::{FieldPath, Locator};
 pub(crate) use declared::{DeclaredCache, Files, release_at};
 pub use declared::{FileEdit, edits};
 pub(crate) use index::{Index, IndexCache};
-pub(crate) use origin::{LookBack, OriginCache, OriginFacts, Search, Sought, origin, sequence};
+pub(crate) use origin::{LookBack, OriginCache, OriginFacts, Sought, origin, sequence};
 
 /// The key of the comment that names what may edit a value.
 pub const MARKER: &str = "$promotion";

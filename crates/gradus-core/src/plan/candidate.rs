@@ -250,7 +250,11 @@ impl<'a> Candidate<'a> {
                 None => Cause::ProvenIn(self.place.environment.after.clone()),
             },
             at: self.newest_evidence(&approved_by),
-            brought_by: self.brought_by.known().cloned().unwrap_or_default(),
+            // A list that looks complete would let somebody agree to their own work further on.
+            brought_by: match &self.brought_by {
+                Seen::Known(people) => people.clone(),
+                Seen::Unknown(_) => vec![Person::unknown()],
+            },
             approved_by: approved_by.into_iter().collect(),
             replaces_hand_edit: drift(self.place).is_some(),
         }

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::scene::{Place, Scene};
+use crate::brought::{Telling, declares};
 use crate::names::Person;
 use crate::observation::{Approval, Origin, Proof, Request, RequestKind, Seen, Why};
-use crate::proof::brought_by;
 use crate::reason::Reason;
 use crate::release::{Release, Standing};
 
@@ -113,7 +113,7 @@ fn last_here(traces: &Traces<'_>, release: &Release) -> Option<Timestamp> {
 }
 
 /// Those whose yes does not count where a gate says so: who brought the release
-/// into the environments before, and who asked for it.
+/// into the environments before, also where it was overtaken, and who asked for it.
 pub(super) fn those_who_brought(
     scene: &Scene<'_>,
     place: &Place<'_>,
@@ -121,42 +121,54 @@ pub(super) fn those_who_brought(
     request: Option<&Request>,
 ) -> Seen<Vec<Person>> {
     let mut people: BTreeSet<Person> = request.map(|request| request.by.clone()).into_iter().collect();
-    let near = scene.before(place);
-    let found = match collect(near.chain(scene.further_before(place)), release, &mut people) {
+    // Going back needs no author: the release was let in here once before.
+    let goes_back = request.is_some_and(|request| request.kind == RequestKind::Rollback);
+    let counts = |before: &&Place<'_>| !goes_back || declares(before.seen, release) || !is_seen(before);
+    let before = scene.before(place).chain(scene.further_before(place)).filter(counts);
+    let found = match collect(before, release, &mut people) {
         Ok(found) => found,
         Err(why) => return Seen::Unknown(why),
     };
-    // Going back needs no author: the release was let in here once before.
-    let needed = !place.environment.is_first() && request.is_none_or(|r| r.kind != RequestKind::Rollback);
-    if needed && !found {
+    if !place.environment.is_first() && !goes_back && !found {
         return Seen::unknown(format!("no environment before {} declares {release} any more", place.name()));
     }
     Seen::Known(people.into_iter().collect())
 }
 
-/// Adds who brought the release into those of the environments that declare it.
+fn is_seen(place: &Place<'_>) -> bool {
+    place.seen.declared.known().is_some()
+}
+
+/// Adds who brought the release into those of the environments that declare it, or
+/// declared it before; says whether there is any. What a later one cannot tell, a
+/// first one may: there the release began.
 fn collect<'s, 'a: 's>(
     places: impl Iterator<Item = &'s Place<'a>>,
     release: &Release,
     people: &mut BTreeSet<Person>,
 ) -> Result<bool, Why> {
-    let mut found = false;
+    let (mut found, mut began, mut untold) = (false, false, None);
     for place in places {
-        let declares = match &place.seen.declared {
-            Seen::Known(declared) => {
-                declared.release.as_ref().is_some_and(|declared| declared.covers(release))
+        let is_first = place.environment.is_first();
+        match Telling::of(place.name(), place.seen, release) {
+            Telling::Nothing => continue,
+            Telling::Unseen(why) => return Err(why),
+            Telling::Some { why, .. } if is_first => return Err(why),
+            Telling::Some { named, why } => {
+                people.extend(named);
+                untold = untold.or(Some(why));
             }
-            Seen::Unknown(why) => return Err(why.clone()),
-        };
-        if declares {
-            match brought_by(place.name(), place.seen, release) {
-                Seen::Known(brought) => people.extend(brought),
-                Seen::Unknown(why) => return Err(why),
+            Telling::All(brought) => {
+                people.extend(brought);
+                began |= is_first;
             }
-            found = true;
         }
+        found = true;
     }
-    Ok(found)
+    match untold {
+        Some(why) if !began => Err(why),
+        Some(_) | None => Ok(found),
+    }
 }
 
 /// Whether Git declares what nobody promoted.

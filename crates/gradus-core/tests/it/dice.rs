@@ -12,7 +12,7 @@ use gradus_core::gate::freeze::FreezeGate;
 use gradus_core::gate::soak::SoakGate;
 use gradus_core::names::{CheckName, Group, Person, ProposalNumber, RequestId};
 use gradus_core::observation::{
-    Approval, CheckFact, CheckResult, Declared, EnvironmentSeen, Fit, Observation, Origin, Proof,
+    Approval, Brought, CheckFact, CheckResult, Declared, EnvironmentSeen, Fit, Observation, Origin, Proof,
     ProposalSeen, Request, RequestKind, Seen, TargetState,
 };
 use gradus_core::pipeline::{
@@ -285,6 +285,12 @@ impl Dice {
                 })
             }),
             promoted,
+            brought: self
+                .few(3, |dice, _| Brought {
+                    release: dice.release(kind),
+                    by: dice.few(2, |dice, _| dice.person()).into_iter().collect(),
+                })
+                .into(),
         }
     }
 

@@ -90,5 +90,6 @@ pub(crate) fn nothing_seen() -> EnvironmentSeen {
         checks: Seen::Known(Vec::new()),
         proofs: Seen::Known(Vec::new()),
         promoted: Seen::Known(None),
+        brought: [].into(),
     }
 }

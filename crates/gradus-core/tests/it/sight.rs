@@ -74,6 +74,7 @@ pub(crate) fn seen(world: &mut World, line: &mut Line) {
         "checks" => world.at(&here).checks = none_or_unknown(line),
         "proofs" => world.at(&here).proofs = none_or_unknown(line),
         "requests" => world.at(&here).requests = none_or_unknown(line),
+        "forgotten" => world.at(&here).brought = [].into(),
         "promoted" => {
             world.at(&here).promoted = match line.word().as_str() {
                 "nothing" => Seen::Known(None),
@@ -106,9 +107,9 @@ fn has(world: &mut World, here: &EnvironmentName, line: &mut Line) {
     if let Seen::Known(declared) = &mut world.at(here).declared
         && let Seen::Known(origin) = &mut declared.origin
     {
-        origin.brought_by.extend(brought);
         origin.replaced = replaced.or(origin.replaced.take());
     }
+    world.brought_too(here, brought);
     if !line.words.is_empty() {
         let state = line.word();
         let seen = if state == "unknown" {

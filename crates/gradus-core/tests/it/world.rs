@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use gradus_core::names::{CommitId, EnvironmentName, Person, ProposalNumber, TargetName};
 use gradus_core::observation::{
-    Declared, EnvironmentSeen, Fit, Observation, Origin, Proof, ProposalSeen, Seen, TargetState,
+    Brought, Declared, EnvironmentSeen, Fit, Observation, Origin, Proof, ProposalSeen, Seen, TargetState,
 };
 use gradus_core::pipeline::{Environment, Pipeline, Target};
 use gradus_core::plan::{Change, Plan, Step};
@@ -78,8 +78,27 @@ impl World {
             by_gradus: false,
             replaced,
         };
-        self.at(name).declared =
-            Seen::Known(Declared { release: Some(release), origin: Seen::Known(origin) });
+        self.comes(name, release, origin);
+    }
+
+    /// Git declares a release from now on.
+    fn comes(&mut self, name: &EnvironmentName, release: Release, origin: Origin) {
+        let by = origin.brought_by.iter().cloned().collect();
+        let now = Brought { release: release.clone(), by };
+        let here = self.at(name);
+        here.brought = std::iter::once(now).chain(here.brought.iter().cloned()).collect();
+        here.declared = Seen::Known(Declared { release: Some(release), origin: Seen::Known(origin) });
+    }
+
+    /// More people brought what Git declares.
+    pub(crate) fn brought_too(&mut self, name: &EnvironmentName, people: Vec<Person>) {
+        let here = self.at(name);
+        let mut brought = here.brought.to_vec();
+        brought.first_mut().unwrap().by.extend(people.iter().cloned());
+        here.brought = brought.into();
+        if let Seen::Known(Declared { origin: Seen::Known(origin), .. }) = &mut here.declared {
+            origin.brought_by.extend(people);
+        }
     }
 
     pub(crate) fn declared(&self, name: &EnvironmentName) -> Option<Release> {
@@ -161,10 +180,8 @@ impl World {
             brought_by,
             replaced: change.from.clone(),
         };
-        let here = self.at(&change.environment);
-        here.declared =
-            Seen::Known(Declared { release: Some(change.to.clone()), origin: Seen::Known(origin) });
-        here.promoted = Seen::Known(Some(change.to.clone()));
+        self.comes(&change.environment, change.to.clone(), origin);
+        self.at(&change.environment).promoted = Seen::Known(Some(change.to.clone()));
         Ok(())
     }
 

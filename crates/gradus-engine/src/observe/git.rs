@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gradus_core::gate::Gate;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, RepoPath};
 use gradus_core::observation::{Declared, ProposalSeen, Seen, Why};
-use gradus_core::pipeline::{Environment, Pipeline, Repository, TargetKind};
+use gradus_core::pipeline::{Environment, Pipeline, Repository};
 
 use super::{Memory, Missed, proposal_branch, proposals};
-use crate::places::{self, LookBack, OriginFacts, Place, Search, Sought};
+use crate::places::{self, LookBack, OriginFacts, Place, Sought};
 use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports, Repo};
 
@@ -146,30 +145,13 @@ async fn declared(
         let origin = Seen::unknown("no file names its version");
         return (Seen::Known(Declared { release: None, origin }), None);
     };
-    let sought = Sought {
-        key: &pipeline.key,
-        environment: &environment.name,
-        places,
-        release: &release,
-        search: search(pipeline, environment),
-    };
+    let sought = Sought { key: &pipeline.key, environment: &environment.name, places, release: &release };
     let (origin, facts) = match places::origin(&memory.origins, back, &sought).await {
         Ok(Seen::Known(facts)) => (Seen::Known(facts.origin.clone()), Some(facts)),
         Ok(Seen::Unknown(why)) => (Seen::Unknown(why), None),
         Err(error) => (Seen::Unknown(missed.why(error)), None),
     };
     (Seen::Known(Declared { release: Some(release), origin }), facts)
-}
-
-/// Whether a rule rests on the origin: what a release replaced keeps it from
-/// coming back by itself; who brought it may not approve it; and where Git is the
-/// target, it tells since when the release is there.
-fn search(pipeline: &Pipeline, environment: &Environment) -> Search {
-    let by_git = environment.targets.iter().any(|target| target.kind == TargetKind::Git);
-    let asks_author = |gate: &Gate| matches!(gate, Gate::Approval(approval) if approval.not_author);
-    let author = environment.verify.iter().any(asks_author)
-        || pipeline.successors(&environment.name).any(|after| after.gates.iter().any(asks_author));
-    if by_git || author || !environment.is_first() { Search::Deep } else { Search::Shallow }
 }
 
 /// Nothing could be read.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gradus_core::names::{BlobId, CommitId, EnvironmentName, Person, PipelineKey, RepoPath};
-use gradus_core::observation::{Origin, Seen};
+use gradus_core::observation::{Brought, Origin, Seen};
 use gradus_core::release::Release;
 use gradus_core::tell::{Trailer, trailers_of};
 use gradus_core::version::Version;
@@ -14,19 +14,12 @@ use super::declared::{Files, release_at};
 use crate::port::repo::{CommitSeen, FileSeen, History};
 use crate::port::{PortError, Repo};
 
-/// How far back is looked at first, and where nothing rests on what is found.
-const SHALLOW: usize = 64;
-/// How far back is looked where a rule rests on it.
-const DEEP: usize = 32_768;
-
-/// How far back to look for the origin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Search {
-    /// It is only told to people.
-    Shallow,
-    /// A rule rests on it: who brought the release, since when it is there, or what it replaced.
-    Deep,
-}
+/// How far back is looked at first.
+const FIRST: usize = 64;
+/// How far back is looked at the most.
+const MOST: usize = 32_768;
+/// Of how many of the newest releases it is kept who brought them.
+const TOLD: usize = 200;
 
 /// The origin, and what its commit says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +32,7 @@ pub(crate) struct OriginFacts {
     /// The versions that the files declared before, oldest first, as far as was looked.
     pub(crate) before: Vec<Release>,
     /// Who brought each release that was declared, newest first, as far as was looked.
-    /// One that came back has those who brought it first and those who brought it again.
-    pub(crate) brought: Vec<(Release, BTreeSet<Person>)>,
+    pub(crate) brought: Arc<[Brought]>,
 }
 
 /// Origins that were found. One holds for the commit at which it was found; from
@@ -54,8 +46,8 @@ pub(crate) struct OriginCache {
 struct Kept {
     tip: CommitId,
     places: Vec<Place>,
-    release: Release,
-    search: Search,
+    /// Unknown where the release is older than what was looked at. It stays so until another
+    /// one comes: what was looked at once is not looked at again.
     facts: Seen<Arc<OriginFacts>>,
 }
 
@@ -158,7 +150,6 @@ pub(crate) struct Sought<'a> {
     pub(crate) places: &'a [Place],
     /// What the places name now.
     pub(crate) release: &'a Release,
-    pub(crate) search: Search,
 }
 
 /// Finds the commit that brought the release which the places name.
@@ -168,17 +159,16 @@ pub(crate) async fn origin(
     sought: &Sought<'_>,
 ) -> Result<Seen<Arc<OriginFacts>>, PortError> {
     let kept = cache.get(sought.key, sought.environment, sought.places);
-    if let Some(kept) = kept.as_deref().filter(|kept| kept.tip == *back.tip && kept.is_enough(sought)) {
+    if let Some(kept) = kept.as_deref().filter(|kept| kept.tip == *back.tip) {
         return Ok(kept.facts.clone());
     }
-    let kept = kept.filter(|kept| kept.facts.known().is_some());
-    let mut limit = SHALLOW;
+    let mut limit = FIRST;
     let facts = loop {
         // A failure is not remembered: the next look tries again.
         back.at_least(limit).await?;
         match walk(back, sought, kept.as_deref()).await? {
-            Some(facts) => break Seen::Known(facts),
-            None if sought.search == Search::Deep && limit < DEEP => limit *= 8,
+            Some(facts) => break facts,
+            None if limit < MOST => limit *= 8,
             None => {
                 let release = sought.release;
                 break Seen::unknown(format!(
@@ -187,21 +177,9 @@ pub(crate) async fn origin(
             }
         }
     };
-    let kept = Kept {
-        tip: back.tip.clone(),
-        places: sought.places.to_vec(),
-        release: sought.release.clone(),
-        search: sought.search,
-        facts: facts.clone(),
-    };
+    let kept = Kept { tip: back.tip.clone(), places: sought.places.to_vec(), facts: facts.clone() };
     cache.put(sought.key, sought.environment, kept);
     Ok(facts)
-}
-
-impl Kept {
-    fn is_enough(&self, sought: &Sought<'_>) -> bool {
-        self.release == *sought.release && (self.search == sought.search || self.facts.known().is_some())
-    }
 }
 
 /// Walks back through what was fetched, to the commit that brought the release or
@@ -210,7 +188,7 @@ async fn walk(
     back: &mut LookBack<'_>,
     sought: &Sought<'_>,
     kept: Option<&Kept>,
-) -> Result<Option<Arc<OriginFacts>>, PortError> {
+) -> Result<Option<Seen<Arc<OriginFacts>>>, PortError> {
     let Some((fetched, history)) = back.history.take() else { return Ok(None) };
     let outcome = walk_through(back, &history, sought, kept).await;
     back.history = Some((fetched, history));
@@ -222,11 +200,11 @@ async fn walk_through(
     history: &History,
     sought: &Sought<'_>,
     kept: Option<&Kept>,
-) -> Result<Option<Arc<OriginFacts>>, PortError> {
+) -> Result<Option<Seen<Arc<OriginFacts>>>, PortError> {
     let mut origin: Option<(&CommitSeen, Option<Release>)> = None;
     // Newest first, as they are met.
     let mut met: Vec<Release> = Vec::new();
-    let mut brought: Vec<(Release, BTreeSet<Person>)> = Vec::new();
+    let mut brought: Vec<Brought> = Vec::new();
     let mut newer: Option<(&CommitSeen, Option<Release>)> = None;
     for commit in &history.commits {
         let mut release = Some(sought.release.clone());
@@ -240,28 +218,29 @@ async fn walk_through(
                     origin = Some((newer, then.clone()));
                 }
                 if then != declared {
-                    if let Some(declared) = declared {
-                        let merged = back.merged(sought, newer, &declared).await?;
-                        brought.push((declared, people(sought, newer, merged.as_ref())));
+                    if let Some(release) = declared {
+                        let merged = back.merged(sought, newer, &release).await?;
+                        brought.push(Brought { release, by: people(sought, newer, merged.as_ref()) });
                     }
                     met.extend(then.clone());
                 }
                 release = then;
             }
         }
-        if let Some(kept) = kept.filter(|kept| kept.tip == commit.id)
-            && let Some(facts) = kept.facts.known()
-        {
+        if let Some(Kept { facts, .. }) = kept.filter(|kept| kept.tip == commit.id) {
             let Some((commit, replaced)) = origin else { return Ok(Some(facts.clone())) };
-            let before = facts.before.iter().cloned().chain(met.into_iter().rev()).collect();
-            brought.extend(facts.brought.iter().cloned());
+            let known = facts.known();
+            let before = known.iter().flat_map(|facts| facts.before.iter().cloned());
+            let before = before.chain(met.into_iter().rev()).collect();
+            brought.extend(known.iter().flat_map(|facts| facts.brought.iter().cloned()));
             let merged = back.merged(sought, commit, sought.release).await?;
-            return Ok(Some(Arc::new(facts_of(sought, commit, merged, replaced, before, brought))));
+            let facts = facts_of(sought, commit, merged, replaced, before, brought);
+            return Ok(Some(Seen::Known(Arc::new(facts))));
         }
         newer = Some((commit, release));
     }
-    if let (true, Some((root, Some(declared)))) = (history.complete, newer) {
-        brought.push((declared, people(sought, root, None)));
+    if let (true, Some((root, Some(release)))) = (history.complete, newer) {
+        brought.push(Brought { release, by: people(sought, root, None) });
     }
     met.reverse();
     let Some((commit, replaced)) = origin.or_else(|| at_the_root(history).map(|commit| (commit, None)))
@@ -269,7 +248,7 @@ async fn walk_through(
         return Ok(None);
     };
     let merged = back.merged(sought, commit, sought.release).await?;
-    Ok(Some(Arc::new(facts_of(sought, commit, merged, replaced, met, brought))))
+    Ok(Some(Seen::Known(Arc::new(facts_of(sought, commit, merged, replaced, met, brought)))))
 }
 
 fn at_the_root(history: &History) -> Option<&CommitSeen> {
@@ -282,10 +261,12 @@ fn facts_of(
     merged: Option<CommitSeen>,
     replaced: Option<Release>,
     before: Vec<Release>,
-    brought: Vec<(Release, BTreeSet<Person>)>,
+    mut brought: Vec<Brought>,
 ) -> OriginFacts {
-    let same = brought.iter().filter(|(release, _)| release.same(sought.release));
-    let brought_by: BTreeSet<Person> = same.flat_map(|(_, people)| people).cloned().collect();
+    // One that came back has those who brought it first and those who brought it again.
+    let same = brought.iter().filter(|brought| brought.release.same(sought.release));
+    let brought_by: BTreeSet<Person> = same.flat_map(|brought| &brought.by).cloned().collect();
+    brought.truncate(TOLD);
     // What a proposal says of itself is in its own commit, also where a person merged it.
     let says = merged.as_ref().unwrap_or(commit);
     let title = commit.message.lines().next().unwrap_or_default();
@@ -303,7 +284,7 @@ fn facts_of(
         promotion: trailers_of(&says.message, Trailer::Promotion).next().map(str::to_owned),
         approved_by: named(says, Trailer::ApprovedBy).collect(),
         before,
-        brought,
+        brought: brought.into(),
     }
 }
 

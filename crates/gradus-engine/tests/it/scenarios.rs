@@ -135,6 +135,30 @@ fn a_rollback_stays_where_it_went() {
 }
 
 #[test]
+fn who_brought_an_overtaken_version_does_not_approve_it() {
+    let pipeline_with_author = || {
+        let (mut staging, mut prod) = (environment("staging", &["dev"]), environment("prod", &["staging"]));
+        staging.gates = vec![soak(600)];
+        prod.gates = vec![approval(1, true)];
+        pipeline(vec![environment("dev", &[]), staging, prod])
+    };
+    for (approver, came) in [("ada", "1.0.0"), ("tom", "1.0.0 1.1.0")] {
+        check(
+            &pipeline_with_author,
+            &|lab| {
+                lab.sets("dev", "1.1.0");
+                lab.healthy("dev", "1.1.0");
+                lab.sets("dev", "1.2.0");
+                lab.asks(RequestKind::Override, "staging", "1.1.0");
+                lab.healthy("staging", "1.1.0");
+                lab.approves(approver, "prod", "1.1.0");
+            },
+            &format!("dev: 1.0.0 1.1.0 1.2.0\nstaging: 1.0.0 1.1.0\nprod: {came}"),
+        );
+    }
+}
+
+#[test]
 fn a_proposal_with_other_peoples_commits_is_left_alone() {
     check(
         &proposes,

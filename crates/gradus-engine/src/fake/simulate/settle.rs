@@ -166,12 +166,7 @@ impl Simulation {
             let blocked = self.world.pipeline.blocks(environment, &sketch::release(&scene::text(newest)));
             let had_more =
                 self.judge.history(place).iter().any(|had| had.version.is_some_and(|had| had >= newest));
-            // Who brought a version is not known any more once it was overtaken where it came from.
             let here = looked.report.environment(&environment.name);
-            let nobody_knows = |reason: &Reason| matches!(reason, Reason::AuthorUnknown { .. });
-            if here.is_some_and(|here| here.reasons.iter().any(nobody_knows)) {
-                continue;
-            }
             // Somebody asked for something else by name, and that is waited for.
             let state = self.judge.history(place).last().map(|had| &had.commit);
             let asked = self
