@@ -145,6 +145,7 @@ fn environment_seen(
         checks: Seen::Known(Vec::new()),
         proofs: Seen::Known(vec![proof]),
         promoted: Seen::Known(None),
+        evidence: BTreeMap::new(),
         brought: [].into(),
     }
 }

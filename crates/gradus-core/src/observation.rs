@@ -69,6 +69,8 @@ pub struct EnvironmentSeen {
     pub declared: Seen<Declared>,
     /// What each target does.
     pub targets: BTreeMap<TargetName, Seen<TargetState>>,
+    /// What that rests on, for targets that can tell.
+    pub evidence: BTreeMap<TargetName, Arc<[Evidence]>>,
     /// The open proposal.
     pub proposal: Seen<Option<ProposalSeen>>,
     /// What people asked for by name, oldest first.
@@ -126,6 +128,21 @@ pub struct Origin {
     /// The release it replaced; absent where it was the first, or where the history
     /// that was looked at does not go back that far.
     pub replaced: Option<Release>,
+}
+
+/// Something that was seen of a target, and what it says for its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// What was looked at, such as `HelmRelease apps/podinfo`.
+    pub object: Arc<str>,
+    /// What it says, such as `Ready=True (UpgradeSucceeded)`.
+    pub says: Arc<str>,
+    /// The revision that it says it of.
+    pub revision: Option<Arc<str>>,
+    /// Since when it says so.
+    pub since: Option<Timestamp>,
+    /// Whether it speaks for the target's health or against it; neither when absent.
+    pub good: Option<bool>,
 }
 
 /// What a target does.

@@ -13,6 +13,9 @@ use crate::release::Release;
 use crate::version::{Order, Version};
 
 mod check;
+mod cluster;
+
+pub use cluster::{AppObject, ClusterKind, ClusterRef, ClusterTarget, Confidence, VersionFrom};
 
 /// One application's way through its environments.
 ///
@@ -121,6 +124,8 @@ pub enum TargetKind {
     Http(HttpTarget),
     /// What Git declares counts as deployed.
     Git,
+    /// An object in a cluster tells it.
+    Cluster(Box<ClusterTarget>),
 }
 
 /// A URL whose answer holds the version.
@@ -356,6 +361,18 @@ impl Pipeline {
     /// The environments that come after this one.
     pub fn successors<'a>(&'a self, name: &'a EnvironmentName) -> impl Iterator<Item = &'a Environment> {
         self.environments.iter().filter(move |environment| environment.after.contains(name))
+    }
+
+    /// The same pipeline where no cluster can be looked into: the state of a target
+    /// in a cluster is what is reported for it.
+    #[must_use]
+    pub fn without_clusters(mut self) -> Self {
+        for target in self.environments.iter_mut().flat_map(|environment| &mut environment.targets) {
+            if matches!(target.kind, TargetKind::Cluster(_)) {
+                target.kind = TargetKind::Report;
+            }
+        }
+        self
     }
 
     /// The one artifact, where there is only one.

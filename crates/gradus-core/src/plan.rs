@@ -178,6 +178,7 @@ fn unseen() -> EnvironmentSeen {
         checks: Seen::unknown(why),
         proofs: Seen::unknown(why),
         promoted: Seen::unknown(why),
+        evidence: BTreeMap::new(),
         brought: [].into(),
     }
 }

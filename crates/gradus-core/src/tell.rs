@@ -3,6 +3,7 @@
 
 mod advice;
 mod commit;
+mod evidence;
 mod explain;
 mod headline;
 mod lines;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::names::TargetName;
-use crate::observation::{Declared, EnvironmentSeen, Seen, TargetState, Why};
+use crate::observation::{Declared, EnvironmentSeen, Evidence, Seen, TargetState, Why};
 use crate::pipeline::{Environment, Target, TargetKind};
 use crate::release::Release;
 
@@ -80,6 +80,8 @@ pub struct TargetVerdict {
     pub verdict: Verdict,
     /// What runs there, where that is known.
     pub running: Option<Release>,
+    /// What that rests on, where it can be told.
+    pub evidence: Arc<[Evidence]>,
 }
 
 impl Verdict {
@@ -161,6 +163,7 @@ impl EnvironmentVerdict {
                 .and_then(Seen::known)
                 .and_then(TargetState::running)
                 .cloned(),
+            evidence: evidence_of(seen, &target.name),
         });
         Self { targets: targets.collect(), verdict, healthy: 0, need }
     }
@@ -240,6 +243,11 @@ fn arrived(declared: &Declared, expected: Option<&Release>, seen: &EnvironmentSe
     Some(other_until.map_or(committed, |until| committed.max(until)))
 }
 
+/// What a target's state rests on.
+fn evidence_of(seen: &EnvironmentSeen, target: &TargetName) -> Arc<[Evidence]> {
+    seen.evidence.get(target).cloned().unwrap_or_else(|| [].into())
+}
+
 /// What a target is judged by.
 struct Place<'a> {
     environment: &'a Environment,
@@ -253,15 +261,22 @@ struct Place<'a> {
 impl Place<'_> {
     fn judge(&self, target: &Target, expected: Option<&Release>) -> TargetVerdict {
         let name = target.name.clone();
-        let unknown =
-            |why: Why| TargetVerdict { name: name.clone(), verdict: Verdict::Unknown { why }, running: None };
-        let state = match target.kind {
+        let evidence = evidence_of(self.seen, &name);
+        let unknown = |why: Why| TargetVerdict {
+            name: name.clone(),
+            verdict: Verdict::Unknown { why },
+            running: None,
+            evidence: evidence.clone(),
+        };
+        let state = match &target.kind {
             TargetKind::Git => return self.declared_is_deployed(target),
-            TargetKind::Report | TargetKind::Http(_) => match self.seen.targets.get(&target.name) {
-                Some(Seen::Known(state)) => state,
-                Some(Seen::Unknown(why)) => return unknown(why.clone()),
-                None => return unknown(Why::new(UNSEEN)),
-            },
+            TargetKind::Report | TargetKind::Http(_) | TargetKind::Cluster(_) => {
+                match self.seen.targets.get(&target.name) {
+                    Some(Seen::Known(state)) => state,
+                    Some(Seen::Unknown(why)) => return unknown(why.clone()),
+                    None => return unknown(Why::new(UNSEEN)),
+                }
+            }
         };
         // Where the targets do not agree, each is judged by its own word.
         let expected = expected.or(state.about());
@@ -293,7 +308,7 @@ impl Place<'_> {
                 }
             }
         };
-        TargetVerdict { name, verdict, running: state.running().cloned() }
+        TargetVerdict { name, verdict, running: state.running().cloned(), evidence }
     }
 
     /// What is declared counts as deployed since it came.
@@ -307,7 +322,8 @@ impl Place<'_> {
                 Verdict::Unknown { why: why.clone() }
             }
         };
-        TargetVerdict { name: target.name.clone(), verdict, running: self.declared.release.clone() }
+        let (name, running) = (target.name.clone(), self.declared.release.clone());
+        TargetVerdict { name, verdict, running, evidence: [].into() }
     }
 
     fn on_its_way(&self, release: Option<&Release>, since: Option<Timestamp>) -> Verdict {

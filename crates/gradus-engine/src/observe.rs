@@ -137,6 +137,7 @@ fn seen_of(
             .cloned()
             .unwrap_or_else(|| Seen::<Declared>::unknown("Git was not read")),
         targets: asked.of(environment),
+        evidence: asked.evidence(environment),
         proposal: git.proposals.get(name).cloned().unwrap_or_else(|| Seen::unknown("Git was not read")),
         requests: from_view(view, |view| view.requests.get(name).cloned().unwrap_or_default()),
         approvals: from_view(view, |view| view.approvals.get(name).cloned().unwrap_or_default()),

@@ -5,6 +5,7 @@ mod edit;
 mod environment;
 mod gate;
 mod hold;
+mod in_cluster;
 mod location;
 mod pipeline;
 mod target;

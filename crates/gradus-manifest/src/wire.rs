@@ -21,7 +21,7 @@ pub use pipeline::{
     AppRef, Artifact, Chart, Forge, Image, Mode, OnDelete, Order, PipelineKind, PipelineManifest,
     PipelineSpec, Repository,
 };
-pub use target::{ClusterRef, Http, Target};
+pub use target::{ClusterRef, Confidence, Http, Target};
 pub use text::{Duration, HealthyTargets, OneOrMany, Pin};
 
 /// The version of the manifests' form.

@@ -76,7 +76,7 @@ impl ConfigFolder {
         let pipelines = pipelines
             .into_iter()
             .map(|(key, loaded)| {
-                let mut pipeline = loaded.pipeline;
+                let mut pipeline = loaded.pipeline.without_clusters();
                 pipeline.repository.url = self.address(&loaded.place.file, pipeline.repository.url);
                 (key, Arc::new(pipeline))
             })

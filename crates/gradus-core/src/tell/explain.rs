@@ -1,6 +1,7 @@
 //! `explain`: why a release is not in an environment yet, as a colleague would say it.
 
 use super::advice::advice;
+use super::evidence::evidence;
 use super::headline::headline;
 use super::lines::{Lines, wrap};
 use super::sentence::{of_target, sentence, words};
@@ -37,6 +38,12 @@ pub fn explain(report: &Report, environment: &EnvironmentName, clock: &Clock) ->
     for target in here.verdict.targets.iter().filter(|_| shows_targets(here)) {
         let name = if here.verdict.targets.len() > 1 { format!("{}: ", target.name) } else { String::new() };
         lines.add(here.name.as_str(), &format!("{name}{}", target_words(target, clock)));
+    }
+    let proving = waited_for(report, here).into_iter().filter(|_| far);
+    for place in proving.chain(Some(here).filter(|here| shows_targets(here))) {
+        for line in evidence(place, clock) {
+            lines.add("seen", &line);
+        }
     }
     let went_back = here.reasons.iter().any(|reason| matches!(reason, Reason::RolledBack { .. }));
     for note in &here.notes {

@@ -285,6 +285,7 @@ impl Dice {
                 })
             }),
             promoted,
+            evidence: BTreeMap::new(),
             brought: self
                 .few(3, |dice, _| Brought {
                     release: dice.release(kind),

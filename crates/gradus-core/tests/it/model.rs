@@ -90,6 +90,7 @@ pub(crate) fn nothing_seen() -> EnvironmentSeen {
         checks: Seen::Known(Vec::new()),
         proofs: Seen::Known(Vec::new()),
         promoted: Seen::Known(None),
+        evidence: BTreeMap::new(),
         brought: [].into(),
     }
 }

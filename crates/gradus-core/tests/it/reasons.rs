@@ -217,6 +217,7 @@ fn report_of(reason: &Reason) -> Report {
         name: TargetName::parse("eu").unwrap(),
         verdict: verdict.clone(),
         running: Some(has.clone()),
+        evidence: [].into(),
     };
     let here = EnvironmentReport {
         name: name("prod"),

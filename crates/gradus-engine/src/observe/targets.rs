@@ -2,11 +2,12 @@
 //! answer are asked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::future::join_all;
 use gradus_core::names::{EnvironmentName, Person, TargetName};
-use gradus_core::observation::{Seen, TargetState, Why};
-use gradus_core::pipeline::{Environment, HttpTarget, Pipeline, TargetKind};
+use gradus_core::observation::{Evidence, Seen, TargetState, Why};
+use gradus_core::pipeline::{ClusterTarget, Environment, HttpTarget, Pipeline, TargetKind};
 use gradus_core::release::Release;
 
 use crate::port::ledger::{Entry, Reported, View, after_report};
@@ -19,9 +20,18 @@ const AT_ONCE: usize = 8;
 /// What was seen of all targets of a pipeline.
 pub(crate) struct Asked {
     states: BTreeMap<(EnvironmentName, TargetName), Seen<TargetState>>,
+    evidence: BTreeMap<(EnvironmentName, TargetName), Arc<[Evidence]>>,
 }
 
 impl Asked {
+    /// What the states of an environment's targets rest on, where that was told.
+    pub(crate) fn evidence(&self, environment: &Environment) -> BTreeMap<TargetName, Arc<[Evidence]>> {
+        let of =
+            |target: &TargetName| self.evidence.get(&(environment.name.clone(), target.clone())).cloned();
+        let targets = environment.targets.iter().map(|target| &target.name);
+        targets.filter_map(|name| Some((name.clone(), of(name)?))).collect()
+    }
+
     /// The targets of one environment.
     pub(crate) fn of(&self, environment: &Environment) -> BTreeMap<TargetName, Seen<TargetState>> {
         environment
@@ -40,6 +50,7 @@ impl Asked {
 pub(crate) async fn ask(ports: &Ports, pipeline: &Pipeline, view: Option<&View>) -> Asked {
     let mut states = BTreeMap::new();
     let mut to_ask: Vec<(EnvironmentName, TargetName, &HttpTarget)> = Vec::new();
+    let mut to_look_at: Vec<((EnvironmentName, TargetName), &ClusterTarget)> = Vec::new();
     for environment in pipeline.environments() {
         for target in &environment.targets {
             let key = (environment.name.clone(), target.name.clone());
@@ -55,6 +66,7 @@ pub(crate) async fn ask(ports: &Ports, pipeline: &Pipeline, view: Option<&View>)
                     states.insert(key, state);
                 }
                 TargetKind::Http(http) => to_ask.push((key.0, key.1, http)),
+                TargetKind::Cluster(cluster) => to_look_at.push((key, cluster)),
             }
         }
     }
@@ -63,6 +75,19 @@ pub(crate) async fn ask(ports: &Ports, pipeline: &Pipeline, view: Option<&View>)
         let asked: Vec<_> = some.iter().map(|(_, _, http)| ports.targets.ask(http)).collect();
         let names = some.iter().map(|(environment, target, _)| (environment.clone(), target.clone()));
         answers.extend(names.zip(join_all(asked).await));
+    }
+    let looks = to_look_at.iter().map(|(_, target)| ports.targets.look(&pipeline.key, target));
+    let looked = join_all(looks).await;
+    let mut evidence = BTreeMap::new();
+    for ((key, _), found) in to_look_at.into_iter().zip(looked) {
+        let state = match found {
+            Ok(found) => {
+                evidence.insert(key.clone(), found.evidence.into());
+                found.state
+            }
+            Err(error) => Seen::Unknown(Why::new(error.in_full())),
+        };
+        states.insert(key, state);
     }
     let mut entries = Vec::new();
     for ((environment, target), answer) in answers {
@@ -87,7 +112,7 @@ pub(crate) async fn ask(ports: &Ports, pipeline: &Pipeline, view: Option<&View>)
     {
         warn(&error);
     }
-    Asked { states }
+    Asked { states, evidence }
 }
 
 fn told(pipeline: &Pipeline, answer: Answered) -> Result<Reported, Why> {

@@ -1,7 +1,9 @@
 //! What runs.
 
 use async_trait::async_trait;
-use gradus_core::pipeline::HttpTarget;
+use gradus_core::names::PipelineKey;
+use gradus_core::observation::{Evidence, Seen, TargetState};
+use gradus_core::pipeline::{ClusterTarget, HttpTarget};
 use gradus_core::version::Version;
 
 use super::PortError;
@@ -11,6 +13,13 @@ use super::PortError;
 pub trait Targets: Send + Sync {
     /// What an application says of itself at its version endpoint.
     async fn ask(&self, target: &HttpTarget) -> Result<Answered, PortError>;
+
+    /// What an object in a cluster says of the application, and what that rests on.
+    async fn look(&self, pipeline: &PipelineKey, target: &ClusterTarget) -> Result<LookedAt, PortError> {
+        let _nobody = (pipeline, target);
+        let state = Seen::unknown("clusters are looked into by the controller only");
+        Ok(LookedAt { state, evidence: Vec::new() })
+    }
 }
 
 /// What an application said of itself.
@@ -20,4 +29,13 @@ pub enum Answered {
     Healthy(Version),
     /// It answered, and not as it should.
     Unhealthy(String),
+}
+
+/// What was seen in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookedAt {
+    /// What the target does.
+    pub state: Seen<TargetState>,
+    /// What that rests on.
+    pub evidence: Vec<Evidence>,
 }

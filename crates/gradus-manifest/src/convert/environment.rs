@@ -8,7 +8,7 @@ use gradus_core::pipeline::{Emergency, Environment, Merge, Need, Queue, Strategy
 use gradus_core::version::Order;
 use jiff::SignedDuration;
 
-use super::{Reader, edit, gate, target, time, versions};
+use super::{Reader, edit, gate, in_cluster, target, time, versions};
 use crate::error::{ManifestErrorKind, Trouble};
 use crate::wire;
 use crate::yaml::Path;
@@ -23,6 +23,7 @@ pub(super) fn list(
     path: &Path<'_>,
     environments: &[wire::Environment],
     artifacts: &BTreeMap<ArtifactName, Order>,
+    home: &in_cluster::Home<'_>,
 ) -> Option<Vec<Environment>> {
     if environments.len() > MAX_ENVIRONMENTS {
         let message = format!(
@@ -37,7 +38,7 @@ pub(super) fn list(
         .iter()
         .zip(before)
         .enumerate()
-        .map(|(at, (environment, before))| one(reader, &path.item(at), environment, before, artifacts))
+        .map(|(at, (environment, before))| one(reader, &path.item(at), environment, before, artifacts, home))
         .collect();
     read.into_iter().collect()
 }
@@ -48,10 +49,11 @@ fn one(
     environment: &wire::Environment,
     before: Option<&str>,
     artifacts: &BTreeMap<ArtifactName, Order>,
+    home: &in_cluster::Home<'_>,
 ) -> Option<Environment> {
     let name = reader.take(&path.field("name"), EnvironmentName::parse(&environment.name));
     let after = after(reader, &path.field("after"), environment, before);
-    let targets = target::list(reader, &path.field("targets"), &environment.targets, &environment.name);
+    let targets = target::list(reader, &path.field("targets"), &environment.targets, &environment.name, home);
     let deploy_within = environment.deploy_within.as_ref().map(|text| time::some_time(&text.0));
     let deploy_within = reader.take_some(&path.field("deployWithin"), deploy_within);
     let promotion = promotion(reader, &path.field("promote"), environment.promote.as_ref());

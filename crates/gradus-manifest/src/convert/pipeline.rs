@@ -6,10 +6,11 @@ use std::sync::Arc;
 use gradus_core::names::{ArtifactName, BranchName, Namespace, PipelineKey, PipelineName, RepoPath};
 use gradus_core::pipeline::{
     Environment, Mode, OnDelete, Pipeline, PipelineError, PipelineErrorKind, Repository, TargetKind,
+    VersionFrom,
 };
 use gradus_core::version::Order;
 
-use super::{Reader, environment, location, object_name, versions};
+use super::{Reader, environment, in_cluster, location, object_name, versions};
 use crate::error::{ManifestErrorKind, Trouble};
 use crate::wire;
 use crate::yaml::Path;
@@ -24,8 +25,14 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
     let artifacts = artifacts(reader, &spec_path.field("artifacts"), &spec.artifacts);
     // Without its artifacts the pipeline's other parts would be blamed for names that are right.
     let artifacts = artifacts?;
+    let carried = carried(&artifacts, &spec.artifacts);
+    let home = in_cluster::Home {
+        namespace: key.as_ref().map(|key| &key.namespace),
+        app: spec.app_ref.as_ref(),
+        versions: &carried,
+    };
     let environments =
-        environment::list(reader, &spec_path.field("environments"), &spec.environments, &artifacts);
+        environment::list(reader, &spec_path.field("environments"), &spec.environments, &artifacts, &home);
     if let Some(app) = &spec.app_ref
         && spec.environments.iter().flat_map(|e| &e.targets).any(|target| target.namespace.is_some())
     {
@@ -68,7 +75,7 @@ fn in_namespace(key: &PipelineKey, repository: &mut Repository, environments: &m
     for target in environments.iter_mut().flat_map(|environment| &mut environment.targets) {
         match &mut target.kind {
             TargetKind::Http(http) => qualify(&mut http.secret),
-            TargetKind::Report | TargetKind::Git => {}
+            TargetKind::Report | TargetKind::Git | TargetKind::Cluster(_) => {}
         }
     }
 }
@@ -168,6 +175,24 @@ fn artifacts(
         }
     }
     whole.then_some(known)
+}
+
+/// Where the version of each artifact is read in a cluster.
+fn carried(
+    artifacts: &BTreeMap<ArtifactName, Order>,
+    written: &[wire::Artifact],
+) -> BTreeMap<ArtifactName, VersionFrom> {
+    let image_of = |name: &ArtifactName| {
+        let artifact = written.iter().find(|artifact| artifact.name == name.as_str())?;
+        artifact.image.as_ref().map(|image| image.repository.as_str())
+    };
+    artifacts
+        .keys()
+        .map(|name| {
+            let from = image_of(name).map_or(VersionFrom::Object, |image| VersionFrom::Image(image.into()));
+            (name.clone(), from)
+        })
+        .collect()
 }
 
 /// Tells why the environments are no pipeline, at the field that is at fault.

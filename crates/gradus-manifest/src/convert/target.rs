@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gradus_core::names::{Namespace, TargetName};
+use gradus_core::names::TargetName;
 use gradus_core::pipeline::{HttpTarget, Target, TargetKind};
 use jiff::SignedDuration;
 
-use super::{Reader, location, object_name, time};
+use super::{Reader, in_cluster, location, object_name, time};
 use crate::error::{ManifestErrorKind, Trouble};
 use crate::wire;
 use crate::yaml::Path;
@@ -23,6 +23,7 @@ pub(super) fn list(
     path: &Path<'_>,
     targets: &[wire::Target],
     environment: &str,
+    home: &in_cluster::Home<'_>,
 ) -> Option<Vec<Target>> {
     if targets.is_empty() {
         let trouble = Trouble::value(format!("environment {environment:?} has no targets"))
@@ -38,7 +39,8 @@ pub(super) fn list(
         reader.fail(path, Trouble::new(ManifestErrorKind::TooLarge, message));
         return None;
     }
-    let read = reader.each(path, targets, |reader, path, target| one(reader, path, target, environment))?;
+    let read =
+        reader.each(path, targets, |reader, path, target| one(reader, path, target, environment, home))?;
     let mut seen = BTreeMap::new();
     let mut whole = true;
     for (at, target) in read.iter().enumerate() {
@@ -60,6 +62,7 @@ fn one(
     path: &Path<'_>,
     target: &wire::Target,
     environment: &str,
+    home: &in_cluster::Home<'_>,
 ) -> Option<Target> {
     let kinds: Vec<&str> = [
         ("namespace", target.namespace.is_some()),
@@ -88,8 +91,8 @@ fn one(
         let (http, host) = http_target(reader, &path.field("http"), http)?;
         (TargetKind::Http(http), Default::Own("http", host))
     } else if let Some(namespace) = &target.namespace {
-        let name = in_cluster(reader, path, namespace, target.cluster_ref.as_ref())?;
-        (TargetKind::Report, Default::Own("namespace", name))
+        let (target, name) = in_cluster::target(reader, path, namespace, target, home)?;
+        (TargetKind::Cluster(Box::new(target)), Default::Own("namespace", name))
     } else if target.git.is_some() {
         (TargetKind::Git, Default::Environment)
     } else {
@@ -125,11 +128,18 @@ fn no_kind(reader: &Reader<'_, '_>, path: &Path<'_>) -> Trouble {
     }
 }
 
-/// `clusterRef` and `kind` say more about a namespace and about nothing else.
+/// Some fields say more about a namespace and about nothing else.
 fn beside_namespace(reader: &mut Reader<'_, '_>, path: &Path<'_>, target: &wire::Target) -> Option<()> {
-    let stray = [("clusterRef", target.cluster_ref.is_some()), ("kind", target.kind.is_some())]
-        .into_iter()
-        .find(|(_, is_there)| *is_there && target.namespace.is_none());
+    let stray = [
+        ("clusterRef", target.cluster_ref.is_some()),
+        ("kind", target.kind.is_some()),
+        ("apiVersion", target.api_version.is_some()),
+        ("app", target.app.is_some()),
+        ("versionPath", target.version_path.is_some()),
+        ("confidence", target.confidence.is_some()),
+    ]
+    .into_iter()
+    .find(|(_, is_there)| *is_there && target.namespace.is_none());
     match stray {
         None => Some(()),
         Some((field, _)) => {
@@ -140,26 +150,6 @@ fn beside_namespace(reader: &mut Reader<'_, '_>, path: &Path<'_>, target: &wire:
             None
         }
     }
-}
-
-/// The name of a target in a cluster: the namespace, after the cluster's name.
-fn in_cluster(
-    reader: &mut Reader<'_, '_>,
-    path: &Path<'_>,
-    namespace: &str,
-    cluster: Option<&wire::ClusterRef>,
-) -> Option<String> {
-    let namespace = reader.take(&path.field("namespace"), Namespace::parse(namespace));
-    let cluster_path = path.field("clusterRef");
-    let cluster_name = cluster.map(|cluster| object_name("cluster name", &cluster.name));
-    let cluster_name = reader.take_some(&cluster_path.field("name"), cluster_name);
-    let home = cluster.and_then(|cluster| cluster.namespace.as_deref()).map(Namespace::parse);
-    let home = reader.take_some(&cluster_path.field("namespace"), home);
-    let (namespace, cluster_name, _) = (namespace?, cluster_name?, home?);
-    Some(match cluster_name {
-        Some(cluster) => format!("{cluster}.{namespace}"),
-        None => namespace.to_string(),
-    })
 }
 
 fn http_target(

@@ -20,8 +20,20 @@ pub struct Target {
     pub namespace: Option<String>,
     /// The cluster it runs in, beside `namespace`.
     pub cluster_ref: Option<ClusterRef>,
-    /// The kind of the object that carries the application, beside `namespace`.
+    /// The kind of the object that carries the application here, beside
+    /// `namespace`; that of the pipeline's `appRef` when absent.
     pub kind: Option<String>,
+    /// The group and version of that kind, beside `kind`; may be left out for kinds
+    /// of Flux, Flagger, Argo and of Kubernetes itself.
+    pub api_version: Option<String>,
+    /// The object's name, beside `namespace`; that of the pipeline's `appRef` when absent.
+    pub app: Option<String>,
+    /// Where in the object the version is, beside `namespace`, such as
+    /// `/status/version` (RFC 6901); where its kind keeps it when absent.
+    pub version_path: Option<String>,
+    /// What has to be seen before the target counts as healthy, beside
+    /// `namespace`; `controller` when absent.
+    pub confidence: Option<Confidence>,
     /// Its state is what is reported for it: `{}`.
     pub report: Option<Empty>,
     /// A URL tells its version.
@@ -30,15 +42,30 @@ pub struct Target {
     pub git: Option<Empty>,
 }
 
+/// What has to be seen before a target counts as healthy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// What the object's own controller says.
+    Controller,
+    /// Besides, that the workloads it made work.
+    Workloads,
+    /// Besides, that their pods run the very image.
+    Pods,
+}
+
 /// A cluster.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ClusterRef {
-    /// The kind of the object that describes the cluster, such as `GitopsCluster`.
+    /// The kind of the object that describes the cluster: `GitopsCluster`, which it
+    /// is when absent, `Cluster` of the Cluster API, or `Secret`.
     pub kind: Option<String>,
+    /// The group and version of that kind. Read and not needed.
+    pub api_version: Option<String>,
     /// The cluster's name.
     pub name: String,
-    /// The namespace of the object that describes it.
+    /// The namespace of the object that describes it; the pipeline's when absent.
     pub namespace: Option<String>,
 }
 

@@ -172,7 +172,7 @@ fn reporting(
     let names = || targets.iter().map(|target| target.name.as_str());
     let reports = |kind: &TargetKind| match kind {
         TargetKind::Report => true,
-        TargetKind::Http(_) | TargetKind::Git => false,
+        TargetKind::Http(_) | TargetKind::Git | TargetKind::Cluster(_) => false,
     };
     let unknown = |message: String| ApiError::not_found("unknown-target", message);
     if let Some(name) = name {

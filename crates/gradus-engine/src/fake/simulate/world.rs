@@ -350,7 +350,7 @@ impl World {
         let target = environment.targets.get(spot.1)?;
         match target.kind {
             TargetKind::Report => {}
-            TargetKind::Http(_) | TargetKind::Git => return None,
+            TargetKind::Http(_) | TargetKind::Git | TargetKind::Cluster(_) => return None,
         }
         let release = |version| sketch::release(&scene::text(version));
         let truth = self.truths.get(&spot)?;

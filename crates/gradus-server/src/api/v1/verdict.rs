@@ -107,6 +107,39 @@ pub struct Target {
     /// What runs there, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<Release>,
+    /// What that rests on, where it can be told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+}
+
+/// Something that was seen of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Evidence {
+    /// What was looked at, such as `HelmRelease apps/podinfo`.
+    pub object: String,
+    /// What it says, such as `Ready=True (UpgradeSucceeded)`.
+    pub says: String,
+    /// The revision that it says it of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Since when it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+    /// Whether it speaks for the target's health or against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good: Option<bool>,
+}
+
+impl From<&gradus_core::observation::Evidence> for Evidence {
+    fn from(seen: &gradus_core::observation::Evidence) -> Self {
+        Self {
+            object: seen.object.to_string(),
+            says: seen.says.to_string(),
+            revision: seen.revision.as_deref().map(str::to_owned),
+            since: seen.since.map(Time),
+            good: seen.good,
+        }
+    }
 }
 
 impl From<&TargetVerdict> for Target {
@@ -115,6 +148,7 @@ impl From<&TargetVerdict> for Target {
             name: target.name.to_string(),
             verdict: (&target.verdict).into(),
             running: target.running.as_ref().map(Release::from),
+            evidence: target.evidence.iter().map(Evidence::from).collect(),
         }
     }
 }
