@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gradus_core::names::{EnvironmentName, Namespace, PipelineKey};
+use gradus_core::names::{Namespace, PipelineKey};
 use gradus_core::pipeline::Pipeline;
 
-use crate::convert::resolve_pin;
 use crate::error::{ManifestError, ManifestErrorKind, Note, Place, Trouble};
 use crate::hold::HoldManifest;
 use crate::nearest::did_you_mean;
@@ -85,30 +84,20 @@ impl Assembled {
 
     /// Puts a hold on its pipeline.
     fn put(&mut self, manifest: HoldManifest) {
-        let HoldManifest { pipeline: key, mut hold, places, pin, .. } = manifest;
+        let key = manifest.pipeline.clone();
         let Some(loaded) = self.pipelines.get_mut(&key) else {
             // A pipeline with mistakes of its own has been told of.
             if !self.withheld.contains(&key) {
-                let trouble = self.no_pipeline(&hold.name, &key);
-                self.fail(&places.pipeline, "spec.pipeline", trouble);
+                let trouble = self.no_pipeline(&manifest.hold.name, &key);
+                self.fail(&manifest.places.pipeline, "spec.pipeline", trouble);
             }
             return;
         };
-        let pipeline = &mut loaded.pipeline;
-        if let Some(name) = hold.environment.as_ref().filter(|name| pipeline.environment(name).is_none()) {
-            let trouble = no_environment(&hold.name, name, pipeline);
-            self.withheld.insert(key);
-            self.fail(&places.environment, "spec.environment", trouble);
-            return;
-        }
-        match pin.map(|pin| resolve_pin(pin, &pipeline.artifacts)).transpose() {
-            Ok(pin) => {
-                hold.pin = pin;
-                pipeline.holds.push(hold);
-            }
-            Err(trouble) => {
+        match manifest.on(&loaded.pipeline) {
+            Ok(hold) => loaded.pipeline.holds.push(hold),
+            Err(error) => {
                 self.withheld.insert(key);
-                self.fail(&places.pin, "spec.pin", trouble);
+                self.errors.push(error);
             }
         }
     }
@@ -126,13 +115,4 @@ impl Assembled {
     fn fail(&mut self, place: &Place, field: &str, trouble: Trouble) {
         self.errors.push(trouble.at(place.clone(), field.to_owned()));
     }
-}
-
-fn no_environment(hold: &str, name: &EnvironmentName, pipeline: &Pipeline) -> Trouble {
-    let names = || pipeline.environments().iter().map(|environment| environment.name.as_str());
-    let help = did_you_mean(name.as_str(), names())
-        .unwrap_or_else(|| format!("its environments are {}", names().collect::<Vec<_>>().join(", ")));
-    let message =
-        format!("hold {hold:?} is on environment \"{name}\" of {}, which does not exist", pipeline.key);
-    Trouble::new(ManifestErrorKind::Reference, message).help(help)
 }

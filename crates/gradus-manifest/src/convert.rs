@@ -8,6 +8,7 @@ mod hold;
 mod in_cluster;
 mod location;
 mod pipeline;
+mod said;
 mod target;
 mod time;
 mod versions;
@@ -23,6 +24,7 @@ use crate::yaml::{At, Document, Path};
 
 pub(crate) use hold::hold;
 pub(crate) use pipeline::pipeline;
+pub(crate) use said::{approval, check, promotion};
 pub(crate) use versions::{UnresolvedPin, resolve_pin};
 
 /// Reads one document and collects what is wrong with it.

@@ -8,15 +8,15 @@ use std::sync::Arc;
 pub struct Place {
     /// The file, as it is shown to people.
     pub file: Arc<str>,
-    /// The line, counted from 1.
+    /// The line, counted from 1; 0 in what has no lines, such as an object in a cluster.
     pub line: usize,
-    /// The column in characters, counted from 1.
+    /// The column in characters, counted from 1; 0 where there are no lines.
     pub column: usize,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        if self.line == 0 { f.write_str(&self.file) } else { write!(f, "{}:{}", self.file, self.line) }
     }
 }
 
@@ -77,6 +77,22 @@ impl fmt::Display for ManifestError {
 }
 
 impl std::error::Error for ManifestError {}
+
+impl ManifestError {
+    /// The mistake in one line where there are no lines to point at: the field,
+    /// what is wrong with it and what to do.
+    pub fn in_object(&self) -> String {
+        let mut told = String::new();
+        if !self.field.is_empty() {
+            told.push_str(&format!("{}: ", self.field));
+        }
+        told.push_str(&self.message);
+        if let Some(help) = &self.help {
+            told.push_str(&format!("; {help}"));
+        }
+        told
+    }
+}
 
 /// Something to know about a manifest that is no mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use gradus_core::names::PipelineKey;
-use gradus_core::pipeline::Hold;
+use gradus_core::names::{EnvironmentName, PipelineKey};
+use gradus_core::pipeline::{Hold, Pipeline};
 
-use crate::convert::UnresolvedPin;
-use crate::error::Place;
-use crate::yaml::Plain;
+use crate::convert::{UnresolvedPin, resolve_pin};
+use crate::error::{ManifestError, ManifestErrorKind, Place, Trouble};
+use crate::nearest::did_you_mean;
+use crate::yaml::{Plain, quote};
 
 /// A hold and the pipeline it is on.
 #[derive(Debug, Clone)]
@@ -29,6 +30,20 @@ pub(crate) struct HoldPlaces {
     pub(crate) pipeline: Place,
     pub(crate) environment: Place,
     pub(crate) pin: Place,
+}
+
+impl HoldManifest {
+    /// The hold with its pin filled in, to be put on its pipeline; or why it cannot be there.
+    pub fn on(&self, pipeline: &Pipeline) -> Result<Hold, ManifestError> {
+        let mut hold = self.hold.clone();
+        if let Some(name) = hold.environment.as_ref().filter(|name| pipeline.environment(name).is_none()) {
+            let trouble = no_environment(&hold.name, name, pipeline);
+            return Err(trouble.at(self.places.environment.clone(), "spec.environment".to_owned()));
+        }
+        let pin = self.pin.clone().map(|pin| resolve_pin(pin, &pipeline.artifacts)).transpose();
+        hold.pin = pin.map_err(|trouble| trouble.at(self.places.pin.clone(), "spec.pin".to_owned()))?;
+        Ok(hold)
+    }
 }
 
 /// The manifest of a hold, as text.
@@ -66,7 +81,7 @@ pub fn write_hold(pipeline: &PipelineKey, hold: &Hold) -> String {
     text
 }
 
-/// A text without quotes where every reader of YAML takes it for that text.
+/// A text without quotes where every reader of YAML takes it for that text, between brackets too.
 fn scalar(text: &str) -> String {
     const TRUTHS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -76,23 +91,11 @@ fn scalar(text: &str) -> String {
     if is_plain { text.to_owned() } else { quote(text) }
 }
 
-/// A text in double quotes.
-fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            c if c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
-            {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
+fn no_environment(hold: &str, name: &EnvironmentName, pipeline: &Pipeline) -> Trouble {
+    let names = || pipeline.environments().iter().map(|environment| environment.name.as_str());
+    let help = did_you_mean(name.as_str(), names())
+        .unwrap_or_else(|| format!("its environments are {}", names().collect::<Vec<_>>().join(", ")));
+    let message =
+        format!("hold {hold:?} is on environment \"{name}\" of {}, which does not exist", pipeline.key);
+    Trouble::new(ManifestErrorKind::Reference, message).help(help)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::nearest::nearest;
-use crate::schema::json_schema;
+use crate::schema::definitions;
 use crate::yaml::Path;
 
 /// The fields of one kind of manifest, level by level.
@@ -22,7 +22,7 @@ impl Levels {
             return Some(format!("did you mean {meant:?}?"));
         }
         let here = path.level();
-        let schema = json_schema();
+        let schema = json!({ "$defs": definitions() });
         let mut homes = BTreeSet::new();
         let mut walk = Walk { schema: &schema, field, homes: &mut homes };
         walk.level(schema.pointer(&format!("/$defs/{}", self.definition))?, "", 0);

@@ -12,6 +12,7 @@ use crate::error::{ManifestError, ManifestErrorKind, Note, Place, Trouble};
 use crate::hold::HoldManifest;
 use crate::levels::Levels;
 use crate::nearest::{did_you_mean, nearest};
+use crate::weave;
 use crate::wire;
 use crate::yaml::{self, At, Document, NodeId, Path};
 
@@ -19,7 +20,7 @@ use crate::yaml::{self, At, Document, NodeId, Path};
 pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 const GROUP: &str = "gradus.dev";
-const API_VERSION: &str = "gradus.dev/v1alpha1";
+pub(crate) const API_VERSION: &str = "gradus.dev/v1alpha1";
 const KINDS: [&str; 2] = ["Pipeline", "Hold"];
 
 /// A file that somebody else has opened.
@@ -107,6 +108,10 @@ fn read_document(file: &Arc<str>, document: &Document<'_>, parsed: &mut Parsed) 
             // It may have been meant as a hold.
             parsed.spoiled.extend(key(document, root, &["spec", "pipeline"]));
         }
+        Whose::Older => {
+            weave::refuse(&mut reader, root);
+            parsed.spoiled.extend(key(document, root, &["metadata", "name"]));
+        }
         Whose::Newer(message) => reader.note(&Path::ROOT.field("kind"), message),
         Whose::Pipeline => {
             if let Some(wire) = decoded::<wire::PipelineManifest>(&mut reader, root, "PipelineManifest") {
@@ -142,6 +147,8 @@ enum Whose {
     Others,
     Pipeline,
     Hold,
+    /// A pipeline of the older kind.
+    Older,
     /// gradus's, of a kind that is not read here.
     Newer(String),
     /// One that looks like gradus's and is not: the field at fault.
@@ -155,11 +162,7 @@ fn whose(document: &Document<'_>, root: NodeId) -> Whose {
     let unknown = |message: String| Trouble::new(ManifestErrorKind::UnknownKind, message);
     let write_version = || format!("write {API_VERSION}");
     match (group, kind) {
-        ("pipelines.weave.works", "Pipeline") => Whose::Unknown(
-            "apiVersion",
-            Trouble::not_yet(format!("{version} pipelines are read in a cluster, and not here yet"))
-                .help(format!("write the pipeline as {API_VERSION}")),
-        ),
+        (weave::GROUP, "Pipeline") => Whose::Older,
         (GROUP, _) if version != API_VERSION => Whose::Unknown(
             "apiVersion",
             unknown(format!("there is no version {}", quoted(version))).help(write_version()),
@@ -190,7 +193,7 @@ fn whose(document: &Document<'_>, root: NodeId) -> Whose {
     }
 }
 
-fn decoded<T: DeserializeOwned>(
+pub(crate) fn decoded<T: DeserializeOwned>(
     reader: &mut Reader<'_, '_>,
     root: NodeId,
     definition: &'static str,

@@ -7,13 +7,18 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+mod approval;
+mod check;
 mod environment;
 mod gate;
 mod hold;
 mod pipeline;
+mod promotion;
 mod target;
 mod text;
 
+pub use approval::{ApprovalKind, ApprovalManifest, ApprovalSpec};
+pub use check::{CheckKind, CheckManifest, CheckResult, CheckSpec};
 pub use environment::{Edit, EmergencyRule, Environment, Healthy, Merge, Promote, Queue, Select, Strategy};
 pub use gate::{Approval, Check, Freeze, Gate, Window};
 pub use hold::{HoldKind, HoldManifest, HoldSpec};
@@ -21,8 +26,12 @@ pub use pipeline::{
     AppRef, Artifact, Chart, Forge, Image, Mode, OnDelete, Order, PipelineKind, PipelineManifest,
     PipelineSpec, Repository,
 };
+pub use promotion::{PromotionKind, PromotionManifest, PromotionSpec, Way};
 pub use target::{ClusterRef, Confidence, Http, Target};
 pub use text::{Duration, HealthyTargets, OneOrMany, Pin};
+
+/// Versions, by artifact.
+pub type Versions = BTreeMap<String, String>;
 
 /// The version of the manifests' form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -1,20 +1,24 @@
 //! The documents of a file as trees of nodes, each with its place.
 
+mod json;
 mod parse;
 mod path;
 mod scalar;
+mod write;
 
 use std::borrow::Cow;
 
 pub(crate) use parse::{Broken, parse};
 pub(crate) use path::{Path, Segment};
 pub(crate) use scalar::Plain;
+pub use write::to_yaml;
+pub(crate) use write::{quote, text};
 
 /// A node, by its place in the document's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeId(usize);
 
-/// A line and a column, both counted from 1.
+/// A line and a column, both counted from 1; both 0 in what has no lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct At {
     pub(crate) line: usize,

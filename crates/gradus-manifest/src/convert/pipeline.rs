@@ -230,8 +230,13 @@ fn no_pipeline(
         PipelineErrorKind::Cycle(_) => reader.fail(&after, trouble(None)),
         PipelineErrorKind::DuplicateEnvironment(name) => {
             let first = environments.iter().position(|other| &other.name == name).unwrap_or_default();
-            let line = reader.place(&path.item(first).field("name")).line;
-            reader.fail(&item.field("name"), trouble(Some(format!("the first is at line {line}"))));
+            let first = path.item(first);
+            let first = first.field("name");
+            let help = match reader.place(&first).line {
+                0 => format!("the first is {first}"),
+                line => format!("the first is at line {line}"),
+            };
+            reader.fail(&item.field("name"), trouble(Some(help)));
         }
         PipelineErrorKind::NoTargets | PipelineErrorKind::DuplicateTarget(_) => {
             reader.fail(&item.field("targets"), trouble(None));

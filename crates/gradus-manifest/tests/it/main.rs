@@ -4,8 +4,11 @@
 
 mod assembling;
 mod bounds;
+mod crds;
 mod holds;
 mod mistakes;
+mod objects;
 mod pipelines;
 mod schema;
 mod telling;
+mod weave;

@@ -1,0 +1,160 @@
+//! A pipeline of the older kind, written as ours.
+
+use gradus_core::names::EnvironmentName;
+
+use super::is_one;
+use super::shape::Old;
+use crate::error::{ManifestError, ManifestErrorKind, Place, Trouble};
+use crate::read::{SourceFile, read};
+use crate::yaml::{self, Document};
+
+mod draft;
+mod environment;
+mod lines;
+mod repository;
+
+/// What became of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Migrated {
+    /// The pipelines of the older kind, in their order.
+    pub pipelines: Vec<Migration>,
+    /// What could not be read or written.
+    pub errors: Vec<ManifestError>,
+    /// How many other documents are in the file.
+    pub others: usize,
+}
+
+/// What became of one pipeline.
+#[derive(Debug, Clone)]
+pub struct Migration {
+    /// The pipeline, as `namespace/name`.
+    pub name: String,
+    /// Its document as it was.
+    pub before: String,
+    /// The manifest in our kind. It has no mistakes.
+    pub after: String,
+    /// What a person has to look at: it could not be carried over, or not as it was.
+    pub left: Vec<String>,
+}
+
+/// What cannot be known from the pipeline itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'k> {
+    /// The repository that declares the environments, where the pipeline does not say it.
+    pub repository: Option<&'k str>,
+}
+
+/// Writes the pipelines of the older kind in a file as ours.
+pub fn migrate(file: &SourceFile<'_>, known: Known<'_>) -> Migrated {
+    let mut migrated = Migrated::default();
+    let text = String::from_utf8_lossy(file.text);
+    let (documents, broken) = yaml::parse(&text);
+    for yaml::Broken { at, trouble } in broken {
+        let place = Place { file: file.name.into(), line: at.line, column: at.column };
+        migrated.errors.push(trouble.at(place, String::new()));
+    }
+    for document in &documents {
+        let Some(root) = document.root() else { continue };
+        if !is_one(document, root) {
+            migrated.others += 1;
+            continue;
+        }
+        let at = document.at(root);
+        let place = Place { file: file.name.into(), line: at.line, column: at.column };
+        match one(document, &text, known) {
+            Ok(migration) => migrated.pipelines.push(migration),
+            Err(errors) => {
+                migrated
+                    .errors
+                    .extend(errors.into_iter().map(|(field, trouble)| trouble.at(place.clone(), field)));
+            }
+        }
+    }
+    migrated
+}
+
+type Faults = Vec<(String, Trouble)>;
+
+fn one(document: &Document<'_>, text: &str, known: Known<'_>) -> Result<Migration, Faults> {
+    let root = document.root().ok_or_else(Vec::new)?;
+    let old = Old::of(document, root);
+    let fail = |field: &str, message: String| {
+        vec![(field.to_owned(), Trouble::new(ManifestErrorKind::Pipeline, message))]
+    };
+    if old.name.is_empty() {
+        return Err(fail("metadata.name", "the pipeline has no name".to_owned()));
+    }
+    if old.environments.is_empty() {
+        return Err(fail("spec.environments", format!("pipeline {} has no environments", old.name)));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for (at, environment) in old.environments.iter().enumerate() {
+        let name = environment_name(&environment.name);
+        if EnvironmentName::parse(&name).is_err() || names.contains(&name) {
+            let message = format!(
+                "no name can be made for environment {:?} that is lower case letters, digits and '-' and there once",
+                environment.name
+            );
+            return Err(fail(&format!("spec.environments[{at}].name"), message));
+        }
+        names.push(name);
+    }
+    let written = draft::write(&old, &names, known, true);
+    let errors = mistakes(&written.text);
+    // Where proposals cannot be kept there yet, gradus keeps them itself.
+    let forge_is_to_come = !errors.is_empty()
+        && errors
+            .iter()
+            .all(|error| error.kind == ManifestErrorKind::NotYet && error.field == "spec.repository.forge");
+    let (written, errors) = if forge_is_to_come {
+        let written = draft::write(&old, &names, known, false);
+        let errors = mistakes(&written.text);
+        (written, errors)
+    } else {
+        (written, errors)
+    };
+    if !errors.is_empty() {
+        return Err(errors
+            .into_iter()
+            .map(|error| {
+                let message =
+                    format!("{} cannot be written as ours: {}: {}", old.name, error.field, error.message);
+                (error.field, Trouble::new(error.kind, message).maybe_help(error.help))
+            })
+            .collect());
+    }
+    let name = match &old.namespace {
+        Some(namespace) => format!("{namespace}/{}", old.name),
+        None => old.name.clone(),
+    };
+    Ok(Migration {
+        name,
+        before: source(text, document.at(root).line),
+        after: written.text,
+        left: written.left,
+    })
+}
+
+fn mistakes(text: &str) -> Vec<ManifestError> {
+    read(&SourceFile { name: "the manifest", text: text.as_bytes() }).errors
+}
+
+/// A name as ours are written.
+fn environment_name(name: &str) -> String {
+    name.to_lowercase().replace(['_', ' ', '.'], "-").trim_matches('-').to_owned()
+}
+
+/// The lines of the document that has this line, without what parts documents.
+fn source(text: &str, line: usize) -> String {
+    let lines: Vec<&str> = yaml::lines(text).collect();
+    let parts = |line: &&str| line.starts_with("---") || line.starts_with("...");
+    let at = line.saturating_sub(1).min(lines.len().saturating_sub(1));
+    let before = lines.get(..at).unwrap_or_default();
+    let first = before.iter().rposition(parts).map_or(0, |found| found + 1);
+    let rest = lines.get(at..).unwrap_or_default();
+    let last = rest.iter().skip(1).position(parts).map_or(lines.len(), |found| at + 1 + found);
+    let mut source = lines.get(first..last).unwrap_or_default().join("\n");
+    source.truncate(source.trim_end().len());
+    source.push('\n');
+    source
+}
