@@ -11,16 +11,25 @@
 //! What cannot be proven is [`State::Unknown`] with its reason.
 
 mod compact;
+mod image;
 mod judge;
+mod kind;
 mod needs;
+mod notes;
+mod owned;
+mod read;
+mod revision;
 mod sighting;
 mod slim;
 mod state;
 mod target;
+mod words;
 
 pub use compact::Compact;
+pub use image::Image;
 pub use judge::judge;
 pub use needs::needs_of;
+pub use revision::Revision;
 pub use sighting::{Below, Listing, Lookup, NothingBelow, Sighting};
 pub use slim::{slim, slim_keeping};
 pub use state::{Evidence, Judged, State};

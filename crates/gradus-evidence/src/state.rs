@@ -93,3 +93,14 @@ pub struct Evidence {
     /// Whether it speaks for the target's health or against it; neither when absent.
     pub good: Option<bool>,
 }
+
+impl State {
+    pub(crate) fn unknown(why: impl Into<String>) -> Self {
+        Self::Unknown { why: why.into() }
+    }
+
+    /// Failed, with nothing known of what runs in its place.
+    pub(crate) fn failed(version: Option<String>, why: String, since: Option<Timestamp>) -> Self {
+        Self::Failed { version, why, since, running: None }
+    }
+}
