@@ -2,7 +2,8 @@
 //!
 //! [`Server::bind`] takes an address, [`Bound::serve`] answers. The shapes on the
 //! wire are in [`api::v1`]; the command line prints the same. Who may do what is
-//! in [`auth`], and what webhooks are believed in [`hooks`].
+//! in [`auth`], and what webhooks are believed in [`hooks`]. The contract of
+//! `pipelines.weave.works` has an address of its own, in [`weave`].
 
 pub mod api;
 mod app;
@@ -15,6 +16,7 @@ mod metrics;
 mod nearest;
 pub mod port;
 mod server;
+pub mod weave;
 
 pub use health::Readiness;
 pub use limits::Limits;

@@ -1,6 +1,6 @@
 //! The server: an address, the endpoints behind it, and how it starts and stops.
 
-mod connection;
+pub(crate) mod connection;
 mod error;
 
 use std::net::SocketAddr;
@@ -108,7 +108,7 @@ impl Bound {
         let Self { listener, app, router, changes, stop } = self;
         let feed = app.clone();
         let telling = tokio::spawn(async move { feed.feed.run(&feed.engine, changes).await });
-        connection::serve_all(&listener, &router, &app.limits, stop, shutdown).await;
+        connection::serve_all(&listener, |_peer| router.clone(), &app.limits, stop, shutdown).await;
         telling.abort();
         Ok(())
     }

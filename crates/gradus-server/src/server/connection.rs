@@ -1,5 +1,6 @@
 //! Connections: so many at a time, each with a bound on its age, and an end for all of them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +24,10 @@ const MOST_HEADERS: usize = 64;
 const AFTER_AGE: Duration = Duration::from_secs(60);
 
 /// Accepts and answers until `shutdown` is done, then lets what is under way end.
-pub(super) async fn serve_all(
+/// `router` makes the one that answers a peer.
+pub(crate) async fn serve_all(
     listener: &TcpListener,
-    router: &Router,
+    router: impl Fn(SocketAddr) -> Router,
     limits: &Limits,
     stop: watch::Sender<bool>,
     shutdown: impl Future<Output = ()>,
@@ -44,8 +46,8 @@ pub(super) async fn serve_all(
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let (router, limits, stopped) = (router.clone(), *limits, stop.subscribe());
+            Ok((stream, peer)) => {
+                let (router, limits, stopped) = (router(peer), *limits, stop.subscribe());
                 connections.spawn(async move {
                     serve_one(stream, router, limits, stopped).await;
                     drop(place);

@@ -28,7 +28,7 @@ impl ServerError {
         Self { kind, listen, source: None }
     }
 
-    pub(super) fn bind(listen: SocketAddr, source: io::Error) -> Self {
+    pub(crate) fn bind(listen: SocketAddr, source: io::Error) -> Self {
         Self { kind: ServerErrorKind::Bind, listen, source: Some(source) }
     }
 

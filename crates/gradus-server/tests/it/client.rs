@@ -37,6 +37,11 @@ impl Answer {
 
 /// A request: `METHOD /path`, then headers, a line each.
 pub(crate) async fn ask(to: SocketAddr, head: &str, body: &[u8]) -> Answer {
+    raw(to, &request(to, head, body)).await
+}
+
+/// The bytes of a request.
+pub(crate) fn request(to: SocketAddr, head: &str, body: &[u8]) -> Vec<u8> {
     let has_host = head.lines().any(|line| line.to_ascii_lowercase().starts_with("host:"));
     let mut lines = head.lines().map(str::trim);
     let mut text = format!("{} HTTP/1.1\r\n", lines.next().unwrap());
@@ -49,7 +54,7 @@ pub(crate) async fn ask(to: SocketAddr, head: &str, body: &[u8]) -> Answer {
     text.push_str(&format!("Connection: close\r\nContent-Length: {}\r\n\r\n", body.len()));
     let mut bytes = text.into_bytes();
     bytes.extend_from_slice(body);
-    raw(to, &bytes).await
+    bytes
 }
 
 /// Sends these bytes and reads until the server ends the connection.

@@ -13,4 +13,5 @@ mod reads;
 mod refusals;
 mod says;
 mod tokens;
+mod weave;
 mod world;

@@ -1,6 +1,6 @@
 //! Tests of the crate as a whole.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by them")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by them")]
 
 mod classic;
 mod kind;

@@ -19,10 +19,9 @@ fn promotion() -> (Pipeline, Promotion) {
     .unwrap();
     let event = json!({"involvedObject": {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
         "name": "podinfo", "namespace": "dev"}, "metadata": {"revision": "6.1.5"}});
-    match decide(&pipeline, "dev", Signed::NotAsked, event.to_string().as_bytes()) {
-        Decision::Promote(promotion) => (pipeline, *promotion),
-        other => panic!("{other:?}"),
-    }
+    let decision = decide(&pipeline, "dev", Signed::NotAsked, event.to_string().as_bytes());
+    let Decision::Promote(promotion) = decision else { panic!("{decision:?}") };
+    (pipeline, *promotion)
 }
 
 #[test]

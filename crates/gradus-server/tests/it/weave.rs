@@ -1,0 +1,10 @@
+//! The webhook of `pipelines.weave.works`, as its senders meet it: real requests
+//! to a real socket, on pipelines and a time that hold state.
+
+mod bounds;
+mod defects;
+mod pipelines;
+mod rows;
+mod time;
+mod vectors;
+mod world;
