@@ -1,1 +1,24 @@
 //! Starts real parts for tests: etcd and kube-apiserver, and what belongs to them.
+//!
+//! A test program has one [`ControlPlane::shared`] and each of its tests a
+//! [namespace](ControlPlane::namespace) there; a test that stops parts, or that
+//! needs another cluster, starts one for itself. `scripts/test-tools.sh` finds
+//! the programs or builds them. Everything ends with the test program, however
+//! that ends.
+
+mod apply;
+mod credentials;
+mod document;
+mod error;
+mod guard;
+mod part;
+mod plane;
+mod port;
+mod tools;
+mod user;
+
+pub use error::{TestbedError, TestbedErrorKind};
+pub use part::Paused;
+pub use plane::ControlPlane;
+pub use tools::{Tool, find_tool};
+pub use user::User;

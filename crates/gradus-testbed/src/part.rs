@@ -1,0 +1,118 @@
+//! One running program.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use crate::guard::Guard;
+use crate::{TestbedError, TestbedErrorKind};
+
+/// A program that was started and is killed with its value.
+#[derive(Debug)]
+pub(crate) struct Part {
+    name: &'static str,
+    log: PathBuf,
+    child: Child,
+    guard: Arc<Guard>,
+}
+
+impl Part {
+    /// Starts a program. What it says goes to a file in the folder.
+    pub(crate) fn start(
+        name: &'static str,
+        program: &Path,
+        arguments: &[String],
+        folder: &Path,
+        guard: &Arc<Guard>,
+    ) -> Result<Self, TestbedError> {
+        let doing = || format!("could not start {name}, {}", program.display());
+        let log = folder.join(format!("{name}.log"));
+        let out =
+            File::options().create(true).append(true).open(&log).map_err(TestbedError::machine(doing()))?;
+        let err = out.try_clone().map_err(TestbedError::machine(doing()))?;
+        let mut command = Command::new(program);
+        // What the environment says to such programs is not for these.
+        command.args(arguments).env_clear().env("HOME", folder).current_dir(folder);
+        let child = apart(&mut command)
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .map_err(TestbedError::machine(doing()))?;
+        let part = Self { name, log, child, guard: Arc::clone(guard) };
+        part.guard.watch(part.id())?;
+        Ok(part)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Fails if the program has ended, with the last it said.
+    pub(crate) fn check(&mut self) -> Result<(), TestbedError> {
+        let name = self.name;
+        let status =
+            self.child.try_wait().map_err(TestbedError::machine(format!("could not see how {name} is")))?;
+        let Some(status) = status else { return Ok(()) };
+        let last = self.last_words();
+        let kind = if last.contains("address already in use") {
+            TestbedErrorKind::PortTaken
+        } else {
+            TestbedErrorKind::NotReady
+        };
+        Err(TestbedError::new(kind, format!("{name} ended by itself with {status}; it said:\n{last}")))
+    }
+
+    /// The last lines of what it said.
+    pub(crate) fn last_words(&self) -> String {
+        let said = std::fs::read(&self.log).unwrap_or_default();
+        let said = String::from_utf8_lossy(&said);
+        let lines: Vec<&str> = said.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Stops it where it is, without ending it.
+    pub(crate) fn pause(&self) -> Result<Paused, TestbedError> {
+        signal("STOP", self.id())
+            .map_err(TestbedError::machine(format!("could not pause {}", self.name)))
+            .map(|()| Paused(self.id()))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.guard.forget(self.child.id());
+    }
+}
+
+/// A program that stands still until this is dropped.
+#[derive(Debug)]
+#[must_use = "it goes on when this is dropped"]
+pub struct Paused(u32);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        // It may have been killed in the meantime.
+        let _ = signal("CONT", self.0);
+    }
+}
+
+/// Away from the signals that a terminal sends to everything it runs.
+pub(crate) fn apart(command: &mut Command) -> &mut Command {
+    command.process_group(0)
+}
+
+fn signal(name: &str, id: u32) -> std::io::Result<()> {
+    let output =
+        Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "signal", name, &id.to_string()]).output()?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(std::io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+}
