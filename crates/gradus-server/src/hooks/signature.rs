@@ -1,4 +1,4 @@
-//! Signatures: an HMAC over the bytes of the body, in the header `X-Signature`.
+//! Signatures: an HMAC over the bytes of the body, in the header `X-Signature`; and what forges send in its place.
 
 use std::sync::Arc;
 
@@ -16,6 +16,23 @@ use crate::auth::same_machine;
 pub(super) enum Signature {
     Sha256(Vec<u8>),
     Sha512(Vec<u8>),
+    /// The key itself, which GitLab sends.
+    Token(Vec<u8>),
+}
+
+/// The body of a wake for this pipeline, once it is clear that it may be believed. What forges
+/// sign with is taken too: a wake says nothing but that something happened.
+pub(super) async fn believed_of_a_forge(
+    app: &Arc<App>,
+    pipeline: &str,
+    parts: &Parts,
+    body: Body,
+) -> Result<Bytes, ApiError> {
+    let signature = match read(&parts.headers)? {
+        Some(signature) => Some(signature),
+        None => read_of_a_forge(&parts.headers)?,
+    };
+    check(app, pipeline, parts, body, signature).await
 }
 
 /// The body of a webhook for this pipeline, once it is clear that it may be believed.
@@ -28,8 +45,17 @@ pub(super) async fn believed(
     parts: &Parts,
     body: Body,
 ) -> Result<Bytes, ApiError> {
+    check(app, pipeline, parts, body, read(&parts.headers)?).await
+}
+
+async fn check(
+    app: &Arc<App>,
+    pipeline: &str,
+    parts: &Parts,
+    body: Body,
+    signature: Option<Signature>,
+) -> Result<Bytes, ApiError> {
     let unsigned_is_fine = app.hook_keys.is_empty() && app.is_loopback();
-    let signature = read(&parts.headers)?;
     if unsigned_is_fine {
         same_machine(&parts.method, &parts.uri, &parts.headers, app.listens_on)?;
     } else if app.hook_keys.is_empty() {
@@ -57,7 +83,19 @@ pub(super) async fn believed(
 /// Reads the header; `None` where there is none.
 fn read(headers: &HeaderMap) -> Result<Option<Signature>, ApiError> {
     let Some(header) = headers.get("x-signature") else { return Ok(None) };
-    let text = header.to_str().unwrap_or_default();
+    signature(header.to_str().unwrap_or_default())
+}
+
+/// Reads what GitHub, Gitea and Bitbucket sign with, and what GitLab sends; `None` where there is neither.
+fn read_of_a_forge(headers: &HeaderMap) -> Result<Option<Signature>, ApiError> {
+    if let Some(header) = headers.get("x-hub-signature-256") {
+        return signature(header.to_str().unwrap_or_default());
+    }
+    let token = headers.get("x-gitlab-token").map(|token| token.as_bytes().to_vec());
+    Ok(token.filter(|token| !token.is_empty()).map(Signature::Token))
+}
+
+fn signature(text: &str) -> Result<Option<Signature>, ApiError> {
     let (algorithm, digits) = text.split_once('=').unwrap_or(("", text));
     let tag = unhex(digits);
     match (algorithm, tag) {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 
-use super::signature::believed;
+use super::signature::believed_of_a_forge;
 use super::{Outcome, Taken, Understood};
 use crate::api::ApiError;
 use crate::api::v1::ErrorBody;
@@ -18,6 +18,8 @@ use crate::app::App;
         ("namespace" = String, Path, description = "The namespace of the pipeline"),
         ("pipeline" = String, Path, description = "The pipeline"),
         ("X-Signature" = Option<String>, Header, description = "`sha256=` or `sha512=` and the HMAC of the body in hex digits"),
+        ("X-Hub-Signature-256" = Option<String>, Header, description = "The same, as GitHub, Gitea and Bitbucket send it"),
+        ("X-Gitlab-Token" = Option<String>, Header, description = "The key itself, as GitLab sends it"),
     ),
     request_body(content = String, description = "Anything", content_type = "*/*"),
     responses(
@@ -41,7 +43,7 @@ pub(crate) async fn post(
 
 async fn wake(app: &Arc<App>, namespace: &str, pipeline: &str, request: Request) -> Result<Taken, ApiError> {
     let (parts, body) = request.into_parts();
-    believed(app, &format!("{namespace}/{pipeline}"), &parts, body).await?;
+    believed_of_a_forge(app, &format!("{namespace}/{pipeline}"), &parts, body).await?;
     let pipeline = app.pipeline(namespace, pipeline)?;
     app.engine.wake(&pipeline.key);
     let words = format!("{} is looked at soon", pipeline.key);

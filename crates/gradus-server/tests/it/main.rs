@@ -10,6 +10,7 @@ mod flux;
 mod limits;
 mod openapi;
 mod reads;
+mod receiver;
 mod refusals;
 mod says;
 mod tokens;
