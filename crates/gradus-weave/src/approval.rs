@@ -1,7 +1,6 @@
 //! What an approval is answered, or what it promotes.
 
 use crate::answer::{Answer, NOT_WAITING};
-use crate::effective::effective;
 use crate::kind::Pipeline;
 use crate::name::Revision;
 use crate::promotion::Promotion;
@@ -36,9 +35,4 @@ pub fn decide(pipeline: &Pipeline, environment: &str, revision: &str, signed: Si
         Ok(promotion) => Decision::Promote(Box::new(promotion)),
         Err(unable) => Decision::Unable(unable.words()),
     }
-}
-
-/// Whether an approval is asked for before something goes to an environment.
-pub fn is_asked_for(pipeline: &Pipeline, environment: &str) -> bool {
-    effective(pipeline, environment).is_some_and(|promotion| promotion.manual)
 }
