@@ -26,6 +26,7 @@ impl Default for Rate {
 pub struct Limiter {
     rate: Rate,
     windows: BTreeMap<IpAddr, Window>,
+    swept: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +45,14 @@ pub enum Verdict {
 }
 
 /// So many are counted one by one. More at the same time is an attack.
-const MOST: usize = 10_000;
+const MOST: usize = 100_000;
+/// While there are so many, those that have closed are looked for no more often.
+const BETWEEN_SWEEPS: SignedDuration = SignedDuration::from_secs(1);
 
 impl Limiter {
     /// A limiter that nobody has asked yet.
     pub fn new(rate: Rate) -> Self {
-        Self { rate, windows: BTreeMap::new() }
+        Self { rate, windows: BTreeMap::new(), swept: Timestamp::MIN }
     }
 
     /// Somebody asks now. What is refused counts too.
@@ -62,7 +65,10 @@ impl Limiter {
             age < within && !age.is_negative()
         };
         if self.windows.len() >= MOST && !self.windows.contains_key(&who) {
-            self.windows.retain(|_, window| is_open(window));
+            if now.duration_since(self.swept).abs() >= BETWEEN_SWEEPS {
+                self.swept = now;
+                self.windows.retain(|_, window| is_open(window));
+            }
             if self.windows.len() >= MOST {
                 return Verdict::Refused(end(now, within));
             }

@@ -7,6 +7,7 @@ use gradus_server::weave::BindAddress;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::pipelines::Promoter;
 use super::world::{Hook, event, notification};
 use crate::client::{PATIENCE, raw};
 
@@ -83,6 +84,18 @@ async fn so_many_promotions_are_under_way_and_no_more() {
     };
     let (one, two) = tokio::join!(hook.event("1.0.0"), more);
     assert_eq!((one.status, two.status, two.body.as_str()), (201, 503, ""));
+}
+
+/// A bug behind the webhook is an answer like another failure, and blocks nothing after it.
+#[tokio::test]
+async fn a_bug_fails_one_promotion_and_no_other() {
+    let hook = Hook::plain().await;
+    hook.pipelines.state.lock().unwrap().promoter = Promoter::Panics;
+    let answer = hook.event("1.0.0").await;
+    assert_eq!((answer.status, answer.body.as_str()), (500, gradus_weave::answer::FAILED));
+    hook.pipelines.state.lock().unwrap().promoter = Promoter::Makes(String::new());
+    assert_eq!(hook.event("1.0.0").await.status, 204);
+    assert_eq!(hook.pipelines.tried(), ["1.0.0"]);
 }
 
 #[tokio::test]

@@ -42,6 +42,8 @@ pub(crate) enum Promoter {
     /// Nobody promotes.
     #[default]
     Nobody,
+    /// It has a bug.
+    Panics,
     /// It works, with the address of a pull request or without.
     Makes(String),
     /// It fails so many times, and then works.
@@ -157,13 +159,15 @@ impl Weave for Pipelines {
         if matches!(self.state.lock().unwrap().promoter, Promoter::Nobody) {
             return Err(PortError::new(PortErrorKind::Unusable, "there is nobody who promotes so"));
         }
+        let panics = matches!(self.state.lock().unwrap().promoter, Promoter::Panics);
+        assert!(!panics, "a bug, as this test has it");
         self.state.lock().unwrap().tried.push(promotion.clone());
         self.begun.send_modify(|begun| *begun += 1);
         let mut gate = self.gate.subscribe();
         drop(gate.wait_for(|open| *open).await);
         let mut state = self.state.lock().unwrap();
         let (url, failure) = match &mut state.promoter {
-            Promoter::Nobody => (String::new(), None),
+            Promoter::Nobody | Promoter::Panics => (String::new(), None),
             Promoter::Makes(url) | Promoter::FailsFirst(0, _, url) => (url.clone(), None),
             Promoter::FailsFirst(times, kind, url) => {
                 *times -= 1;
