@@ -3,6 +3,7 @@
 pub(crate) mod approve;
 mod asked;
 pub(crate) mod completions;
+pub(crate) mod crds;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -12,6 +13,7 @@ pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod lint;
 pub(crate) mod man;
+pub(crate) mod migrate;
 pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod proposals;

@@ -6,12 +6,14 @@ use super::is_one;
 use super::shape::Old;
 use crate::error::{ManifestError, ManifestErrorKind, Place, Trouble};
 use crate::read::{SourceFile, read};
-use crate::yaml::{self, Document};
+use crate::yaml::{self, At, Document, NodeId};
 
 mod draft;
 mod environment;
 mod lines;
 mod repository;
+
+use lines::Lines;
 
 /// What became of a file.
 #[derive(Debug, Clone, Default)]
@@ -55,28 +57,41 @@ pub fn migrate(file: &SourceFile<'_>, known: Known<'_>) -> Migrated {
     }
     for document in &documents {
         let Some(root) = document.root() else { continue };
-        if !is_one(document, root) {
-            migrated.others += 1;
-            continue;
-        }
-        let at = document.at(root);
-        let place = Place { file: file.name.into(), line: at.line, column: at.column };
-        match one(document, &text, known) {
-            Ok(migration) => migrated.pipelines.push(migration),
-            Err(errors) => {
-                migrated
+        let objects = objects(document, root);
+        for (nth, object) in objects.iter().enumerate() {
+            if !is_one(document, *object) {
+                migrated.others += 1;
+                continue;
+            }
+            let at = document.at(*object);
+            let place = Place { file: file.name.into(), line: at.line, column: at.column };
+            let next = objects.get(nth + 1).map(|next| document.at(*next).line);
+            match one(document, *object, known) {
+                Ok((name, Lines { text: after, left })) => {
+                    migrated.pipelines.push(Migration { name, before: source(&text, at, next), after, left });
+                }
+                Err(faults) => migrated
                     .errors
-                    .extend(errors.into_iter().map(|(field, trouble)| trouble.at(place.clone(), field)));
+                    .extend(faults.into_iter().map(|(field, trouble)| trouble.at(place.clone(), field))),
             }
         }
     }
     migrated
 }
 
+/// The objects in a document: itself, or those that it lists, as `kubectl get` does.
+fn objects(document: &Document<'_>, root: NodeId) -> Vec<NodeId> {
+    let kind = document.get(root, "kind").and_then(|kind| document.text(kind)).unwrap_or_default();
+    match document.get(root, "items") {
+        Some(items) if kind.ends_with("List") => document.items(items).to_vec(),
+        Some(_) | None => vec![root],
+    }
+}
+
 type Faults = Vec<(String, Trouble)>;
 
-fn one(document: &Document<'_>, text: &str, known: Known<'_>) -> Result<Migration, Faults> {
-    let root = document.root().ok_or_else(Vec::new)?;
+/// The name of the pipeline, and its manifest.
+fn one(document: &Document<'_>, root: NodeId, known: Known<'_>) -> Result<(String, Lines), Faults> {
     let old = Old::of(document, root);
     let fail = |field: &str, message: String| {
         vec![(field.to_owned(), Trouble::new(ManifestErrorKind::Pipeline, message))]
@@ -102,10 +117,9 @@ fn one(document: &Document<'_>, text: &str, known: Known<'_>) -> Result<Migratio
     let written = draft::write(&old, &names, known, true);
     let errors = mistakes(&written.text);
     // Where proposals cannot be kept there yet, gradus keeps them itself.
-    let forge_is_to_come = !errors.is_empty()
-        && errors
-            .iter()
-            .all(|error| error.kind == ManifestErrorKind::NotYet && error.field == "spec.repository.forge");
+    let forge_is_to_come = errors
+        .iter()
+        .any(|error| error.kind == ManifestErrorKind::NotYet && error.field == "spec.repository.forge");
     let (written, errors) = if forge_is_to_come {
         let written = draft::write(&old, &names, known, false);
         let errors = mistakes(&written.text);
@@ -127,12 +141,7 @@ fn one(document: &Document<'_>, text: &str, known: Known<'_>) -> Result<Migratio
         Some(namespace) => format!("{namespace}/{}", old.name),
         None => old.name.clone(),
     };
-    Ok(Migration {
-        name,
-        before: source(text, document.at(root).line),
-        after: written.text,
-        left: written.left,
-    })
+    Ok((name, written))
 }
 
 fn mistakes(text: &str) -> Vec<ManifestError> {
@@ -144,16 +153,27 @@ fn environment_name(name: &str) -> String {
     name.to_lowercase().replace(['_', ' ', '.'], "-").trim_matches('-').to_owned()
 }
 
-/// The lines of the document that has this line, without what parts documents.
-fn source(text: &str, line: usize) -> String {
+/// The lines of the object that begins here, without what parts documents and
+/// without what it is indented by; `next` is the line of the one after it.
+fn source(text: &str, at: At, next: Option<usize>) -> String {
     let lines: Vec<&str> = yaml::lines(text).collect();
     let parts = |line: &&str| line.starts_with("---") || line.starts_with("...");
-    let at = line.saturating_sub(1).min(lines.len().saturating_sub(1));
+    let indent = at.column.saturating_sub(1);
+    let at = at.line.saturating_sub(1).min(lines.len().saturating_sub(1));
     let before = lines.get(..at).unwrap_or_default();
-    let first = before.iter().rposition(parts).map_or(0, |found| found + 1);
+    let first = if indent == 0 { before.iter().rposition(parts).map_or(0, |found| found + 1) } else { at };
     let rest = lines.get(at..).unwrap_or_default();
-    let last = rest.iter().skip(1).position(parts).map_or(lines.len(), |found| at + 1 + found);
-    let mut source = lines.get(first..last).unwrap_or_default().join("\n");
+    let end = rest.iter().skip(1).position(parts).map_or(lines.len(), |found| at + 1 + found);
+    let last = next.map_or(end, |next| end.min(next.saturating_sub(1)));
+    // What is indented less belongs to the list; the first line has the list's dash.
+    let belongs = |nth: usize, line: &str| {
+        nth == 0 || line.trim().is_empty() || line.len() - line.trim_start().len() >= indent
+    };
+    let object = lines.get(first..last).unwrap_or_default().iter().enumerate();
+    let mut source: String = object
+        .take_while(|(nth, line)| belongs(*nth, line))
+        .map(|(_, line)| format!("{}\n", line.get(indent..).unwrap_or_default()))
+        .collect();
     source.truncate(source.trim_end().len());
     source.push('\n');
     source

@@ -111,3 +111,18 @@ fn an_object_is_explained_by_its_fields() {
     let told: Vec<String> = explain_json(&object).iter().map(|error| error.in_object()).collect();
     insta::assert_snapshot!(told.join("\n"));
 }
+
+#[test]
+fn an_object_of_a_list_stands_alone() {
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/weave/migrate/list.yaml"))
+            .unwrap();
+    let migrated = migrate(&SourceFile { name: "list.yaml", text: text.as_bytes() }, Known::default());
+    let [shop] = migrated.pipelines.as_slice() else { panic!("{migrated:#?}") };
+    let again = migrate(&SourceFile { name: "one.yaml", text: shop.before.as_bytes() }, Known::default());
+    assert_eq!(again.pipelines[0].before, shop.before);
+    assert_eq!(again.pipelines[0].after, shop.after);
+    assert!(
+        shop.before.starts_with("apiVersion: pipelines") && shop.before.ends_with("observedGeneration: 2\n")
+    );
+}

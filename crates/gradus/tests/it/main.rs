@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
 
+mod crds;
 mod init;
 mod lint;
 mod looking;
 mod looking_after;
+mod migrate;
 mod mistakes;
 mod pipes;
 mod recording;

@@ -9,7 +9,7 @@ pub(super) struct Lines {
 }
 
 /// How wide comments are.
-const WIDTH: usize = 96;
+const WIDTH: usize = 80;
 
 impl Lines {
     pub(super) fn line(&mut self, indent: usize, line: &str) {

@@ -17,6 +17,8 @@ pub(super) struct Repository {
     pub(super) branch: Option<String>,
     secret: Option<String>,
     host: Option<String>,
+    /// Whether the pipeline itself says which it is.
+    is_named: bool,
     /// Whether nobody said which it is.
     pub(super) is_unknown: bool,
 }
@@ -36,6 +38,7 @@ pub(super) fn of(old: &Old, known: Known<'_>) -> Repository {
         host: request
             .and_then(|request| request.host.clone())
             .or_else(|| named.and_then(spell::host).map(str::to_owned)),
+        is_named: named.is_some(),
         is_unknown: url.is_none(),
     }
 }
@@ -49,7 +52,7 @@ pub(super) fn write(lines: &mut Lines, repository: &Repository, forge: bool) {
     lines.line(4, &format!("url: {}", text(&repository.url)));
     match &repository.branch {
         Some(branch) => lines.line(4, &format!("branch: {}", text(branch))),
-        None if repository.is_unknown => {}
+        None if !repository.is_named => {}
         None => lines.look(4, "It named no branch: the repository's default branch is meant."),
     }
     if let Some(secret) = &repository.secret {
