@@ -33,7 +33,9 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
     };
     let environments =
         environment::list(reader, &spec_path.field("environments"), &spec.environments, &artifacts, &home);
+    // What has no lines is an object, and that is in a cluster.
     if let Some(app) = &spec.app_ref
+        && reader.place(&Path::ROOT).line > 0
         && spec.environments.iter().flat_map(|e| &e.targets).any(|target| target.namespace.is_some())
     {
         let message = format!(

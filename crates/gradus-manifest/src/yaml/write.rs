@@ -122,6 +122,7 @@ pub(crate) fn quote(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::to_yaml;
@@ -158,6 +159,27 @@ mod tests {
                 Plain::Text => text.into(),
             },
             _ => text.into(),
+        }
+    }
+
+    /// Any value whose texts are not empty collections or what YAML has no words for.
+    fn value() -> impl Strategy<Value = Value> {
+        let text = prop_oneof!["[ -~\n\t]{0,12}", "\\PC{0,6}", "(true|null|no|0x1f|1e3|-|~|a: b|- x|\\|-\n)"];
+        let leaf =
+            prop_oneof![text.prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 1..4).prop_map(Value::from),
+                proptest::collection::btree_map("[ -~\n]{1,8}", inner, 1..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_written_is_read_back(value in value()) {
+            check(&value, &to_yaml(&value));
         }
     }
 

@@ -77,6 +77,19 @@ fn an_object_is_the_pipeline_that_the_file_is() {
 }
 
 #[test]
+fn targets_of_an_object_are_looked_at() {
+    let mut spec = spec();
+    spec["appRef"] = json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "name": "web"});
+    let cluster = json!({"kind": "Secret", "name": "eu"});
+    spec["environments"][0]["targets"] =
+        json!([{"namespace": "web"}, {"namespace": "web", "clusterRef": cluster, "confidence": "pods"}]);
+    let read = pipeline_from_json(&pipeline(spec)).unwrap();
+    // A file is told that nobody looks there; a cluster is looked at.
+    assert_eq!(read.notes, []);
+    insta::assert_debug_snapshot!(read.value.environments()[0].targets);
+}
+
+#[test]
 fn mistakes_are_told_by_their_fields() {
     let mut spec = spec();
     spec["environments"][0]["queue"] = json!(5);

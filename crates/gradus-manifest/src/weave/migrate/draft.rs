@@ -35,7 +35,12 @@ pub(super) fn write(old: &Old, names: &[String], known: Known<'_>, forge: bool) 
     }
     if let Some(app) = &old.app {
         lines.line(2, "appRef:");
-        lines.line(4, &format!("apiVersion: {}", text(&app.api_version)));
+        let version = served(&app.api_version);
+        if version != app.api_version {
+            let was = format!("Was {}, which newer versions of Flux do not serve.", app.api_version);
+            lines.look(4, &was);
+        }
+        lines.line(4, &format!("apiVersion: {}", text(version)));
         lines.line(4, &format!("kind: {}", text(&app.kind)));
         lines.line(4, &format!("name: {}", text(&app.name)));
     }
@@ -46,6 +51,17 @@ pub(super) fn write(old: &Old, names: &[String], known: Known<'_>, forge: bool) 
         environment::write(&mut lines, old, &repository, at, one, names);
     }
     lines
+}
+
+/// The version of an API that takes the place of one that is not served any more.
+fn served(version: &str) -> &str {
+    match version {
+        "helm.toolkit.fluxcd.io/v2beta1" | "helm.toolkit.fluxcd.io/v2beta2" => "helm.toolkit.fluxcd.io/v2",
+        "kustomize.toolkit.fluxcd.io/v1beta1" | "kustomize.toolkit.fluxcd.io/v1beta2" => {
+            "kustomize.toolkit.fluxcd.io/v1"
+        }
+        _ => version,
+    }
 }
 
 fn pairs(lines: &mut Lines, field: &str, pairs: &[(String, String)]) {
