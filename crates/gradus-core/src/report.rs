@@ -41,10 +41,11 @@ pub struct EnvironmentReport {
     pub verdict: EnvironmentVerdict,
     /// The open proposal.
     pub proposal: Option<ProposalSeen>,
-    /// What wants to come in, whether it may or not.
-    pub next: Option<Next>,
+    /// What wants to come in, whether it may or not. Mostly there is nothing, and
+    /// nothing takes no room: there are as many reports as environments.
+    pub next: Option<Box<Next>>,
     /// The step that the plan takes here, or would take if it might write.
-    pub step: Option<Step>,
+    pub step: Option<Box<Step>>,
     /// Why it is as it is; the first one first. Never empty.
     pub reasons: Vec<Reason>,
     /// What else people should know.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::FieldPath;
 
 /// What names the values to read or to change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Locator {
     /// One value by its path, in one document of the file.
     Path(Select),
@@ -16,7 +16,7 @@ pub enum Locator {
 /// A path in the one document of a file that matches.
 ///
 /// With nothing but a path, the file must have exactly one document that is not empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Select {
     /// The document's `apiVersion`, if it matters.
     pub api_version: Option<String>,
@@ -31,7 +31,7 @@ pub struct Select {
 }
 
 /// A member of the JSON object in a marker comment: `# {"KEY": "VALUE"}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MarkerName {
     /// The member's key.
     pub key: String,

@@ -287,7 +287,8 @@ impl Engine {
         self.memory.branches.base(repository, repo).await
     }
 
-    fn keep(&self, looked: Looked) -> Arc<Looked> {
+    fn keep(&self, mut looked: Looked) -> Arc<Looked> {
+        without_room(&mut looked);
         let key = looked.pipeline.key.clone();
         let looked = Arc::new(looked);
         let before = {
@@ -298,5 +299,20 @@ impl Engine {
             let _nobody_listens = self.changes.send(key);
         }
         looked
+    }
+}
+
+/// Gives back the room that lists have for more: what is kept does not grow.
+fn without_room(looked: &mut Looked) {
+    looked.steps.shrink_to_fit();
+    looked.report.environments.shrink_to_fit();
+    for here in &mut looked.report.environments {
+        here.after.shrink_to_fit();
+        here.reasons.shrink_to_fit();
+        here.notes.shrink_to_fit();
+        here.verdict.targets.shrink_to_fit();
+        if let Some(next) = &mut here.next {
+            next.gates.shrink_to_fit();
+        }
     }
 }

@@ -14,7 +14,7 @@ use gradus_core::observation::{Declared, EnvironmentSeen, Observation, Seen, Why
 use gradus_core::pipeline::{Environment, Pipeline};
 use gradus_core::version::{Order, Version};
 
-use crate::places::{self, DeclaredCache, IndexCache, OriginCache, OriginFacts, Place};
+use crate::places::{self, DeclaredCache, IndexCache, Mark, OriginCache, OriginFacts, Place};
 use crate::port::ledger::View;
 use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports};
@@ -32,16 +32,16 @@ pub(crate) struct Memory {
 
 /// Where the branches of each pipeline were when it was last looked at in full.
 #[derive(Default)]
-pub(crate) struct Tips(Mutex<HashMap<PipelineKey, BTreeMap<BranchName, CommitId>>>);
+pub(crate) struct Tips(Mutex<HashMap<PipelineKey, Mark>>);
 
 impl Tips {
     fn saw(&self, key: &PipelineKey, tips: &BTreeMap<BranchName, CommitId>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), tips.clone());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), Mark::of(tips));
     }
 
     /// Whether a branch of the pipeline is elsewhere now. Unknown before the first look.
     pub(crate) fn moved(&self, key: &PipelineKey, now: &BTreeMap<BranchName, CommitId>) -> Option<bool> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|then| then != now)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|then| *then != Mark::of(now))
     }
 
     /// Forgets pipelines that are no more.

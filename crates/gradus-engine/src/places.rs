@@ -2,8 +2,11 @@
 //! manifest names, or the markers in the files.
 
 mod declared;
+mod each;
 mod index;
+mod mark;
 mod origin;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -15,13 +18,14 @@ use gradus_edit::{FieldPath, Locator};
 pub(crate) use declared::{DeclaredCache, Files, release_at};
 pub use declared::{FileEdit, edits};
 pub(crate) use index::{Index, IndexCache};
+pub(crate) use mark::Mark;
 pub(crate) use origin::{LookBack, OriginCache, OriginFacts, Sought, origin, sequence};
 
 /// The key of the comment that names what may edit a value.
 pub const MARKER: &str = "$promotion";
 
 /// A place that holds the version of one artifact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The file.
     pub file: RepoPath,

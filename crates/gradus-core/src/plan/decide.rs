@@ -69,7 +69,8 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
     let wanted = match choice.wants {
         Ok(wanted) => wanted,
         Err(reason) => {
-            report.step = closing.or_else(|| if reason.is_unknown() { None } else { withdrawn() });
+            let step = closing.or_else(|| if reason.is_unknown() { None } else { withdrawn() });
+            report.step = step.map(Box::new);
             report.reasons.extend(choice.refused);
             return report.reasons.push(reason);
         }
@@ -84,22 +85,23 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
     // A proposal becomes one of what goes in now, rather than being closed and
     // opened again; one that is merged already has done its work.
     let is_merged = matches!(closing, Some(Step::Close { because: CloseReason::Merged, .. }));
-    report.step = match strategy {
+    let mut step = match strategy {
         Strategy::PullRequest if is_merged => closing,
         Strategy::PullRequest | Strategy::Push => candidate.step().or(closing),
     };
-    if report.step.is_none() && !candidate.may_be_proposed() && !candidate.is_unknown() {
-        report.step = withdrawn();
+    if step.is_none() && !candidate.may_be_proposed() && !candidate.is_unknown() {
+        step = withdrawn();
     }
+    report.step = step.map(Box::new);
     report.reasons = candidate.reasons();
     if report.reasons.is_empty() {
         report.reasons.push(Reason::Promoting { to: candidate.release.clone() });
     }
-    report.next = Some(Next {
+    report.next = Some(Box::new(Next {
         release: candidate.release,
         request: candidate.request.cloned(),
         gates: candidate.gates,
-    });
+    }));
 }
 
 /// What is proposed already and was overtaken since may still go in, as long as
@@ -127,7 +129,7 @@ fn earlier<'a>(
 /// The step of a report, if it may be taken.
 pub(super) fn step_of(mode: Mode, report: &EnvironmentReport) -> Option<Step> {
     match mode {
-        Mode::Active => report.step.clone(),
+        Mode::Active => report.step.as_deref().cloned(),
         Mode::Observe | Mode::Suspended => None,
     }
 }

@@ -141,7 +141,7 @@ fn going(here: &EnvironmentReport, what: &str) -> String {
     let is_observed = here.reasons.contains(&Reason::ObserveOnly);
     let (is, goes) = if is_observed { ("would be", "would go") } else { ("is", "goes") };
     let now = if is_observed { "" } else { " now" };
-    match &here.step {
+    match here.step.as_deref() {
         Some(Step::Propose(_)) => format!("{what} {is} proposed for {environment}{now}."),
         Some(Step::Update { number, .. }) => format!("proposal {number} {is} changed to {what}{now}."),
         Some(Step::Merge { number, .. }) => {

@@ -73,7 +73,7 @@ fn the_same_input_gives_the_same_bytes_and_every_report_can_be_told() {
         for here in &first.report.environments {
             prop_assert!(!here.reasons.is_empty(), "{} has no reason", here.name);
             prop_assert!(explain(&first.report, &here.name, &clock).is_some_and(|text| text.contains('.')));
-            if let Some(change) = here.step.as_ref().and_then(Step::change) {
+            if let Some(change) = here.step.as_deref().and_then(Step::change) {
                 prop_assert!(proposal_body(&first.report, change, &clock).contains("Merging this"));
             }
         }
@@ -304,7 +304,8 @@ fn who_only_observes_writes_nothing_and_says_the_same() {
         acting.mode = Mode::Active;
         let (watched, acted) = (plan(&watching, seen, now()), plan(&acting, seen, now()));
         prop_assert!(watched.steps.is_empty(), "it wrote");
-        let would: Vec<Step> = watched.report.environments.into_iter().filter_map(|here| here.step).collect();
+        let would: Vec<Step> =
+            watched.report.environments.into_iter().filter_map(|here| here.step).map(|step| *step).collect();
         prop_assert_eq!(would, acted.steps);
         watching.mode = Mode::Suspended;
         let asleep = plan(&watching, seen, now());

@@ -147,7 +147,7 @@ impl Stage {
             "body" | "commit" => {
                 let plan = plan(&pipeline, &world.seen, now);
                 let here = plan.report.environment(&name(&line.word())).unwrap();
-                let change = here.step.as_ref().and_then(Step::change).expect("no change is planned there");
+                let change = here.step.as_deref().and_then(Step::change).expect("no change is planned there");
                 match command {
                     "body" => proposal_body(&plan.report, change, &clock),
                     _ => commit_message(&plan.report.pipeline, change, "0123456789abcdef"),

@@ -1,7 +1,7 @@
 //! What the files of an environment declare, and the edits that change it.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gradus_core::names::{ArtifactName, BlobId, EnvironmentName, PipelineKey, RepoPath};
 use gradus_core::observation::Why;
@@ -9,7 +9,9 @@ use gradus_core::release::Release;
 use gradus_core::version::Version;
 use gradus_edit::{Edit, LineChange, Outcome};
 
-use super::Place;
+use super::each::Each;
+use super::shared::Shared;
+use super::{Mark, Place};
 use crate::port::repo::FileSeen;
 
 /// Files of one commit.
@@ -18,11 +20,14 @@ pub(crate) type Files = BTreeMap<RepoPath, FileSeen>;
 /// What environments declared at the last look, so that files with the same
 /// content are not parsed again.
 #[derive(Default)]
-pub(crate) struct DeclaredCache(Mutex<HashMap<PipelineKey, BTreeMap<EnvironmentName, Known>>>);
+pub(crate) struct DeclaredCache {
+    known: Mutex<Each<Known>>,
+    releases: Shared<Release>,
+}
 
 struct Known {
-    places: Vec<Place>,
-    blobs: Vec<Option<BlobId>>,
+    /// Of the places and of the content of their files.
+    of: Mark,
     release: Result<Option<Release>, Why>,
 }
 
@@ -35,23 +40,26 @@ impl DeclaredCache {
         places: &[Place],
         files: &Files,
     ) -> Result<Option<Release>, Why> {
-        let blobs: Vec<Option<BlobId>> =
-            places.iter().map(|place| files.get(&place.file).map(|file| file.blob.clone())).collect();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = all.entry(key.clone()).or_default();
-        if let Some(known) =
-            here.get(environment).filter(|known| known.blobs == blobs && known.places == places)
-        {
+        let blobs: Vec<Option<&BlobId>> =
+            places.iter().map(|place| files.get(&place.file).map(|file| &file.blob)).collect();
+        let of = Mark::of(&(places, blobs));
+        if let Some(known) = self.lock().get(key, environment).filter(|known| known.of == of) {
             return known.release.clone();
         }
-        let release = release_at(places, files);
-        here.insert(environment.clone(), Known { places: places.to_vec(), blobs, release: release.clone() });
+        // Nobody waits while a file is parsed.
+        let release =
+            release_at(places, files).map(|release| release.map(|release| self.releases.one(&release)));
+        self.lock().put(key, environment, Known { of, release: release.clone() });
         release
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Each<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets pipelines that are no more.
     pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| keep(key));
+        self.lock().retain(keep);
     }
 }
 

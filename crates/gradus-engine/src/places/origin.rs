@@ -1,6 +1,6 @@
 //! The commit that brought a release into an environment.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gradus_core::names::{BlobId, CommitId, EnvironmentName, Person, PipelineKey, RepoPath};
@@ -9,8 +9,10 @@ use gradus_core::release::Release;
 use gradus_core::tell::{Trailer, trailers_of};
 use gradus_core::version::Version;
 
-use super::Place;
 use super::declared::{Files, release_at};
+use super::each::Each;
+use super::shared::Shared;
+use super::{Mark, Place};
 use crate::port::repo::{CommitSeen, FileSeen, History};
 use crate::port::{PortError, Repo};
 
@@ -40,31 +42,59 @@ pub(crate) struct OriginFacts {
 /// same content again is not enough: they may have been changed and changed back.
 #[derive(Default)]
 pub(crate) struct OriginCache {
-    found: Mutex<HashMap<PipelineKey, BTreeMap<EnvironmentName, Arc<Kept>>>>,
+    found: Mutex<Each<Kept>>,
+    people: Shared<Person>,
+    releases: Shared<Release>,
 }
 
+#[derive(Clone)]
 struct Kept {
     tip: CommitId,
-    places: Vec<Place>,
+    places: Mark,
     /// Unknown where the release is older than what was looked at. It stays so until another
     /// one comes: what was looked at once is not looked at again.
     facts: Seen<Arc<OriginFacts>>,
 }
 
 impl OriginCache {
-    fn get(&self, key: &PipelineKey, environment: &EnvironmentName, places: &[Place]) -> Option<Arc<Kept>> {
+    fn get(&self, sought: &Sought<'_>, places: Mark) -> Option<Kept> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.get(key)?.get(environment).filter(|kept| kept.places == places).cloned()
+        found.get(sought.key, sought.environment).filter(|kept| kept.places == places).cloned()
     }
 
-    fn put(&self, key: &PipelineKey, environment: &EnvironmentName, kept: Kept) {
+    fn put(&self, sought: &Sought<'_>, kept: Kept) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.entry(key.clone()).or_default().insert(environment.clone(), Arc::new(kept));
+        found.put(sought.key, sought.environment, kept);
+    }
+
+    /// The same facts, with people and releases that other environments have too.
+    fn shared(&self, facts: Arc<OriginFacts>) -> Arc<OriginFacts> {
+        // Those that are kept already are shared.
+        let mut facts = match Arc::try_unwrap(facts) {
+            Ok(made) => made,
+            Err(kept) => return kept,
+        };
+        let people = |people: &mut Vec<Person>| {
+            people.iter_mut().for_each(|person| *person = self.people.one(person));
+            people.shrink_to_fit();
+        };
+        facts.origin.author = self.people.one(&facts.origin.author);
+        people(&mut facts.origin.brought_by);
+        people(&mut facts.approved_by);
+        let releases = facts.before.iter_mut().chain(&mut facts.origin.replaced);
+        releases.for_each(|release| *release = self.releases.one(release));
+        facts.before.shrink_to_fit();
+        let shared = facts.brought.iter().map(|brought| Brought {
+            release: self.releases.one(&brought.release),
+            by: brought.by.iter().map(|person| self.people.one(person)).collect(),
+        });
+        facts.brought = shared.collect();
+        Arc::new(facts)
     }
 
     /// Forgets pipelines that are no more.
     pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| keep(key));
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).retain(keep);
     }
 }
 
@@ -158,16 +188,18 @@ pub(crate) async fn origin(
     back: &mut LookBack<'_>,
     sought: &Sought<'_>,
 ) -> Result<Seen<Arc<OriginFacts>>, PortError> {
-    let kept = cache.get(sought.key, sought.environment, sought.places);
-    if let Some(kept) = kept.as_deref().filter(|kept| kept.tip == *back.tip) {
+    let places = Mark::of(sought.places);
+    let kept = cache.get(sought, places);
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.tip == *back.tip) {
         return Ok(kept.facts.clone());
     }
     let mut limit = FIRST;
     let facts = loop {
         // A failure is not remembered: the next look tries again.
         back.at_least(limit).await?;
-        match walk(back, sought, kept.as_deref()).await? {
-            Some(facts) => break facts,
+        match walk(back, sought, kept.as_ref()).await? {
+            Some(Seen::Known(facts)) => break Seen::Known(cache.shared(facts)),
+            Some(unknown @ Seen::Unknown(_)) => break unknown,
             None if limit < MOST => limit *= 8,
             None => {
                 let release = sought.release;
@@ -177,8 +209,8 @@ pub(crate) async fn origin(
             }
         }
     };
-    let kept = Kept { tip: back.tip.clone(), places: sought.places.to_vec(), facts: facts.clone() };
-    cache.put(sought.key, sought.environment, kept);
+    let kept = Kept { tip: back.tip.clone(), places, facts: facts.clone() };
+    cache.put(sought, kept);
     Ok(facts)
 }
 

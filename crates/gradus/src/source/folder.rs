@@ -184,7 +184,7 @@ impl Folder {
             Seen::Unknown(_) => None,
         };
         for here in &looked.report.environments {
-            let Some(step) = &here.step else { continue };
+            let Some(step) = here.step.as_deref() else { continue };
             let branch = match step {
                 Step::Push(_) | Step::Merge { .. } => plan.base.as_ref().map(|base| base.branch.clone()),
                 Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
