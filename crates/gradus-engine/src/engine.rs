@@ -128,10 +128,7 @@ impl Engine {
         };
         let gone: Vec<_> = before.into_iter().filter(|(key, _)| self.pipeline(key).is_none()).collect();
         self.queue.retain(|key| self.pipeline(key).is_some());
-        self.memory.origins.retain(|key| self.pipeline(key).is_some());
-        self.memory.declared.retain(|key| self.pipeline(key).is_some());
-        self.memory.heads.retain(|key| self.pipeline(key).is_some());
-        self.memory.tips.retain(|key| self.pipeline(key).is_some());
+        self.memory.retain(|key| self.pipeline(key).is_some());
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in &gone {
             latest.remove(key);
@@ -141,6 +138,24 @@ impl Engine {
             let _nobody_listens = self.changes.send(key.clone());
         }
         gone.into_iter().map(|(_, pipeline)| pipeline).collect()
+    }
+
+    /// Sets one pipeline, new or changed, and leaves the others as they are. It is looked at soon.
+    pub fn set_pipeline(&self, pipeline: Arc<Pipeline>) {
+        let key = pipeline.key.clone();
+        self.pipelines.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), pipeline);
+        self.queue.want(key, Instant::now());
+    }
+
+    /// Takes one pipeline away. It is returned, so that the caller can [`Engine::retire`] it.
+    pub fn remove_pipeline(&self, key: &PipelineKey) -> Option<Arc<Pipeline>> {
+        let gone = self.pipelines.write().unwrap_or_else(PoisonError::into_inner).remove(key)?;
+        let is_another = |other: &PipelineKey| other != key;
+        self.queue.retain(is_another);
+        self.memory.retain(is_another);
+        self.latest.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let _nobody_listens = self.changes.send(key.clone());
+        Some(gone)
     }
 
     /// One pipeline.

@@ -30,6 +30,16 @@ pub(crate) struct Memory {
     pub(crate) tips: Tips,
 }
 
+impl Memory {
+    /// Forgets pipelines that are no more.
+    pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
+        self.origins.retain(&keep);
+        self.declared.retain(&keep);
+        self.heads.retain(&keep);
+        self.tips.retain(&keep);
+    }
+}
+
 /// Where the branches of each pipeline were when it was last looked at in full.
 #[derive(Default)]
 pub(crate) struct Tips(Mutex<HashMap<PipelineKey, Mark>>);

@@ -17,7 +17,7 @@ use crate::cause::causes;
 use crate::git::{self, Change, CommitMeta, GitError, GitErrorKind, Preparation, Pushed, Remote, Signature};
 use crate::http::Tls;
 
-pub use access::{Access, SecretFolder};
+pub use access::{Access, SecretFolder, with_secret};
 
 /// How many YAML files of one repository are looked at for markers.
 const MOST_FILES: usize = 200_000;

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::{Engine, Looked};
+use crate::observe::Sight;
 use crate::port::PortError;
 use crate::port::ledger::{Entry, Reported};
 
@@ -141,9 +142,50 @@ impl Engine {
     /// A person asks for a release by name. It stands for the state that the
     /// environment is in now, and for no other. With `dry_run` nothing is recorded.
     pub async fn ask(&self, key: &PipelineKey, asked: AskedFor, dry_run: bool) -> Result<Asked, SayError> {
+        let (environment, request, pipeline, mut sight) = self.understand(key, asked).await?;
+        let release = request.release.clone();
+        if dry_run {
+            if let Some(seen) = sight.observation.environments.get_mut(&environment)
+                && let Seen::Known(requests) = &mut seen.requests
+            {
+                requests.push(request);
+            }
+            let at = self.ports.clock.now();
+            let plan = gradus_core::plan(&pipeline, &sight.observation, at);
+            let looked = Looked { pipeline, report: plan.report, steps: plan.steps, at };
+            return Ok(Asked { release, looked });
+        }
+        self.put(&pipeline, &[Entry::Request { environment, request }]).await?;
+        self.look_after(&pipeline, release).await
+    }
+
+    /// What a person asks for, with the state that the environment is in now.
+    /// Nothing is recorded.
+    pub async fn request(&self, key: &PipelineKey, asked: AskedFor) -> Result<Request, SayError> {
+        Ok(self.understand(key, asked).await?.1)
+    }
+
+    /// The release that a yes without a version means: the next one.
+    pub async fn meant(
+        &self,
+        key: &PipelineKey,
+        environment: &EnvironmentName,
+        version: Option<&str>,
+    ) -> Result<Release, SayError> {
+        let pipeline = self.known(key)?;
+        known_environment(&pipeline, environment)?;
+        let (looked, _) = self.look(&pipeline).await;
+        Ok(meant(&pipeline, &looked, environment, version)?)
+    }
+
+    async fn understand(
+        &self,
+        key: &PipelineKey,
+        asked: AskedFor,
+    ) -> Result<(EnvironmentName, Request, Arc<Pipeline>, Sight), SayError> {
         let pipeline = self.known(key)?;
         known_environment(&pipeline, &asked.environment)?;
-        let (looked, mut sight) = self.look(&pipeline).await;
+        let (looked, sight) = self.look(&pipeline).await;
         let here = looked.report.environment(&asked.environment);
         let from = here.and_then(|here| match &here.declared {
             Seen::Known(release) => release.clone(),
@@ -166,7 +208,7 @@ impl Engine {
         };
         let request = Request {
             id: request_id(key, &asked, &release, origin.as_ref().map(|origin| origin.commit.as_str()))?,
-            release: release.clone(),
+            release,
             kind: asked.kind,
             by: asked.by,
             at: self.ports.clock.now(),
@@ -174,20 +216,7 @@ impl Engine {
             from,
             from_commit: origin.map(|origin| origin.commit),
         };
-        if dry_run {
-            if let Some(seen) = sight.observation.environments.get_mut(&asked.environment)
-                && let Seen::Known(requests) = &mut seen.requests
-            {
-                requests.push(request);
-            }
-            let at = self.ports.clock.now();
-            let plan = gradus_core::plan(&pipeline, &sight.observation, at);
-            let looked = Looked { pipeline, report: plan.report, steps: plan.steps, at };
-            return Ok(Asked { release, looked });
-        }
-        let entry = Entry::Request { environment: asked.environment, request };
-        self.put(&pipeline, &[entry]).await?;
-        self.look_after(&pipeline, release).await
+        Ok((asked.environment, request, pipeline, sight))
     }
 
     /// Somebody reports what a target does. Without a target's name, the only one that reports is meant.

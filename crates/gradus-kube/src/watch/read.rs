@@ -25,6 +25,9 @@ use crate::clusters::wire::{
 /// How big a page of a list may be.
 const PAGE_BYTES: usize = 64 << 20;
 
+/// How much later than it should be over a watch is given up.
+const LATE: Duration = Duration::from_secs(10);
+
 /// A page of a list.
 pub(super) struct Page {
     pub(super) arrivals: Vec<Arrival>,
@@ -102,7 +105,7 @@ impl Source<'_> {
         let params = WatchParams { bookmarks: true, timeout: Some(seconds), ..WatchParams::default() };
         let request = built(Request::new(self.path()).watch(&params, position))?;
         let body = in_time(open(self.client, request)).await?;
-        Ok(Events { body, buffer: BytesMut::new(), searched: 0 })
+        Ok(Events { body, buffer: BytesMut::new(), searched: 0, quiet: lasts + LATE })
     }
 
     /// Reads an object, and keeps of it what is kept if somebody wants it.
@@ -164,6 +167,8 @@ pub(super) struct Events {
     body: Body,
     buffer: BytesMut,
     searched: usize,
+    /// How long nothing may come: a connection can die without a word.
+    quiet: Duration,
 }
 
 impl Events {
@@ -195,7 +200,11 @@ impl Events {
                 let message = format!("an event is bigger than {OBJECT_BYTES} bytes");
                 return Err(Fault::new(FaultKind::Broken, message));
             }
-            match self.body.frame().await {
+            let Ok(frame) = tokio::time::timeout(self.quiet, self.body.frame()).await else {
+                let seconds = self.quiet.as_secs();
+                return Err(Fault::new(FaultKind::Unreachable, format!("nothing came for {seconds} s")));
+            };
+            match frame {
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.buffer.extend_from_slice(&data);

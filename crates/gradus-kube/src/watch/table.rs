@@ -207,7 +207,14 @@ impl Table {
                 }
             }
             Which::All(among) => {
-                if !self.covers(among) {
+                // What is part of something that is covered stays covered when that is not wanted any more.
+                let within = |all: &[Among]| all.iter().any(|other| is_within(among, other));
+                if within(&self.covering) {
+                    self.covering.push(among.clone());
+                }
+                if within(&self.covered) {
+                    self.covered.push(among.clone());
+                } else {
                     need.list = true;
                 }
                 self.among.push((among.clone(), who.clone()));

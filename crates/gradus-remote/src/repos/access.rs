@@ -30,25 +30,32 @@ impl Access for SecretFolder {
     fn options(&self, repository: &Repository) -> Result<RemoteOptions, PortError> {
         let Some(name) = &repository.secret else { return Ok(self.otherwise.clone()) };
         let secret = SecretFiles::find(self.folder.as_deref(), name, &repository.url)?;
-        let (user, password, token) =
-            (secret.value("username")?, secret.value("password")?, secret.value("token")?);
-        let credentials = match (user, password, token) {
-            (user, Some(password), _) => Credentials::Basic {
-                user: user.unwrap_or_else(|| "git".to_owned()),
-                password: Secret::new(password),
-            },
-            (Some(user), None, Some(token)) => Credentials::Basic { user, password: Secret::new(token) },
-            (None, None, Some(token)) => Credentials::Bearer(Secret::new(token)),
-            (_, None, None) => {
-                return Err(secret
-                    .lacks("neither password nor token")
-                    .with_hint("put `username` and `password`, or `token`, into it, a file each"));
-            }
-        };
-        let mut options = RemoteOptions { credentials, ..self.otherwise.clone() };
-        if let Some(ca) = secret.value("caFile")? {
-            options.tls = Tls { ca_pem: Some(ca.into_bytes()) };
-        }
-        Ok(options)
+        with_secret(&self.otherwise, |key| secret.value(key))?.ok_or_else(|| {
+            secret
+                .lacks("neither password nor token")
+                .with_hint("put `username` and `password`, or `token`, into it, a file each")
+        })
     }
+}
+
+/// How a repository is reached with the values of a Secret; `None` where it has
+/// neither a password nor a token.
+pub fn with_secret(
+    otherwise: &RemoteOptions,
+    value: impl Fn(&str) -> Result<Option<String>, PortError>,
+) -> Result<Option<RemoteOptions>, PortError> {
+    let credentials = match (value("username")?, value("password")?, value("token")?) {
+        (user, Some(password), _) => Credentials::Basic {
+            user: user.unwrap_or_else(|| "git".to_owned()),
+            password: Secret::new(password),
+        },
+        (Some(user), None, Some(token)) => Credentials::Basic { user, password: Secret::new(token) },
+        (None, None, Some(token)) => Credentials::Bearer(Secret::new(token)),
+        (_, None, None) => return Ok(None),
+    };
+    let mut options = RemoteOptions { credentials, ..otherwise.clone() };
+    if let Some(ca) = value("caFile")? {
+        options.tls = Tls { ca_pem: Some(ca.into_bytes()) };
+    }
+    Ok(Some(options))
 }
