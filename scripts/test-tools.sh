@@ -22,7 +22,7 @@ export GOWORK=off
 exec 3>&1 1>&2
 
 fail() {
-    printf '%s\n' "$@"
+    printf '%s\n' "$@" >&2
     exit 1
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use tokio::sync::Mutex;
+
 use crate::{TestbedError, TestbedErrorKind};
 
 /// Something that `scripts/test-tools.sh` finds or builds.
@@ -47,6 +49,10 @@ pub async fn find_tool(tool: Tool) -> Result<PathBuf, TestbedError> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/test-tools.sh");
     let name = tool.name();
     let failed = || format!("could not get {name} from {script}");
+    // The tests of a program start together, and not every system lets the script
+    // wait for itself.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    let _turn = ONE_AT_A_TIME.lock().await;
     let output = tokio::process::Command::new(script)
         .arg(name)
         .stdin(Stdio::null())
