@@ -51,6 +51,17 @@ pub fn judge(target: &TargetSpec, sighting: &Sighting<'_>) -> Judged {
             }
         }
     };
+    // Something on its way for a time that nobody tells is so from now on, not
+    // from when it was asked for: that may be long ago.
+    let state = match state {
+        State::Deploying { version, since } => {
+            State::Deploying { version, since: since.or(Some(sighting.now)) }
+        }
+        state @ (State::NotDeployed
+        | State::Healthy { .. }
+        | State::Failed { .. }
+        | State::Unknown { .. }) => state,
+    };
     let needs = std::mem::take(&mut look.notes.needs);
     let lists = std::mem::take(&mut look.notes.lists);
     Judged { state, evidence: look.notes.evidence(), needs, lists }

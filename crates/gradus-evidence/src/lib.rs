@@ -10,7 +10,6 @@
 //! it was made for, and only as far as the controller waits for what it applies.
 //! What cannot be proven is [`State::Unknown`] with its reason.
 
-mod compact;
 mod image;
 mod judge;
 mod kind;
@@ -25,7 +24,6 @@ mod state;
 mod target;
 mod words;
 
-pub use compact::Compact;
 pub use image::Image;
 pub use judge::judge;
 pub use needs::needs_of;

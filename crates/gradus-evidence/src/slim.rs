@@ -11,7 +11,6 @@ const OF_ALL: &[&str] = &[
     "kind",
     "metadata/name",
     "metadata/namespace",
-    "metadata/uid",
     "metadata/resourceVersion",
     "metadata/generation",
     "metadata/creationTimestamp",
@@ -172,6 +171,19 @@ const POD: &[&str] = &[
     "status/containerStatuses/*/imageID",
 ];
 
+/// The conditions whose message says nothing when they are true.
+const QUIET: [&str; 9] = [
+    "Ready",
+    "Released",
+    "TestSuccess",
+    "Healthy",
+    "Reconciling",
+    "Available",
+    "Progressing",
+    "ArtifactInStorage",
+    "Complete",
+];
+
 /// The labels and annotations that tell who applied an object, and how.
 const MARKS: [&str; 6] = [
     "kustomize.toolkit.fluxcd.io/name",
@@ -279,6 +291,11 @@ fn tidy_up(object: &mut Value, kind: Kind) {
     for condition in
         object.pointer_mut("/status/conditions").and_then(Value::as_array_mut).into_iter().flatten()
     {
+        let is_quiet = condition.get("status").and_then(Value::as_str) == Some("True")
+            && condition.get("type").and_then(Value::as_str).is_some_and(|kind| QUIET.contains(&kind));
+        if is_quiet && let Some(fields) = condition.as_object_mut() {
+            fields.remove("message");
+        }
         if let Some(Value::String(message)) = condition.get_mut("message") {
             *message = tidy(message);
         }

@@ -26,7 +26,7 @@ pub enum State {
     Deploying {
         /// To what, where that is told.
         version: Option<String>,
-        /// Since when, where that is told.
+        /// Since when. Where no object tells that, the time of the look.
         since: Option<Timestamp>,
     },
     /// It runs and works.
@@ -67,6 +67,10 @@ impl State {
             {
                 Self::Healthy { version, since: since.min(*from) }
             }
+            (
+                Self::Deploying { version, since: Some(since) },
+                Self::Deploying { version: earlier, since: Some(from) },
+            ) if version == *earlier => Self::Deploying { version, since: Some(since.min(*from)) },
             (
                 Self::Failed { version, why, since, running },
                 Self::Failed { version: earlier, since: Some(from), .. },

@@ -46,6 +46,13 @@ pub(super) fn progress(object: Doc<'_>) -> Progress {
         (all > need).then(|| format!("{} old replicas are left", all - need))
     });
     if let Some(says) = short {
+        // A rollout that was through before: what is missing went missing since.
+        let was_through = progressing.is_some_and(|it| it.is_true() && it.reason == "NewReplicaSetAvailable");
+        let since = match available {
+            Some(available) if was_through && !available.is_true() => available.since,
+            Some(_) | None if was_through => None,
+            Some(_) | None => since,
+        };
         return Progress::Going { says, since };
     }
     let has_deadline = object.int("spec/progressDeadlineSeconds").is_some_and(|it| it < FOREVER);

@@ -317,7 +317,7 @@ impl<'a> Release<'a> {
         let mut words = self.ready.map_or_else(|| "says nothing yet".to_owned(), |ready| ready.says());
         if let Some(newest) = self.newest {
             let of = |key| newest.text(key).unwrap_or("?");
-            words.push_str(&format!(", {} {}", of("status"), of("chartVersion")));
+            words.push_str(&format!(", {} is {}", of("chartVersion"), of("status")));
         }
         if self.object.flag("spec/suspend") {
             words.push_str(", suspended");

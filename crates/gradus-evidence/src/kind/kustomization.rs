@@ -27,7 +27,7 @@ pub(super) fn judge(object: Doc<'_>, name: &ObjectRef, look: &mut Look<'_>) -> S
         name,
         Says {
             words: set.words(),
-            revision: set.applied.or(set.attempted),
+            revision: if good == Some(true) { set.applied } else { set.attempted.or(set.applied) },
             since: set.ready.and_then(|ready| ready.since),
             good,
         },

@@ -33,7 +33,7 @@ pub(super) fn against(
         Some(State::unknown(format!("its source {name} is suspended")))
     } else if let Some(ready) = ready.filter(|ready| ready.is_false()) {
         Some(State::unknown(format!("its source {name} is not ready: {}", ready.words())))
-    } else if revision.is_some() && revision != applied {
+    } else if revision.is_some_and(|revision| !is_the_same(revision, applied)) {
         let version = revision.and_then(|revision| Revision::parse(revision).version());
         let since = source.time("status/artifact/lastUpdateTime");
         Some(State::Deploying { version: version.map(|version| tidy(&version)), since })
@@ -43,6 +43,14 @@ pub(super) fn against(
     let good = if state.is_none() { ready.map(|ready| ready.is_true()) } else { None };
     note(source, name, good, look);
     state
+}
+
+/// Whether both stand for the same content, however an older controller wrote it.
+fn is_the_same(revision: &str, applied: Option<&str>) -> bool {
+    let hash = |text| Revision::parse(text).hash;
+    applied.is_some_and(|applied| {
+        revision == applied || hash(revision).is_some_and(|of| hash(applied) == Some(of))
+    })
 }
 
 fn of(object: Doc<'_>, look: &Look<'_>) -> State {
