@@ -34,6 +34,7 @@ pub fn judge(target: &TargetSpec, sighting: &Sighting<'_>) -> Judged {
         pick,
         wanted: target.wanted.clone(),
         images: BTreeSet::new(),
+        idle: false,
         path: Vec::new(),
         looked: 0,
         notes: Notes::default(),
@@ -94,6 +95,8 @@ pub(crate) struct Look<'a> {
     pub(crate) wanted: Option<Wanted>,
     /// The versions of the picked image that were found below.
     pub(crate) images: BTreeSet<String>,
+    /// Whether the workload that was judged last should have no pods.
+    pub(crate) idle: bool,
     /// The objects that led here.
     path: Vec<ObjectRef>,
     looked: usize,

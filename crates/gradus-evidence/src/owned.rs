@@ -70,6 +70,7 @@ pub(crate) fn workloads_count(look: &Look<'_>) -> bool {
 pub(crate) fn sum(owned: &[ObjectRef], workloads: bool, owner: &Owner<'_>, look: &mut Look<'_>) -> Sum {
     let mut worst: Option<(u8, State)> = None;
     let mut since: Option<Timestamp> = None;
+    let (mut idle, mut good) = (None, 0_usize);
     for name in owned {
         let kind = Kind::of(&name.group, &name.kind);
         if !(kind.is_applier() || (workloads && kind.is_workload())) || look.came_through(name) {
@@ -77,10 +78,19 @@ pub(crate) fn sum(owned: &[ObjectRef], workloads: bool, owner: &Owner<'_>, look:
         }
         let state = match look.limit() {
             Some(why) => State::unknown(why),
-            None => one(name, owner, look),
+            None => {
+                look.idle = false;
+                one(name, owner, look)
+            }
         };
+        // One that should have no pods does not stand in the way of the others.
+        if std::mem::take(&mut look.idle) {
+            idle.get_or_insert(name);
+            continue;
+        }
         let (rank, state) = match state {
             State::Healthy { since: from, .. } => {
+                good += 1;
                 // The time of the look stands for one that nobody tells.
                 if from < look.now {
                     since = since.max(Some(from));
@@ -96,7 +106,20 @@ pub(crate) fn sum(owned: &[ObjectRef], workloads: bool, owner: &Owner<'_>, look:
             worst = Some((rank, state));
         }
     }
-    worst.map_or(Sum::Good { since }, |(_, state)| Sum::Bad(state))
+    match (worst, idle) {
+        (Some((_, state)), _) => Sum::Bad(state),
+        (None, Some(name)) if good == 0 => {
+            Sum::Bad(State::unknown(format!("{name}: it should have no pods, which proves nothing")))
+        }
+        (None, Some(_) | None) => Sum::Good { since },
+    }
+}
+
+/// Why what was applied cannot be looked at here, where that is so.
+pub(crate) fn elsewhere(object: Doc<'_>) -> Option<Sum> {
+    object
+        .at("spec/kubeConfig")
+        .map(|_| Sum::Bad(State::unknown("what it applied is in another cluster, and was not looked at")))
 }
 
 /// Judges one object that was applied.
@@ -110,6 +133,12 @@ fn one(name: &ObjectRef, owner: &Owner<'_>, look: &mut Look<'_>) -> State {
                 return State::unknown(why);
             }
             look.judge(object, name)
+        }
+        Lookup::Missing if Kind::of(&name.group, &name.kind) == Kind::Job => {
+            // Jobs are taken away some time after they are through.
+            look.note(name, Says { words: "is not there any more".to_owned(), ..Says::default() });
+            look.idle = true;
+            State::NotDeployed
         }
         Lookup::Missing => {
             let words = format!("is not there, though the {} applied it", owner.kind);

@@ -27,6 +27,7 @@ const OF_ALL: &[&str] = &[
 
 const HELM_RELEASE: &[&str] = &[
     "spec/suspend",
+    "spec/kubeConfig",
     "spec/chart/spec/version",
     "spec/chartRef",
     "spec/test/enable",
@@ -52,6 +53,7 @@ const HELM_RELEASE: &[&str] = &[
 
 const KUSTOMIZATION: &[&str] = &[
     "spec/suspend",
+    "spec/kubeConfig",
     "spec/wait",
     "spec/sourceRef",
     "status/lastAttemptedRevision",
@@ -68,7 +70,8 @@ const KUSTOMIZATION: &[&str] = &[
 const SOURCE: &[&str] = &["spec/suspend", "status/artifact/revision", "status/artifact/lastUpdateTime"];
 
 const APPLICATION: &[&str] = &[
-    "operation",
+    "operation/sync/revision",
+    "spec/destination",
     "spec/source/repoURL",
     "spec/source/targetRevision",
     "spec/source/chart",

@@ -45,6 +45,14 @@ pub(super) fn judge(object: Doc<'_>, name: &ObjectRef, look: &mut Look<'_>) -> S
     if !owned::workloads_count(look) {
         return State::Healthy { version, since };
     }
+    let is_here = match (object.text("spec/destination/server"), object.text("spec/destination/name")) {
+        (Some(server), _) => server == "https://kubernetes.default.svc",
+        (None, Some(name)) => name == "in-cluster",
+        (None, None) => true,
+    };
+    if !is_here {
+        return State::unknown("what it applied is in another cluster, and was not looked at");
+    }
     let owner = Owner {
         kind: "Application",
         name: &name.name,

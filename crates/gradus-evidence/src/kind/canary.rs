@@ -233,6 +233,7 @@ impl Rollout<'_> {
             Progress::Going { since, .. } => State::Deploying { version: Some(version), since: *since },
             Progress::Broken { why, since } => State::failed(Some(version), why.clone(), *since),
             Progress::Untold { why } => State::unknown(why.clone()),
+            Progress::Idle { why } => State::unknown(*why),
         }
     }
 

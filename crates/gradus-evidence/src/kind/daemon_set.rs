@@ -23,7 +23,7 @@ pub(super) fn progress(object: Doc<'_>) -> Progress {
         return Progress::Going { says: "nothing is scheduled yet".to_owned(), since: None };
     };
     if need <= 0 {
-        return Progress::Untold { why: "no node should run it, which proves nothing".to_owned() };
+        return Progress::Idle { why: "no node should run it, which proves nothing" };
     }
     let counts = [
         ("updatedNumberScheduled", "pods are updated"),

@@ -32,7 +32,7 @@ pub(super) fn progress(object: Doc<'_>) -> Progress {
     }
     let need = object.int("spec/replicas").unwrap_or(1);
     if need <= 0 {
-        return Progress::Untold { why: "it has no replicas, which proves nothing".to_owned() };
+        return Progress::Idle { why: "it has no replicas, which proves nothing" };
     }
     let since = progressing.and_then(|it| it.updated).max(available.and_then(|it| it.since));
     let counts = [

@@ -244,6 +244,9 @@ impl<'a> Release<'a> {
         if self.waits() && !owned::workloads_count(look) {
             return State::Healthy { version, since };
         }
+        if let Some(sum) = owned::elsewhere(self.object) {
+            return sum.onto(version, since);
+        }
         let owner = Owner {
             kind: "HelmRelease",
             name: &name.name,

@@ -52,6 +52,10 @@ pub(super) fn judge(object: Doc<'_>, name: &ObjectRef, look: &mut Look<'_>) -> S
     // What it applied is looked at although it waited for it: it waits once, and
     // its tick stays until its next turn.
     let workloads = !object.flag("spec/wait") || owned::workloads_count(look);
+    if let Some(sum) = owned::elsewhere(object) {
+        let state = State::Healthy { version: version.clone(), since };
+        return if workloads { sum.onto(version, since) } else { state };
+    }
     owned::sum(&owned::inventory(object), workloads, &owner, look).onto(version, since)
 }
 

@@ -18,7 +18,7 @@ fn progress(object: Doc<'_>) -> Progress {
     }
     let need = object.int("spec/replicas").unwrap_or(1);
     if need <= 0 {
-        return Progress::Untold { why: "it has no replicas, which proves nothing".to_owned() };
+        return Progress::Idle { why: "it has no replicas, which proves nothing" };
     }
     let going = |says: String| Progress::Going { says, since: None };
     let counts = [("replicas", "replicas exist"), ("readyReplicas", "replicas are ready")];

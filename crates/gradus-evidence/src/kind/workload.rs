@@ -22,6 +22,8 @@ pub(super) enum Progress {
     Broken { why: String, since: Option<Timestamp> },
     /// It proves nothing.
     Untold { why: String },
+    /// It should have no pods, which proves nothing either.
+    Idle { why: &'static str },
 }
 
 /// The state of a workload whose rollout is so far.
@@ -41,6 +43,10 @@ pub(super) fn state(object: Doc<'_>, name: &ObjectRef, progress: Progress, look:
     }
     match (progress, version) {
         (Progress::Untold { why }, _) => State::unknown(why),
+        (Progress::Idle { why }, _) => {
+            look.idle = true;
+            State::unknown(why)
+        }
         (Progress::Going { since, .. }, version) => {
             State::Deploying { version: version.ok().map(|(_, version)| version), since }
         }
@@ -85,6 +91,7 @@ pub(super) fn note(name: &ObjectRef, progress: &Progress, image: Option<Image<'_
         Progress::Going { says, since } => (says, *since, None),
         Progress::Broken { why, since } => (why, *since, Some(false)),
         Progress::Untold { why } => (why, None, None),
+        Progress::Idle { why } => (&(*why).to_owned(), None, None),
     };
     let revision = image.map(|image| match (image.tag, image.digest) {
         (Some(tag), Some(digest)) => format!("{}:{tag}@{digest}", image.repository),

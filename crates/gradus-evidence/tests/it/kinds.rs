@@ -311,3 +311,42 @@ fn deployment_that_lost_a_pod_is_on_its_way_from_then_on() {
     assert_eq!(since("False"), Some(at("2026-11-21T09:50:00Z")));
     assert_eq!(since("True"), Some(crate::world::now()));
 }
+
+#[test]
+fn idle_workload_does_not_stand_in_the_way_of_others() {
+    let other = "apps_other_apps_Deployment";
+    let set = kustomization(&[crate::objects::WORKLOAD, other]);
+    let idle = json!({ "metadata": { "name": "other" }, "spec": { "replicas": 0 } });
+    let mut world = World::of([source(COMMIT), set, deployment(), with(deployment(), idle)]);
+    let target = "Kustomization/flux-system/apps";
+    assert_eq!(words(&world.state(target)), format!("healthy {COMMIT}"));
+    // But by itself it proves nothing.
+    assert_eq!(words(&world.state("Deployment/apps/other")), "unknown");
+    world.put(kustomization(&[other]));
+    assert_eq!(
+        world.state(target),
+        State::Unknown { why: "Deployment apps/other: it should have no pods, which proves nothing".into() }
+    );
+}
+
+#[test]
+fn job_that_was_taken_away_after_its_end() {
+    let set = kustomization(&[crate::objects::WORKLOAD, "apps_migrate_batch_Job"]);
+    let world = World::of([source(COMMIT), set, deployment()]);
+    assert_eq!(words(&world.state("Kustomization/flux-system/apps")), format!("healthy {COMMIT}"));
+}
+
+#[test]
+fn what_is_applied_to_another_cluster_is_not_looked_for_here() {
+    let remote = json!({ "spec": { "kubeConfig": { "secretRef": { "name": "edge" } } } });
+    let waits = json!({ "spec": { "wait": true } });
+    let set = with(kustomization(&[crate::objects::RELEASE]), remote.clone());
+    let target = "Kustomization/flux-system/apps";
+    let of = |set| words(&World::of([source(COMMIT), set]).state(target));
+    assert_eq!(of(set.clone()), "unknown");
+    assert_eq!(of(with(set, waits)), format!("healthy {COMMIT}"));
+    let release = with(helm_release(), remote);
+    assert_eq!(words(&World::of([release.clone()]).state("HelmRelease/apps/podinfo")), "healthy 6.5.0");
+    let applied = with(release, json!({ "spec": { "upgrade": { "disableWait": true } } }));
+    assert_eq!(words(&World::of([applied]).state("HelmRelease/apps/podinfo")), "unknown");
+}
