@@ -221,6 +221,10 @@ impl Events {
 pub(crate) fn shaped(mut object: Value, keep: Keep, paths: &[Arc<str>]) -> Arc<[u8]> {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
+        if keep == Keep::Evidence {
+            // Else whoever sees it would look again at every heartbeat of its controller.
+            metadata.remove("resourceVersion");
+        }
     }
     let kept = match keep {
         Keep::Whole => object,

@@ -576,3 +576,6 @@ fn is_within(inner: &Among, outer: &Among) -> bool {
 fn not_yet() -> Blind {
     Blind { kind: BlindKind::NotYet, why: "it is being read for the first time".into(), since: None }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,4 @@
 //! Tests of the crate as a whole.
+
+mod clusters;
+mod watch;
