@@ -350,3 +350,88 @@ fn what_is_applied_to_another_cluster_is_not_looked_for_here() {
     let applied = with(release, json!({ "spec": { "upgrade": { "disableWait": true } } }));
     assert_eq!(words(&World::of([applied]).state("HelmRelease/apps/podinfo")), "unknown");
 }
+
+#[test]
+fn tick_of_a_kustomization_comes_before_what_it_applied() {
+    let early =
+        json!({ "status": { "lastAttemptedRevision": crate::objects::revision(crate::objects::NEXT) } });
+    let world = World::of([source(COMMIT), with(kustomization(&[]), early)]);
+    assert_eq!(
+        words(&world.state("Kustomization/flux-system/apps")),
+        format!("deploying {}", crate::objects::NEXT)
+    );
+}
+
+#[test]
+fn worst_of_what_was_applied_counts() {
+    let ids = ["apps_a_apps_Deployment", "apps_b_apps_Deployment", "apps_c_apps_Deployment"];
+    let name = |name: &str| json!({ "metadata": { "name": name } });
+    let lagging = with(deployment(), json!({ "metadata": { "generation": 5 } }));
+    let paused = with(deployment(), json!({ "spec": { "paused": true } }));
+    let mut world = World::of([source(COMMIT), kustomization(&ids)]);
+    let target = "Kustomization/flux-system/apps";
+    world.put(with(lagging, name("a")));
+    world.put(with(deployment(), name("b")));
+    world.put(with(deployment(), name("c")));
+    assert_eq!(words(&world.state(target)), format!("deploying {COMMIT}"));
+    world.put(with(paused, name("b")));
+    assert_eq!(words(&world.state(target)), "unknown");
+    world.put(with(crate::objects::stuck(), name("c")));
+    assert_eq!(words(&world.state(target)), format!("failed {COMMIT}"));
+}
+
+#[test]
+fn deployment_whose_old_pods_are_left() {
+    let left = with(deployment(), json!({ "status": { "replicas": 3 } }));
+    assert_eq!(words(&World::of([left]).state("Deployment/apps/podinfo")), "deploying 6.5.0");
+}
+
+/// A rollout of changed settings alone: the images are the same in both.
+#[test]
+fn canary_that_has_not_promoted_what_it_saw() {
+    let state = |promoted: &str| {
+        let canary = json!({
+            "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+            "metadata": { "name": "podinfo", "namespace": "apps" },
+            "spec": { "targetRef": { "kind": "Deployment", "name": "podinfo" }, "analysis": { "interval": "2h" } },
+            "status": { "phase": "Succeeded", "lastAppliedSpec": "2", "lastPromotedSpec": promoted },
+        });
+        let primary = with(deployment(), json!({ "metadata": { "name": "podinfo-primary" } }));
+        words(&World::of([canary, deployment(), primary]).state("Canary/apps/podinfo"))
+    };
+    assert_eq!(state("2"), "healthy 6.5.0");
+    assert_eq!(state("1"), "deploying 6.5.0");
+}
+
+#[test]
+fn kustomization_whose_health_check_failed_is_not_healthy_while_it_looks_again() {
+    for (ready, healthy) in [("Unknown", "False"), ("True", "False"), ("True", "Unknown")] {
+        let unwell = json!({ "status": { "conditions": [
+            condition("Ready", ready, "Progressing", 1),
+            condition("Healthy", healthy, "HealthCheckFailed", 1),
+        ]}});
+        let world = World::of([source(COMMIT), with(kustomization(&[]), unwell)]);
+        assert_eq!(words(&world.state("Kustomization/flux-system/apps")), format!("deploying {COMMIT}"));
+    }
+}
+
+#[test]
+fn rollout_whose_stable_pods_are_others() {
+    let rollout = |stable: &str, active: &str| {
+        let rollout = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+            "metadata": { "name": "web", "namespace": "apps", "generation": 1 },
+            "spec": { "template": deployment()["spec"]["template"], "strategy": {
+                "blueGreen": { "activeService": "web" },
+            }},
+            "status": {
+                "observedGeneration": "1", "phase": "Healthy", "currentPodHash": "b", "stableRS": stable,
+                "blueGreen": { "activeSelector": active },
+            },
+        });
+        words(&World::of([rollout]).state("Rollout/apps/web"))
+    };
+    assert_eq!(rollout("b", "b"), "healthy 6.5.0");
+    assert_eq!(rollout("a", "b"), "deploying 6.5.0");
+    assert_eq!(rollout("b", "a"), "deploying 6.5.0");
+}
