@@ -123,6 +123,16 @@ impl Controller {
         self.intake.blind()
     }
 
+    /// The pipelines whose objects have mistakes, and which.
+    pub fn faults(&self) -> Vec<(PipelineKey, String)> {
+        let keys = self.intake.keys().into_iter();
+        let faulty = keys.filter_map(|key| {
+            let loaded = self.intake.loaded(&key)?;
+            (!loaded.errors.is_empty()).then(|| (key, crate::intake::words(&loaded.errors)))
+        });
+        faulty.collect()
+    }
+
     /// Runs until told to stop; then lets the steps that are being taken end, and
     /// gives the Lease back.
     pub async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {

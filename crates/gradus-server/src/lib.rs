@@ -14,6 +14,7 @@ pub mod hooks;
 mod limits;
 mod metrics;
 mod nearest;
+pub mod ops;
 pub mod port;
 mod server;
 pub mod weave;

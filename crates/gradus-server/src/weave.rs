@@ -16,6 +16,8 @@ mod route;
 mod signature;
 mod work;
 
+pub(crate) use listener::take;
+
 pub use bind::{BindAddress, BindAddressError};
 pub use client::{ClientHeader, Network, NetworkError, TrustedProxies};
 pub use listener::{WeaveBound, WeaveOptions, WeaveServer};

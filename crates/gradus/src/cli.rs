@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Demo(command::demo::DemoArgs),
     /// Run: watch repositories and targets, promote, and answer over HTTP.
     Serve(command::serve::ServeArgs),
+    /// Run in a cluster: watch its objects, promote, and write what was found into their status.
+    Controller(Box<command::controller::ControllerArgs>),
     Init(command::init::InitArgs),
     Lint(command::lint::LintArgs),
     Plan(command::plan::PlanArgs),
@@ -88,7 +90,9 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let printer = Printer::new(&cli.global);
-    crate::output::log_to_stderr(&cli.global);
+    if !matches!(cli.command, Command::Controller(_)) {
+        crate::output::log_to_stderr(&cli.global);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -112,6 +116,7 @@ async fn run(cli: Cli, printer: &Printer) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Demo(arguments) => command::demo::run(arguments, printer).await,
         Command::Serve(arguments) => command::serve::run(arguments, printer).await,
+        Command::Controller(arguments) => command::controller::run(*arguments, printer).await,
         Command::Init(arguments) => command::init::run(arguments, printer).await,
         Command::Lint(arguments) => command::lint::run(arguments, printer).await,
         Command::Plan(arguments) => command::plan::run(arguments, printer).await,

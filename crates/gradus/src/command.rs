@@ -3,6 +3,7 @@
 pub(crate) mod approve;
 mod asked;
 pub(crate) mod completions;
+pub(crate) mod controller;
 pub(crate) mod crds;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -86,6 +86,11 @@ impl Tokens {
         Ok(tokens)
     }
 
+    /// No tokens and no file of them: the API is for the machine itself.
+    pub fn none() -> Self {
+        Self { path: PathBuf::new(), state: RwLock::new(State { stamp: None, known: None }) }
+    }
+
     /// Whether there is, or ever was, a file: only then are tokens asked for.
     pub fn are_asked_for(&self) -> bool {
         self.state().known.is_some()

@@ -87,7 +87,8 @@ impl WeaveServer {
     }
 }
 
-async fn take(listen: BindAddress) -> Result<(TcpListener, SocketAddr), ServerError> {
+/// Takes an address.
+pub(crate) async fn take(listen: BindAddress) -> Result<(TcpListener, SocketAddr), ServerError> {
     let mut failed = None;
     for address in listen.candidates() {
         let taken = TcpListener::bind(address).await;

@@ -23,7 +23,7 @@ use crate::error::CliError;
 use crate::output::Printer;
 use crate::wiring::{AccessArgs, LedgerPlace, wire};
 
-use figures::Figures;
+pub(crate) use figures::Figures;
 use holds::FileHolds;
 use proposals::LocalProposals;
 use reload::Reloader;

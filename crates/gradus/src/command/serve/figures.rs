@@ -9,7 +9,7 @@ use gradus_engine::{Outcome, Reconciled, Watcher};
 use gradus_server::Metrics;
 
 /// Counts into the server's metrics.
-pub(super) struct Figures(pub(super) Arc<Metrics>);
+pub(crate) struct Figures(pub(crate) Arc<Metrics>);
 
 impl Watcher for Figures {
     fn looked_after(&self, done: &Reconciled, took: Duration, waiting: usize) {

@@ -1,0 +1,295 @@
+//! `gradus controller`: runs in a cluster until it is told to stop.
+
+mod access;
+mod logs;
+mod ports;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gradus_engine::port::clock::SystemClock;
+use gradus_engine::port::{Clock, Ports};
+use gradus_engine::{Engine, RunOptions};
+use gradus_kube::clusters::{ClusterOptions, Clusters, OwnCluster, own_client};
+use gradus_kube::watch::{WatchOptions, WatchState, Watches};
+use gradus_kube::{
+    BranchForge, Controller, ControllerParts, EventSink, KubeLedger, KubeTargets, LeaseOptions, Scope,
+    Secrets,
+};
+use gradus_remote::repos::{Committer, WireRepos};
+use gradus_remote::targets::HttpTargets;
+use gradus_server::auth::Tokens;
+use gradus_server::hooks::HookKeys;
+use gradus_server::ops::{Ops, OpsBound};
+use gradus_server::weave::BindAddress;
+use gradus_server::{Limits, Metrics, Server, ServerError, ServerOptions};
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::command::serve::{Figures, stopped};
+use crate::error::CliError;
+use crate::output::Printer;
+use crate::wiring::{AccessArgs, options};
+
+use access::SecretAccess;
+use logs::{LogArgs, log};
+use ports::{Faults, NoProposals, ObjectHolds};
+
+/// Where to look, and what to answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ControllerArgs {
+    /// Context of the kubeconfig for the cluster to run for; the pod's service account when absent, or the current context.
+    #[arg(long, value_name = "NAME", env = "GRADUS_CONTEXT")]
+    kubeconfig_context: Option<String>,
+    /// Only objects of this namespace.
+    #[arg(long, value_name = "NAMESPACE", env = "GRADUS_NAMESPACE")]
+    namespace: Option<String>,
+    /// Only pipelines with these labels, such as `sharding.fluxcd.io/key=one`.
+    #[arg(long, value_name = "LABELS", default_value = "")]
+    watch_label_selector: String,
+    /// Run beside others, of which one holds a Lease and writes.
+    #[arg(long)]
+    leader_elect: bool,
+    /// Namespace of the Lease; that of the pod when absent.
+    #[arg(long, value_name = "NAMESPACE", env = "POD_NAMESPACE")]
+    lease_namespace: Option<String>,
+    /// Name of the Lease. Controllers with different objects to look after need different ones.
+    #[arg(long, value_name = "NAME", default_value = "gradus-leader-election")]
+    lease_name: String,
+    /// Name of this replica among others; that of the machine when absent.
+    #[arg(long, value_name = "NAME", env = "POD_NAME")]
+    identity: Option<String>,
+    /// Address of `/metrics`.
+    #[arg(long, value_name = "ADDR", default_value = ":8080")]
+    metrics_bind_address: BindAddress,
+    /// Address of `/healthz` and `/readyz`.
+    #[arg(long, value_name = "ADDR", default_value = ":8081")]
+    health_probe_bind_address: BindAddress,
+    /// Address of the API, for the machine or pod itself; reach it with `kubectl port-forward`.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8083")]
+    api_bind_address: SocketAddr,
+    /// How often repositories are asked whether a branch has moved.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = crate::cli::duration)]
+    poll: Duration,
+    /// How often a pipeline is looked at even if nothing was heard.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::cli::duration)]
+    resync: Duration,
+    /// How many pipelines are looked after at the same time.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    at_once: usize,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    access: AccessArgs,
+}
+
+/// Runs until SIGTERM or SIGINT.
+pub(crate) async fn run(arguments: ControllerArgs, printer: &Printer) -> Result<ExitCode, CliError> {
+    log(&arguments.log);
+    let running = Running::start(&arguments).await?;
+    printer.note(format!("gradus looks after the objects; its API is on http://{}", running.api));
+    stopped().await;
+    printer.note("stopping: steps that are being taken are let end");
+    running.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that the controller runs.
+struct Running {
+    api: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    async fn start(arguments: &ControllerArgs) -> Result<Self, CliError> {
+        let scope = scope(arguments)?;
+        let cluster_options = ClusterOptions::default();
+        let own = match &arguments.kubeconfig_context {
+            Some(context) => OwnCluster::Context(Some(context.clone())),
+            None => OwnCluster::Either,
+        };
+        let client = own_client(&own, cluster_options.patience).await.map_err(|error| {
+            CliError::because("finding the cluster", error)
+                .help("run it in a pod, or name a context of your kubeconfig with --kubeconfig-context")
+        })?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clusters = Clusters::new(client.clone(), cluster_options, clock.clone());
+        let woken: Arc<std::sync::OnceLock<Arc<Engine>>> = Arc::default();
+        let wake = woken.clone();
+        let watches = Watches::new(clusters, WatchOptions::default(), move |key| {
+            if let Some(engine) = wake.get() {
+                engine.wake(key);
+            }
+        });
+        let secrets = Secrets::new(client.clone());
+        let access = SecretAccess { secrets, otherwise: options(&arguments.access)? };
+        let repos = Arc::new(WireRepos::new(Arc::new(access), Committer::default()));
+        let events = Arc::new(EventSink::default());
+        let ledger = Arc::new(KubeLedger::new(clock.clone(), events.clone()));
+        let http = Arc::new(HttpTargets::new(arguments.access.secrets.clone())?);
+        let targets = Arc::new(KubeTargets::new(watches.clone(), http, clock.clone()));
+        let ports = Ports {
+            repos: repos.clone(),
+            forge: Arc::new(BranchForge::new(repos)),
+            targets: targets.clone(),
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+        };
+        let metrics = Arc::new(Metrics::default());
+        let engine = Arc::new(Engine::new(ports).watched_by(Arc::new(Figures(metrics.clone()))));
+        let _set_once = woken.set(engine.clone());
+        let run = RunOptions { at_once: arguments.at_once, poll: arguments.poll, resync: arguments.resync };
+        let identity = identity(arguments);
+        let controller = Arc::new(Controller::new(ControllerParts {
+            client,
+            watches: watches.clone(),
+            engine: engine.clone(),
+            ledger,
+            targets,
+            events,
+            clock,
+            scope,
+            lease: lease(arguments, &identity)?,
+            identity,
+            run,
+        }));
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let probed = controller.clone();
+        let missing =
+            move || if probed.is_ready() { Vec::new() } else { probed.blind().into_iter().collect() };
+        let probes = bind(Ops::Probes(Arc::new(missing)), arguments.health_probe_bind_address).await?;
+        tasks.spawn(probes.serve(until(stopping.clone())));
+        let counted = Ops::Metrics {
+            engine: engine.clone(),
+            metrics: metrics.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            more: Arc::new(move || of_watches(&watches)),
+        };
+        let figures = bind(counted, arguments.metrics_bind_address).await?;
+        tasks.spawn(figures.serve(until(stopping.clone())));
+        let bound = Server::bind(ServerOptions {
+            listen: arguments.api_bind_address,
+            engine: engine.clone(),
+            tokens: Arc::new(Tokens::none()),
+            hook_keys: HookKeys::none(),
+            holds: Arc::new(ObjectHolds { engine: engine.clone() }),
+            proposals: Arc::new(NoProposals),
+            problems: Arc::new(Faults { controller: controller.clone() }),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            metrics,
+            limits: Limits::default(),
+        })
+        .await
+        .map_err(|error| listening(&arguments.api_bind_address.to_string(), error))?;
+        let api = bound.local_addr();
+        let until_stop = until(stopping.clone());
+        tasks.spawn(async move {
+            if let Err(error) = bound.serve(until_stop).await {
+                tracing::error!(%error, "the API ended");
+            }
+        });
+        tasks.spawn(controller.run(stopping));
+        Ok(Self { api, stop, tasks })
+    }
+
+    async fn stop(mut self) {
+        let _everyone_has_gone = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+async fn bind(ops: Ops, listen: BindAddress) -> Result<OpsBound, CliError> {
+    ops.bind(listen).await.map_err(|error| listening(&listen.to_string(), error))
+}
+
+fn listening(on: &str, error: ServerError) -> CliError {
+    let help = error.help();
+    CliError::because(format!("listening on {on}"), error).help(help)
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    let _sender_gone_means_stop = stopping.wait_for(|stop| *stop).await;
+}
+
+fn scope(arguments: &ControllerArgs) -> Result<Scope, CliError> {
+    let namespace = arguments.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+    let namespace = namespace
+        .map(gradus_core::names::Namespace::parse)
+        .transpose()
+        .map_err(|error| CliError::usage(error.to_string()))?;
+    let labels = arguments.watch_label_selector.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    let labels = labels
+        .map(|pair| match pair.split_once('=') {
+            Some((key, value)) if !key.is_empty() && !key.ends_with('!') && !value.starts_with('=') => {
+                Ok((key.trim().into(), value.trim().into()))
+            }
+            Some(_) | None => Err(CliError::usage(format!(
+                "--watch-label-selector takes key=value pairs with commas between them, and {pair:?} is none"
+            ))),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Scope { namespace, labels })
+}
+
+fn identity(arguments: &ControllerArgs) -> String {
+    let name = arguments.identity.clone().filter(|name| !name.is_empty());
+    let name = name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_else(|| "gradus".to_owned());
+    // A container that was started again in its pod is another replica.
+    let start = Timestamp::now();
+    format!("{name}_{:x}{:x}", start.as_millisecond(), std::process::id())
+}
+
+fn lease(arguments: &ControllerArgs, identity: &str) -> Result<Option<LeaseOptions>, CliError> {
+    if !arguments.leader_elect {
+        return Ok(None);
+    }
+    let of_pod = || std::fs::read_to_string("/var/run/secrets/kubernetes.io/serviceaccount/namespace").ok();
+    let given = arguments.lease_namespace.clone().filter(|namespace| !namespace.is_empty());
+    let Some(namespace) = given.or_else(of_pod) else {
+        return Err(CliError::usage(
+            "--leader-elect needs the namespace of the Lease: give it with --lease-namespace",
+        ));
+    };
+    Ok(Some(LeaseOptions::new(namespace.trim(), &arguments.lease_name, identity)))
+}
+
+/// What the watches count.
+fn of_watches(watches: &Watches) -> String {
+    let stats = watches.stats();
+    let broken = |state: &WatchState| matches!(state, WatchState::Broken { .. });
+    let (lists, gets, failures) = stats.iter().fold((0, 0, 0), |(lists, gets, failures), watch| {
+        (lists + watch.lists, gets + watch.gets, failures + watch.failures)
+    });
+    let figures: [(&str, &str, &str, u64); 6] = [
+        ("gradus_watches", "gauge", "Watches, one for each kind in each cluster.", count(stats.len())),
+        (
+            "gradus_watches_broken",
+            "gauge",
+            "Watches that see nothing.",
+            count(stats.iter().filter(|watch| broken(&watch.state)).count()),
+        ),
+        (
+            "gradus_watched_objects",
+            "gauge",
+            "Objects that are kept.",
+            count(stats.iter().map(|watch| watch.objects).sum()),
+        ),
+        ("gradus_watch_lists_total", "counter", "Lists of everything of a kind.", lists),
+        ("gradus_watch_gets_total", "counter", "Objects that were asked for by name.", gets),
+        ("gradus_watch_failures_total", "counter", "Requests of watches that failed.", failures),
+    ];
+    let mut text = String::new();
+    for (name, kind, help, value) in figures {
+        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"));
+    }
+    text
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
