@@ -130,11 +130,8 @@ impl Targets for KubeTargets {
                 wanted: None,
             };
             let mut judged = judge(&spec, &sighting);
-            // Where no object tells since when it is so, the look before does.
-            if let (State::Healthy { since, .. }, Some(earlier)) = (&judged.state, before.get(artifact))
-                && *since == now
-            {
-                judged.state = judged.state.after(earlier);
+            if let Some(earlier) = before.get(artifact) {
+                judged.state = carried(judged.state, earlier, now);
             }
             judgements.push((artifact.clone(), judged));
         }
@@ -143,6 +140,23 @@ impl Targets for KubeTargets {
         self.keep(pipeline, target, needs(&cluster, &judgements), &states);
         let evidence = evidence(&judgements);
         Ok(LookedAt { state: together(&states, now), evidence })
+    }
+}
+
+/// A state with the time since when it is so. Where no object tells that, the look
+/// before does, or a deadline would never come and a soak never end.
+fn carried(state: State, earlier: &State, now: Timestamp) -> State {
+    match (state, earlier) {
+        (State::Healthy { version, since }, earlier) if since == now => {
+            State::Healthy { version, since }.after(earlier)
+        }
+        (State::Deploying { version, since }, State::Deploying { version: before, since: Some(from) })
+            if version == *before && since.is_none_or(|since| since == now) =>
+        {
+            State::Deploying { version, since: Some(*from) }
+        }
+        (State::Deploying { version, since: None }, _) => State::Deploying { version, since: Some(now) },
+        (state, _) => state,
     }
 }
 
