@@ -44,9 +44,8 @@ docs:
 deny:
     cargo deny check bans licenses sources
 
-# Write the files anew that are generated and kept: JSON Schema, OpenAPI, CLI reference.
+# Write the files anew that are generated and kept: JSON Schema, OpenAPI, CLI reference, CRDs.
 gen:
-    cargo run -p gradus-server --example openapi > openapi.json.new && mv openapi.json.new crates/gradus-server/openapi.json
     UPDATE=1 cargo test --workspace
 
 # Take what tests and scenarios say now as what they should say. Read the difference before committing it.
