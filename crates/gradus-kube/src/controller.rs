@@ -293,6 +293,10 @@ impl Controller {
                 return;
             }
             let keys = self.stale.all().await;
+            if !*leads.borrow() {
+                self.stale.add(keys);
+                continue;
+            }
             stream::iter(keys)
                 .for_each_concurrent(AT_ONCE, |key| {
                     let controller = self.clone();

@@ -3,7 +3,7 @@
 use super::advice::advice;
 use super::evidence::evidence;
 use super::headline::headline;
-use super::lines::{Lines, wrap};
+use super::lines::{Lines, without, wrap};
 use super::sentence::{of_target, sentence, words};
 use super::time::{Clock, duration};
 use crate::gate::{Answer, Passed};
@@ -186,11 +186,6 @@ fn labelled(reason: &Reason, clock: &Clock) -> String {
     let words = words(reason, clock);
     let prefix = if matches!(reason, Reason::Frozen { .. }) { "frozen".to_owned() } else { label(reason) };
     without(&words, &prefix).to_owned()
-}
-
-/// The words without what the label says already.
-fn without<'a>(words: &'a str, label: &str) -> &'a str {
-    words.strip_prefix(label).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(words)
 }
 
 /// The environment or the gate that a reason is about.

@@ -56,3 +56,8 @@ pub(super) fn wrap(words: &str, width: usize) -> Vec<String> {
     }
     lines
 }
+
+/// The words without what the label says already.
+pub(super) fn without<'a>(words: &'a str, label: &str) -> &'a str {
+    words.strip_prefix(label).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(words)
+}

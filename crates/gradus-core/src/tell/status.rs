@@ -1,5 +1,6 @@
 //! `status`: one line an environment.
 
+use super::lines::without;
 use super::time::{Clock, age};
 use crate::names::EnvironmentName;
 use crate::observation::Seen;
@@ -150,6 +151,10 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         | Reason::ApprovalsUnknown { .. }
         | Reason::AuthorUnknown { .. }
         | Reason::ChecksUnknown { .. }
-        | Reason::HistoryUnknown { .. } => super::sentence(reason, clock),
+        | Reason::HistoryUnknown { .. } => {
+            let words = super::sentence(reason, clock);
+            // The row is the environment's own.
+            without(&words, here.name.as_str()).to_owned()
+        }
     }
 }
