@@ -1,5 +1,7 @@
 //! The commands and what is common to them.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -81,7 +83,7 @@ pub(crate) enum Command {
 
 /// Parses the command line, runs the command and says how it went.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(under_its_name(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors, and clap knows where each belongs.
@@ -110,6 +112,18 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// The arguments, with the command that the program's name stands for: in an image
+/// that takes the place of an older controller it is called `manager`.
+fn under_its_name(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let name = arguments.first().and_then(|program| Path::new(program).file_stem()?.to_str());
+    let asks_itself = arguments.get(1).is_some_and(|first| first == "controller");
+    if name == Some("manager") && !asks_itself {
+        arguments.insert(1, OsString::from("controller"));
+    }
+    arguments
 }
 
 async fn run(cli: Cli, printer: &Printer) -> Result<ExitCode, CliError> {
