@@ -72,6 +72,7 @@ pub struct Controller {
     /// Pipelines whose status may be out of date.
     stale: Pending,
     seen_once: AtomicBool,
+    leads: AtomicBool,
 }
 
 /// Keys that wait, each once.
@@ -110,12 +111,24 @@ impl Controller {
             parts.scope.clone(),
         );
         let writer = Writer::new(parts.client.clone());
-        Self { parts, intake, writer, stale: Pending::default(), seen_once: AtomicBool::new(false) }
+        Self {
+            parts,
+            intake,
+            writer,
+            stale: Pending::default(),
+            seen_once: AtomicBool::new(false),
+            leads: AtomicBool::new(false),
+        }
     }
 
     /// Whether all objects were seen once, so that the controller can do its work.
     pub fn is_ready(&self) -> bool {
         self.seen_once.load(Ordering::Relaxed)
+    }
+
+    /// Whether this replica looks after the pipelines now.
+    pub fn leads(&self) -> bool {
+        self.leads.load(Ordering::Relaxed)
     }
 
     /// Why the controller's own objects cannot be seen, if they cannot.
@@ -195,7 +208,9 @@ impl Controller {
                     _ = leading.wait_for(|leads| !*leads) => {}
                 }
             };
+            self.leads.store(true, Ordering::Relaxed);
             self.parts.engine.run(self.parts.run, ended).await;
+            self.leads.store(false, Ordering::Relaxed);
         }
     }
 

@@ -81,6 +81,53 @@ impl Metrics {
         count(usize::from(status.as_u16() / 100).checked_sub(1).and_then(|at| self.requests.get(at)));
     }
 
+    /// The same figures under the names that dashboards of controllers look for.
+    pub(crate) fn of_a_controller(&self, leads: bool) -> String {
+        let looks: u64 = self.looks.iter().map(|number| number.load(Ordering::Relaxed)).sum();
+        let errors: u64 = self.errors.iter().map(|number| number.load(Ordering::Relaxed)).sum();
+        let waiting = self.queue.load(Ordering::Relaxed).unsigned_abs();
+        let mut text = Text::default();
+        let families: [(&str, &str, &str, &str, &str, u64); 4] = [
+            (
+                "controller_runtime_reconcile_total",
+                "counter",
+                "Looks at pipelines.",
+                "controller",
+                "pipeline",
+                looks,
+            ),
+            (
+                "controller_runtime_reconcile_errors_total",
+                "counter",
+                "What failed while pipelines were looked at.",
+                "controller",
+                "pipeline",
+                errors,
+            ),
+            (
+                "workqueue_depth",
+                "gauge",
+                "Pipelines that wait to be looked at, now or later.",
+                "name",
+                "pipeline",
+                waiting,
+            ),
+            (
+                "leader_election_master_status",
+                "gauge",
+                "Whether this replica leads.",
+                "name",
+                "gradus",
+                leads.into(),
+            ),
+        ];
+        for (name, kind, help, label, value, number) in families {
+            text.family(name, kind, help);
+            text.labelled(name, label, value, number);
+        }
+        text.into()
+    }
+
     /// All of them as text, with what the engine knows now.
     pub(crate) fn text(&self, engine: &Engine, version: &str, listeners: usize) -> String {
         let pipelines = engine.pipelines();

@@ -22,6 +22,8 @@ use crate::weave::BindAddress;
 
 /// What is missing until the controller can do its work; nothing when it is ready.
 pub type Missing = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
+/// Whether this replica leads.
+pub type Leads = Arc<dyn Fn() -> bool + Send + Sync>;
 /// Figures of others, in the text format of Prometheus.
 pub type Figures = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -37,6 +39,8 @@ pub enum Ops {
         metrics: Arc<Metrics>,
         /// The version of gradus.
         version: String,
+        /// Whether this replica leads.
+        leads: Leads,
         /// What others count.
         more: Figures,
     },
@@ -62,9 +66,10 @@ impl Ops {
                 .route("/healthz", get(|| async { "ok" }))
                 .route("/readyz", get(ready))
                 .with_state(missing),
-            Self::Metrics { engine, metrics, version, more } => {
+            Self::Metrics { engine, metrics, version, leads, more } => {
                 let text = move || {
                     let mut text = metrics.text(&engine, &version, 0);
+                    text.push_str(&metrics.of_a_controller(leads()));
                     text.push_str(&more());
                     async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text) }
                 };

@@ -168,6 +168,10 @@ impl Running {
             engine: engine.clone(),
             metrics: metrics.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            leads: {
+                let controller = controller.clone();
+                Arc::new(move || controller.leads())
+            },
             more: Arc::new(move || of_watches(&watches)),
         };
         let figures = bind(counted, arguments.metrics_bind_address).await?;
