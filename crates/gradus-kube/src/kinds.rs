@@ -56,7 +56,8 @@ impl Kind {
         }
     }
 
-    pub(crate) fn group_kind(self) -> GroupKind {
+    /// The kind with its group.
+    pub fn group_kind(self) -> GroupKind {
         GroupKind::new(GROUP, self.as_str())
     }
 

@@ -1,6 +1,7 @@
 //! Turns custom resources and workloads into pipelines and observations, and
 //! reports into status.
 
+pub mod ask;
 pub mod clusters;
 mod controller;
 mod events;
@@ -9,10 +10,12 @@ mod intake;
 mod kinds;
 mod lease;
 mod ledger;
+mod overview;
 mod saying;
 mod secrets;
 mod status;
 mod targets;
+mod tree;
 pub mod watch;
 mod write;
 
@@ -22,5 +25,7 @@ pub use forge::BranchForge;
 pub use kinds::{API_VERSION, Kind, Scope};
 pub use lease::LeaseOptions;
 pub use ledger::{Kept, KubeLedger, Listener, Said};
+pub use overview::{OverviewOptions, overview, overview_kinds};
 pub use secrets::{SecretData, Secrets};
 pub use targets::KubeTargets;
+pub use tree::{Root, Sighted, TreeError, tree, tree_kinds};

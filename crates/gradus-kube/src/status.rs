@@ -65,7 +65,11 @@ pub(crate) fn of_report(object: &Value, report: &Report, kept: &Kept, now: Times
             now,
         ),
         summary: Some(cut(&summary)),
-        environments: report.environments.iter().map(|here| environment(here, kept, &clock)).collect(),
+        environments: report
+            .environments
+            .iter()
+            .map(|here| environment(report, here, kept, &clock))
+            .collect(),
     }
 }
 
@@ -103,6 +107,7 @@ fn plain(mut status: PipelineStatus) -> PipelineStatus {
     }
     for here in &mut status.environments {
         here.message = here.message.as_deref().map(without_times);
+        here.explanation = here.explanation.as_deref().map(without_times);
         for span in &mut here.proven {
             span.until.clear();
         }
@@ -110,12 +115,13 @@ fn plain(mut status: PipelineStatus) -> PipelineStatus {
     status
 }
 
-/// A text without its digits: what is left is what it says.
+/// A text without its digits and how long ago: what is left is what it says.
 fn without_times(text: &str) -> String {
-    text.split_whitespace()
-        .filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()) && !word.starts_with('('))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let is_time = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        word.starts_with(|c: char| c.is_ascii_digit() || c == '(') || matches!(bare, "now" | "ago")
+    };
+    text.split_whitespace().filter(|word| !is_time(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// What of a pipeline's status is taken up again after a restart.
@@ -201,7 +207,7 @@ fn conditions<const N: usize>(
         .collect()
 }
 
-fn environment(here: &EnvironmentReport, kept: &Kept, clock: &Clock) -> EnvironmentStatus {
+fn environment(report: &Report, here: &EnvironmentReport, kept: &Kept, clock: &Clock) -> EnvironmentStatus {
     let release = here.release();
     let proven = kept.proofs.get(&here.name).map(Vec::as_slice).unwrap_or_default();
     EnvironmentStatus {
@@ -223,6 +229,7 @@ fn environment(here: &EnvironmentReport, kept: &Kept, clock: &Clock) -> Environm
         }),
         reason: here.main_reason().map(|reason| reason.code().to_owned()),
         message: Some(cut(&line(here, clock))).filter(|line| !line.is_empty()),
+        explanation: explanation(report, here, clock),
         targets: here.verdict.targets.iter().map(target).collect(),
         proven: proven
             .iter()
@@ -236,6 +243,12 @@ fn environment(here: &EnvironmentReport, kept: &Kept, clock: &Clock) -> Environm
             .collect(),
         promoted: kept.promoted.get(&here.name).map(versions).unwrap_or_default(),
     }
+}
+
+/// Why it waits, in full. Of what is settled there is nothing to explain.
+fn explanation(report: &Report, here: &EnvironmentReport, clock: &Clock) -> Option<String> {
+    here.main_reason().filter(|reason| !reason.is_content())?;
+    tell::explain(report, &here.name, clock).map(|text| cut(&text))
 }
 
 fn target(target: &TargetVerdict) -> TargetStatus {
@@ -330,5 +343,45 @@ fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_MESSAGE - 3) {
         Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gradus_manifest::status::{EnvironmentStatus, Health, PipelineStatus, Versions};
+
+    use super::says_the_same;
+
+    fn explained(text: &str) -> PipelineStatus {
+        let environment = EnvironmentStatus {
+            name: "prod".to_owned(),
+            verdict: Health::Healthy,
+            version: Some("1.0.0".to_owned()),
+            versions: Versions::default(),
+            since: None,
+            next: None,
+            proposal: None,
+            reason: Some("waiting-for-soak".to_owned()),
+            message: None,
+            explanation: Some(text.to_owned()),
+            targets: Vec::new(),
+            proven: Vec::new(),
+            promoted: Versions::default(),
+        };
+        PipelineStatus { environments: vec![environment], ..PipelineStatus::default() }
+    }
+
+    #[test]
+    fn an_explanation_in_which_only_time_passed_is_the_same() {
+        let first = explained("soaking\n\n  soak  3s of 1h, since 13:20:04 (just now)\n");
+        for later in [
+            "soaking\n\n  soak  1h 3m of 2h, since 13:20:04 (4s ago)\n",
+            "soaking\n\n  soak  3s of 1h,\n        since 2026-11-20 13:20 (2d ago)\n",
+        ] {
+            assert!(says_the_same(&first, &explained(later)), "{later}");
+        }
+        for other in ["soaking\n\n  soak  starts anew, since 13:20:04 (just now)\n", ""] {
+            assert!(!says_the_same(&first, &explained(other)), "{other}");
+        }
     }
 }

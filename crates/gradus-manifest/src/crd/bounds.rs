@@ -41,7 +41,7 @@ fn letters(owner: &str, field: &str) -> u64 {
         }
         (_, "name" | "pipeline" | "check") => NAME,
         (_, "url" | "repository") => URL,
-        (_, "message" | "detail" | "summary" | "reason" | "file") => PROSE,
+        (_, "message" | "explanation" | "detail" | "summary" | "reason" | "file") => PROSE,
         // Inside a list or a map there are names, versions and people.
         (_, "version" | "by" | "owner" | "reporter" | "") => WORD,
         _ => TEXT,

@@ -296,6 +296,7 @@ fn a_status_is_read_back_as_it_was_written() {
             }),
             reason: Some("approval-missing".to_owned()),
             message: Some("it waits for approval".to_owned()),
+            explanation: Some("web 1.11 is not in prod yet: it waits for approval.\n".to_owned()),
             targets: vec![TargetStatus {
                 name: "web".to_owned(),
                 verdict: Health::NotDeployed,
