@@ -1,6 +1,7 @@
 //! Looking: all ports are asked, and what cannot be seen becomes an unknown fact
 //! with its reason; nothing aborts the rest.
 
+mod at_commit;
 mod git;
 mod proposals;
 mod targets;
@@ -108,7 +109,7 @@ pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline)
         Ok(view) => Seen::Known(view),
         Err(error) => Seen::Unknown(missed.why(error)),
     };
-    let asked = targets::ask(ports, pipeline, view.known()).await;
+    let asked = targets::ask(ports, pipeline, view.known(), &git).await;
     let mut environments = BTreeMap::new();
     for environment in pipeline.environments() {
         environments.insert(environment.name.clone(), seen_of(environment, &git, &view, &asked));

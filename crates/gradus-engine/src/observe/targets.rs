@@ -10,6 +10,7 @@ use gradus_core::observation::{Evidence, Seen, TargetState, Why};
 use gradus_core::pipeline::{ClusterTarget, Environment, HttpTarget, Pipeline, TargetKind};
 use gradus_core::release::Release;
 
+use super::at_commit;
 use crate::port::ledger::{Entry, Reported, View, after_report};
 use crate::port::targets::Answered;
 use crate::port::{PortError, Ports};
@@ -47,7 +48,12 @@ impl Asked {
 
 /// Looks at every target. What an endpoint answers is recorded like a report, so
 /// that the time since when it is so survives.
-pub(crate) async fn ask(ports: &Ports, pipeline: &Pipeline, view: Option<&View>) -> Asked {
+pub(crate) async fn ask(
+    ports: &Ports,
+    pipeline: &Pipeline,
+    view: Option<&View>,
+    git: &super::git::GitSight,
+) -> Asked {
     let mut states = BTreeMap::new();
     let mut to_ask: Vec<(EnvironmentName, TargetName, &HttpTarget)> = Vec::new();
     let mut to_look_at: Vec<((EnvironmentName, TargetName), &ClusterTarget)> = Vec::new();
@@ -83,7 +89,12 @@ pub(crate) async fn ask(ports: &Ports, pipeline: &Pipeline, view: Option<&View>)
         let state = match found {
             Ok(found) => {
                 evidence.insert(key.clone(), found.evidence.into());
-                found.state
+                match (found.state, pipeline.environment(&key.0)) {
+                    (Seen::Known(state), Some(environment)) => {
+                        at_commit::in_releases(ports, pipeline, environment, git, state).await
+                    }
+                    (state, _) => state,
+                }
             }
             Err(error) => Seen::Unknown(Why::new(error.in_full())),
         };

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+mod clusters;
 mod lab;
 mod run;
 mod scenarios;
