@@ -7,6 +7,7 @@ use gradus_core::names::{CommitId, Namespace};
 use gradus_core::observation::{Seen, TargetState};
 use gradus_core::pipeline::{ClusterTarget, Confidence, Pipeline, TargetKind, VersionFrom};
 use gradus_core::release::Release;
+use gradus_core::verdict::Verdict;
 use gradus_core::version::Version;
 use gradus_engine::Engine;
 use gradus_engine::fake::{Fakes, Faults, sketch};
@@ -68,9 +69,11 @@ impl Scene {
             let done = self.engine.reconcile(&self.pipeline).await;
             let dev = done.looked.report.environment(&sketch::environment_name("dev")).expect("dev").clone();
             found = match &dev.verdict.verdict {
-                gradus_core::verdict::Verdict::Healthy { release, .. } => format!("healthy {release}"),
-                gradus_core::verdict::Verdict::Unknown { why } => format!("unknown: {why}"),
-                other => other.word().to_owned(),
+                Verdict::Healthy { release, .. } => format!("healthy {release}"),
+                Verdict::Unknown { why } => format!("unknown: {why}"),
+                other @ (Verdict::NotDeployed | Verdict::Deploying { .. } | Verdict::Failed { .. }) => {
+                    other.word().to_owned()
+                }
             };
         }
         assert_eq!(found, verdict);
