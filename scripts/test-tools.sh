@@ -13,8 +13,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly kubernetes=1.36.3
+readonly helm=3.21.4
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/gradus-test-tools"
-readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds)
+readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm)
 
 # A workspace that this checkout happens to lie in is not asked.
 export GOWORK=off
@@ -39,6 +40,14 @@ recipe() {
         kwok) echo kwok program sigs.k8s.io/kwok/cmd/kwok ;;
         kwok-stages) echo kwok stages sigs.k8s.io/kwok ;;
         flux-crds) echo flux-crds crds ;;
+        helm)
+            # What a chart may ask of Kubernetes when no cluster is asked.
+            local of=helm.sh/helm/v3/pkg
+            version="-X helm.sh/helm/v3/internal/version.version=v$helm"
+            version+=" -X $of/chartutil.k8sVersionMajor=1 -X $of/chartutil.k8sVersionMinor=36"
+            version+=" -X $of/lint/rules.k8sVersionMajor=1 -X $of/lint/rules.k8sVersionMinor=36"
+            echo helm program helm.sh/helm/v3/cmd/helm "$version"
+            ;;
         *) fail "there is no test tool $1; there are: ${names[*]}" ;;
     esac
 }
@@ -50,6 +59,7 @@ wanted_version() {
         etcd) "$2" --version 2>&1 | grep -F 'etcd Version: 3.6.' ;;
         kubectl) "$2" version --client 2>&1 | grep -F "v${kubernetes%.*}." ;;
         kwok) "$2" --version 2>&1 | grep -F '0.7.' ;;
+        helm) "$2" version --short 2>&1 | grep -F "v${helm%.*}." ;;
         *) "$2" --version 2>&1 | grep -F "v${kubernetes%.*}." ;;
     esac >/dev/null
 }

@@ -26,6 +26,8 @@ pub enum Tool {
     KwokStages,
     /// The folder with the definitions of Flux's kinds.
     FluxCrds,
+    /// Helm.
+    Helm,
 }
 
 impl Tool {
@@ -39,6 +41,7 @@ impl Tool {
             Self::Kwok => "kwok",
             Self::KwokStages => "kwok-stages",
             Self::FluxCrds => "flux-crds",
+            Self::Helm => "helm",
         }
     }
 }

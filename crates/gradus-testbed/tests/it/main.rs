@@ -5,6 +5,7 @@
 mod applied;
 mod controllers;
 mod ends;
+mod install;
 mod stops;
 mod users;
 mod why;

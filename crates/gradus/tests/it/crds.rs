@@ -8,6 +8,7 @@ use crate::world::World;
 fn kept() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/crd");
     let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| !path.ends_with("kustomization.yaml"));
     files.sort();
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     files.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
