@@ -5,9 +5,13 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::guard::Guard;
 use crate::{TestbedError, TestbedErrorKind};
+
+/// How long a program may take to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program that was started and is killed with its value.
 #[derive(Debug)]
@@ -75,9 +79,18 @@ impl Part {
 
     /// Stops it where it is, without ending it.
     pub(crate) fn pause(&self) -> Result<Paused, TestbedError> {
-        signal("STOP", self.id())
-            .map_err(TestbedError::machine(format!("could not pause {}", self.name)))
-            .map(|()| Paused(self.id()))
+        let failed = || format!("could not pause {}", self.name);
+        signal("STOP", self.id()).map_err(TestbedError::machine(failed()))?;
+        let paused = Paused(self.id());
+        // On a busy machine it takes the signal a moment later.
+        let begun = Instant::now();
+        while !stands_still(self.id()).map_err(TestbedError::machine(failed()))? {
+            if begun.elapsed() > PATIENCE {
+                return Err(TestbedError::new(TestbedErrorKind::NotReady, failed()));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(paused)
     }
 }
 
@@ -100,6 +113,23 @@ impl Drop for Paused {
         // It may have been killed in the meantime.
         let _ = signal("CONT", self.0);
     }
+}
+
+/// Whether all threads of a program have stopped.
+fn stands_still(id: u32) -> std::io::Result<bool> {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{id}/task")) else {
+        let output = Command::new("ps").args(["-o", "stat=", "-p", &id.to_string()]).output()?;
+        return Ok(output.stdout.starts_with(b"T"));
+    };
+    for thread in threads {
+        let told = std::fs::read_to_string(thread?.path().join("stat"))?;
+        // The state comes behind the name, which is in brackets and may hold any.
+        let state = told.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        if state != Some('T') {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Away from the signals that a terminal sends to everything it runs.
