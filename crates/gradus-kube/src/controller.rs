@@ -23,7 +23,6 @@ use tokio::time::sleep;
 use crate::events::{self, EventSink, News};
 use crate::intake::{Intake, Loaded, Took};
 use crate::kinds::{Kind, Scope, object_name};
-use crate::lease::{self, LeaseOptions};
 use crate::ledger::KubeLedger;
 use crate::saying;
 use crate::status;
@@ -58,8 +57,6 @@ pub struct ControllerParts {
     pub scope: Scope,
     /// Who this replica is.
     pub identity: String,
-    /// By which Lease one replica leads; without one, this is the only replica.
-    pub lease: Option<LeaseOptions>,
     /// How the engine runs.
     pub run: RunOptions,
 }
@@ -146,18 +143,14 @@ impl Controller {
         faulty.collect()
     }
 
-    /// Runs until told to stop; then lets the steps that are being taken end, and
-    /// gives the Lease back.
-    pub async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
+    /// Runs until told to stop, and looks after the pipelines while this replica
+    /// leads; then lets the steps that are being taken end.
+    pub async fn run(self: Arc<Self>, leads: watch::Receiver<bool>, stop: watch::Receiver<bool>) {
         let (changed, changes) = mpsc::unbounded_channel();
         let following = self.parts.watches.follow(self.parts.scope.wanted(), move |change| {
             let _the_end = changed.send(change);
         });
-        let (leading, leads) = watch::channel(self.parts.lease.is_none());
         let mut tasks = JoinSet::new();
-        if let Some(options) = self.parts.lease.clone() {
-            tasks.spawn(lease::hold(self.parts.client.clone(), options, leading.clone(), stop.clone()));
-        }
         if let Some(news) = self.parts.events.receiver() {
             let controller = self.clone();
             let uid_of = move |key: &PipelineKey| {
@@ -177,9 +170,6 @@ impl Controller {
         self.lead(leads, stop).await;
         tasks.shutdown().await;
         drop(following);
-        if let Some(options) = &self.parts.lease {
-            lease::give_back(self.parts.client.clone(), options).await;
-        }
     }
 
     /// Looks after the pipelines while this replica leads and sees.

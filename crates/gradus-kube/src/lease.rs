@@ -51,8 +51,8 @@ struct Last {
 }
 
 /// Tries to hold the Lease until told to stop, and says in `leading` whether it
-/// does. Gives it back at the end, so that another replica need not wait.
-pub(crate) async fn hold(
+/// does.
+pub async fn hold(
     client: Client,
     options: LeaseOptions,
     leading: watch::Sender<bool>,
@@ -96,7 +96,7 @@ pub(crate) async fn hold(
 }
 
 /// Gives the Lease back, if this replica holds it.
-pub(crate) async fn give_back(client: Client, options: &LeaseOptions) {
+pub async fn give_back(client: Client, options: &LeaseOptions) {
     let leases: Api<Lease> = Api::namespaced(client, &options.namespace);
     let given_back = async {
         let Some(mut lease) = leases.get_opt(&options.name).await? else { return Ok(()) };

@@ -19,11 +19,13 @@ mod tree;
 pub mod watch;
 mod write;
 
+pub use kube::Client;
+
 pub use controller::{Controller, ControllerParts};
 pub use events::EventSink;
 pub use forge::BranchForge;
 pub use kinds::{API_VERSION, Kind, Scope};
-pub use lease::LeaseOptions;
+pub use lease::{LeaseOptions, give_back as give_lease_back, hold as hold_lease};
 pub use ledger::{Kept, KubeLedger, Listener, Said};
 pub use overview::{OverviewOptions, overview, overview_kinds};
 pub use secrets::{SecretData, Secrets};

@@ -15,8 +15,8 @@ use gradus_engine::{Engine, RunOptions};
 use gradus_kube::clusters::{ClusterOptions, Clusters, OwnCluster, own_client};
 use gradus_kube::watch::{WatchOptions, WatchState, Watches};
 use gradus_kube::{
-    BranchForge, Controller, ControllerParts, EventSink, KubeLedger, KubeTargets, LeaseOptions, Scope,
-    Secrets,
+    BranchForge, Client, Controller, ControllerParts, EventSink, KubeLedger, KubeTargets, LeaseOptions,
+    Scope, Secrets, give_lease_back, hold_lease,
 };
 use gradus_remote::repos::{Committer, WireRepos};
 use gradus_remote::targets::HttpTargets;
@@ -102,6 +102,10 @@ struct Running {
     api: SocketAddr,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    client: Client,
+    lease: Option<LeaseOptions>,
+    /// Without a Lease nobody else says that this replica leads.
+    _leading: watch::Sender<bool>,
 }
 
 impl Running {
@@ -145,7 +149,7 @@ impl Running {
         let run = RunOptions { at_once: arguments.at_once, poll: arguments.poll, resync: arguments.resync };
         let identity = identity(arguments);
         let controller = Arc::new(Controller::new(ControllerParts {
-            client,
+            client: client.clone(),
             watches: watches.clone(),
             engine: engine.clone(),
             ledger,
@@ -153,12 +157,16 @@ impl Running {
             events,
             clock,
             scope,
-            lease: lease(arguments, &identity)?,
-            identity,
+            identity: identity.clone(),
             run,
         }));
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
+        let lease = lease(arguments, &identity)?;
+        let (leading, leads) = watch::channel(lease.is_none());
+        if let Some(options) = lease.clone() {
+            tasks.spawn(hold_lease(client.clone(), options, leading.clone(), stopping.clone()));
+        }
         let probed = controller.clone();
         let missing =
             move || if probed.is_ready() { Vec::new() } else { probed.blind().into_iter().collect() };
@@ -197,13 +205,16 @@ impl Running {
                 tracing::error!(%error, "the API ended");
             }
         });
-        tasks.spawn(controller.run(stopping));
-        Ok(Self { api, stop, tasks })
+        tasks.spawn(controller.run(leads, stopping));
+        Ok(Self { api, stop, tasks, client, lease, _leading: leading })
     }
 
     async fn stop(mut self) {
         let _everyone_has_gone = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        if let Some(options) = &self.lease {
+            give_lease_back(self.client, options).await;
+        }
     }
 }
 
