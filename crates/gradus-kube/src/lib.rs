@@ -17,6 +17,7 @@ mod status;
 mod targets;
 mod tree;
 pub mod watch;
+pub mod weave;
 mod write;
 
 pub use kube::Client;

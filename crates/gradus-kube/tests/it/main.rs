@@ -5,3 +5,4 @@ mod clusters;
 mod overview;
 mod tree;
 mod watch;
+mod weave;
