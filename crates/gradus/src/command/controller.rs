@@ -3,6 +3,7 @@
 mod access;
 mod logs;
 mod ports;
+mod weave;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,16 +15,18 @@ use gradus_engine::port::{Clock, Ports};
 use gradus_engine::{Engine, RunOptions};
 use gradus_kube::clusters::{ClusterOptions, Clusters, OwnCluster, own_client};
 use gradus_kube::watch::{WatchOptions, WatchState, Watches};
+use gradus_kube::weave::{NoPullRequests, WeaveController, WeaveParts};
 use gradus_kube::{
     BranchForge, Client, Controller, ControllerParts, EventSink, KubeLedger, KubeTargets, LeaseOptions,
     Scope, Secrets, give_lease_back, hold_lease,
 };
+use gradus_remote::http::{HttpClient, Tls};
 use gradus_remote::repos::{Committer, WireRepos};
 use gradus_remote::targets::HttpTargets;
 use gradus_server::auth::Tokens;
 use gradus_server::hooks::HookKeys;
 use gradus_server::ops::{Ops, OpsBound};
-use gradus_server::weave::BindAddress;
+use gradus_server::weave::{BindAddress, WeaveServer};
 use gradus_server::{Limits, Metrics, Server, ServerError, ServerOptions};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -37,6 +40,7 @@ use crate::wiring::{AccessArgs, options};
 use access::SecretAccess;
 use logs::{LogArgs, log};
 use ports::{Faults, NoProposals, ObjectHolds};
+use weave::{HttpPoster, WeaveArgs};
 
 /// Where to look, and what to answer.
 #[derive(Debug, clap::Args)]
@@ -81,6 +85,8 @@ pub(crate) struct ControllerArgs {
     #[arg(long, value_name = "N", default_value_t = 16)]
     at_once: usize,
     #[command(flatten)]
+    weave: WeaveArgs,
+    #[command(flatten)]
     log: LogArgs,
     #[command(flatten)]
     access: AccessArgs,
@@ -111,6 +117,7 @@ struct Running {
 impl Running {
     async fn start(arguments: &ControllerArgs) -> Result<Self, CliError> {
         let scope = scope(arguments)?;
+        let identity = identity(arguments);
         let cluster_options = ClusterOptions::default();
         let own = match &arguments.kubeconfig_context {
             Some(context) => OwnCluster::Context(Some(context.clone())),
@@ -130,6 +137,16 @@ impl Running {
             }
         });
         let secrets = Secrets::new(client.clone());
+        let older = Arc::new(WeaveController::new(WeaveParts {
+            client: client.clone(),
+            watches: watches.clone(),
+            secrets: secrets.clone(),
+            poster: Arc::new(HttpPoster(http_client()?)),
+            pull_requests: Arc::new(NoPullRequests),
+            clock: clock.clone(),
+            scope: scope.clone(),
+            options: arguments.weave.looking(&identity),
+        }));
         let access = SecretAccess { secrets, otherwise: options(&arguments.access)? };
         let repos = Arc::new(WireRepos::new(Arc::new(access), Committer::default()));
         let events = Arc::new(EventSink::default());
@@ -147,7 +164,6 @@ impl Running {
         let engine = Arc::new(Engine::new(ports).watched_by(Arc::new(Figures(metrics.clone()))));
         let _set_once = woken.set(engine.clone());
         let run = RunOptions { at_once: arguments.at_once, poll: arguments.poll, resync: arguments.resync };
-        let identity = identity(arguments);
         let controller = Arc::new(Controller::new(ControllerParts {
             client: client.clone(),
             watches: watches.clone(),
@@ -193,7 +209,7 @@ impl Running {
             proposals: Arc::new(NoProposals),
             problems: Arc::new(Faults { controller: controller.clone() }),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            metrics,
+            metrics: metrics.clone(),
             limits: Limits::default(),
         })
         .await
@@ -205,6 +221,16 @@ impl Running {
                 tracing::error!(%error, "the API ended");
             }
         });
+        let hook = WeaveServer::bind(arguments.weave.answering(older.clone(), metrics))
+            .await
+            .map_err(|error| listening(&arguments.weave.address().to_string(), error))?;
+        let until_stop = until(stopping.clone());
+        tasks.spawn(async move {
+            if let Err(error) = hook.serve(until_stop).await {
+                tracing::error!(%error, "the webhook ended");
+            }
+        });
+        tasks.spawn(older.run(leads.clone(), stopping.clone()));
         tasks.spawn(controller.run(leads, stopping));
         Ok(Self { api, stop, tasks, client, lease, _leading: leading })
     }
@@ -271,6 +297,10 @@ fn lease(arguments: &ControllerArgs, identity: &str) -> Result<Option<LeaseOptio
         ));
     };
     Ok(Some(LeaseOptions::new(namespace.trim(), &arguments.lease_name, identity)))
+}
+
+fn http_client() -> Result<HttpClient, CliError> {
+    HttpClient::new(&Tls::default()).map_err(|error| CliError::because("making a client for events", error))
 }
 
 /// What the watches count.
