@@ -79,16 +79,20 @@ impl Intake {
     pub(crate) fn blind(&self) -> Option<String> {
         let stats = self.watches.stats();
         Kind::ALL.into_iter().find_map(|kind| {
-            let watch = stats.iter().find(|watch| {
+            // Where all namespaces may not be seen, the watch over them fails, and one over
+            // the namespace takes its place.
+            let mut why = "being read for the first time".to_owned();
+            for watch in stats.iter().filter(|watch| {
                 watch.cluster == ClusterPlace::Own
                     && watch.kind == kind.group_kind()
                     && watch.keep == Keep::Whole
-            });
-            let why = match watch.map(|watch| &watch.state) {
-                Some(WatchState::Synced | WatchState::Shaky { .. }) => return None,
-                Some(WatchState::Broken { why, .. }) => why.to_string(),
-                Some(WatchState::Syncing) | None => "being read for the first time".to_owned(),
-            };
+            }) {
+                match &watch.state {
+                    WatchState::Synced | WatchState::Shaky { .. } => return None,
+                    WatchState::Broken { why: broken, .. } => why = broken.to_string(),
+                    WatchState::Syncing => {}
+                }
+            }
             Some(format!("{}: {why}", kind.plural()))
         })
     }
