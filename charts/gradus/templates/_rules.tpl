@@ -21,10 +21,10 @@
 # Where other clusters are described.
 - apiGroups: [gitops.weave.works]
   resources: [gitopsclusters]
-  verbs: [get]
+  verbs: [get, list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [get, create, patch]
 {{- end }}
 
 {{/* What gradus may do where applications run. */}}

@@ -37,21 +37,21 @@ const PIPELINES: &[Right] = &[
     ("gradus.dev", "checks/status", &["patch"], WRITE, ".patch_status("),
     ("gradus.dev", "holds/status", &["patch"], WRITE, ".patch_status("),
     ("gradus.dev", "promotions", &["delete"], WRITE, "api.delete("),
-    ("pipelines.weave.works", "pipelines", SEE, "crates/gradus-server/src/weave/port.rs", "fn pipeline("),
+    (
+        "pipelines.weave.works",
+        "pipelines",
+        SEE,
+        "crates/gradus-kube/src/weave/port.rs",
+        "self.pipelines.get(",
+    ),
     (
         "pipelines.weave.works",
         "pipelines/status",
         &["patch"],
-        "crates/gradus-server/src/weave/port.rs",
-        "fn write_waiting(",
+        "crates/gradus-kube/src/weave/api.rs",
+        "api.patch_status(",
     ),
-    (
-        "gitops.weave.works",
-        "gitopsclusters",
-        &["get"],
-        "crates/gradus-kube/src/clusters/source.rs",
-        "gitopsclusters",
-    ),
+    ("gitops.weave.works", "gitopsclusters", SEE, "crates/gradus-kube/src/weave/sight.rs", "CLUSTERS"),
     (
         "events.k8s.io",
         "events",
@@ -59,6 +59,7 @@ const PIPELINES: &[Right] = &[
         "crates/gradus-kube/src/events.rs",
         "recorder.publish(",
     ),
+    ("events.k8s.io", "events", &["get"], "crates/gradus-kube/src/weave/news.rs", "api.get(name)"),
 ];
 
 const TARGETS: &[Right] = &[
@@ -217,6 +218,10 @@ fn every_write_of_the_code_is_known() {
     crates/gradus-kube/src/ask/cluster.rs with PostParams
     crates/gradus-kube/src/events.rs with Recorder
     crates/gradus-kube/src/lease.rs with PostParams
+    crates/gradus-kube/src/weave/api.rs with PatchParams
+    crates/gradus-kube/src/weave/news.rs with PatchParams
+    crates/gradus-kube/src/weave/news.rs with PostParams
+    crates/gradus-kube/src/weave/news.rs with Recorder
     crates/gradus-kube/src/write.rs with DeleteParams
     crates/gradus-kube/src/write.rs with PatchParams
     ");
