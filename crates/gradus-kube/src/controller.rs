@@ -4,16 +4,17 @@
 //! and writes. Nothing is decided here: objects become pipelines ([`crate::intake`]),
 //! the engine decides and acts, and its reports become statuses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use gradus_core::names::PipelineKey;
 use gradus_engine::port::Clock;
-use gradus_engine::{Engine, RunOptions};
+use gradus_engine::{Engine, Looked, RunOptions};
 use gradus_manifest::status::{Health, PipelineStatus};
+use jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -70,6 +71,29 @@ pub struct Controller {
     stale: Pending,
     seen_once: AtomicBool,
     leads: AtomicBool,
+    desk: Mutex<Desk>,
+}
+
+/// What is kept between two statuses of a pipeline, which its object may not show yet.
+#[derive(Default)]
+struct Desk {
+    /// Since when this replica leads. What it found before is not told any more.
+    leads_since: Option<Timestamp>,
+    /// Which look was asked for, and when that was noticed.
+    asked: HashMap<PipelineKey, (String, Timestamp)>,
+    /// What events told last: of each environment, or of the spec under no name.
+    told: HashMap<PipelineKey, BTreeMap<String, (Health, Option<String>)>>,
+}
+
+/// When a pipeline's status has to be seen to again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Once there is something new.
+    Not,
+    /// Once the look that it waits for was had.
+    Soon,
+    /// It could not be written.
+    Later,
 }
 
 /// Keys that wait, each once.
@@ -115,6 +139,7 @@ impl Controller {
             stale: Pending::default(),
             seen_once: AtomicBool::new(false),
             leads: AtomicBool::new(false),
+            desk: Mutex::default(),
         }
     }
 
@@ -164,7 +189,6 @@ impl Controller {
             ));
         }
         tasks.spawn(self.clone().take_in(changes, leads.clone()));
-        tasks.spawn(self.clone().watch_sight());
         tasks.spawn(self.clone().write_statuses(leads.clone()));
         tasks.spawn(self.clone().hear_reports());
         self.lead(leads, stop).await;
@@ -187,10 +211,15 @@ impl Controller {
                     () = sleep(TICK) => {}
                 }
             }
-            self.stale.add(self.intake.keys());
-            for pipeline in self.parts.engine.pipelines() {
-                self.parts.engine.wake(&pipeline.key);
+            // Whoever led before has written more since this replica read it first.
+            self.intake.take_up();
+            {
+                let mut desk = self.desk();
+                desk.leads_since = Some(self.parts.clock.now());
+                desk.told.clear();
             }
+            self.wake_all();
+            self.stale.add(self.intake.keys());
             let (mut leading, mut stopping) = (leads.clone(), stop.clone());
             let ended = async move {
                 tokio::select! {
@@ -211,73 +240,99 @@ impl Controller {
         leads: watch::Receiver<bool>,
     ) {
         let mut batch = Vec::new();
-        let mut blind: BTreeSet<PipelineKey> = BTreeSet::new();
+        let mut unseen: BTreeSet<PipelineKey> = BTreeSet::new();
+        let mut before: Option<Option<String>> = None;
         loop {
             tokio::select! {
                 came = changes.recv_many(&mut batch, 256) => if came == 0 { return },
-                () = sleep(AGAIN), if !blind.is_empty() => {}
+                () = sleep(TICK) => {}
             }
-            let mut keys = std::mem::take(&mut blind);
+            let mut keys = std::mem::take(&mut unseen);
             for change in batch.drain(..) {
                 keys.extend(self.intake.about(&change));
             }
-            for key in &keys {
-                match self.intake.take(key) {
-                    Took::Loaded => {}
-                    Took::Gone(Some(pipeline)) if *leads.borrow() => {
-                        let controller = self.clone();
-                        tokio::spawn(async move {
-                            for error in controller.parts.engine.retire(&pipeline).await {
-                                let error = error.in_full();
-                                tracing::warn!(error, pipeline = %pipeline.key, "clearing up after a pipeline failed");
-                            }
-                            controller.parts.targets.forget(&pipeline.key);
-                        });
-                    }
-                    Took::Gone(_) => self.parts.targets.forget(key),
-                    Took::Blind => drop(blind.insert(key.clone())),
+            unseen = self.take(keys, &leads);
+            let blind = self.intake.blind();
+            if before.as_ref() == Some(&blind) {
+                continue;
+            }
+            match &blind {
+                Some(why) => {
+                    tracing::warn!(why, "gradus's own objects cannot be seen: nothing is promoted");
+                    self.parts.ledger.set_blind(Some(Arc::from(why.as_str())));
+                }
+                None => {
+                    tracing::info!("gradus's own objects are seen");
+                    // A hold that came in the meantime is taken in before anything may move.
+                    let everything = self.intake.everything();
+                    unseen.extend(self.take(everything, &leads));
+                    self.parts.ledger.set_blind(None);
+                    self.seen_once.store(true, Ordering::Relaxed);
+                    self.wake_all();
                 }
             }
-            self.wake_those_who_ask(&keys);
-            self.stale.add(keys);
+            before = Some(blind);
         }
+    }
+
+    /// Takes pipelines as their objects are now; those that cannot be seen.
+    fn take(
+        self: &Arc<Self>,
+        keys: BTreeSet<PipelineKey>,
+        leads: &watch::Receiver<bool>,
+    ) -> BTreeSet<PipelineKey> {
+        let mut unseen = BTreeSet::new();
+        for key in &keys {
+            match self.intake.take(key) {
+                Took::Loaded => self.hear_who_asks(key),
+                Took::Gone(Some(pipeline)) if *leads.borrow() => {
+                    self.forget(key);
+                    let controller = self.clone();
+                    tokio::spawn(async move {
+                        for error in controller.parts.engine.retire(&pipeline).await {
+                            let error = error.in_full();
+                            tracing::warn!(error, pipeline = %pipeline.key, "clearing up after a pipeline failed");
+                        }
+                        controller.parts.targets.forget(&pipeline.key);
+                    });
+                }
+                Took::Gone(_) => {
+                    self.forget(key);
+                    self.parts.targets.forget(key);
+                }
+                Took::Blind => drop(unseen.insert(key.clone())),
+            }
+        }
+        self.stale.add(keys);
+        unseen
     }
 
     /// Whoever sets `reconcile.fluxcd.io/requestedAt` asks for a look.
-    fn wake_those_who_ask(&self, keys: &BTreeSet<PipelineKey>) {
-        for key in keys {
-            let Some(object) = self.intake.object(Kind::Pipeline, &object_name(key)) else { continue };
-            if status::asks(&object) {
-                self.parts.engine.wake(key);
-            }
+    fn hear_who_asks(&self, key: &PipelineKey) {
+        let Some(object) = self.intake.object(Kind::Pipeline, &object_name(key)) else { return };
+        let Some(wanted) = status::asks(&object) else { return };
+        let mut desk = self.desk();
+        if desk.asked.get(key).is_none_or(|(known, _)| known != wanted) {
+            desk.asked.insert(key.clone(), (wanted.to_owned(), self.parts.clock.now()));
+            drop(desk);
+            self.parts.engine.wake(key);
         }
     }
 
-    /// Notes whether the controller's own objects can be seen.
-    async fn watch_sight(self: Arc<Self>) {
-        let mut before: Option<Option<String>> = None;
-        loop {
-            let blind = self.intake.blind();
-            if before.as_ref() != Some(&blind) {
-                match &blind {
-                    Some(why) => {
-                        tracing::warn!(why, "gradus's own objects cannot be seen: nothing is promoted")
-                    }
-                    None => tracing::info!("gradus's own objects are seen"),
-                }
-                self.parts.ledger.set_blind(blind.as_deref().map(Arc::from));
-                if blind.is_none() {
-                    // The changes that made this so are taken in first.
-                    sleep(TICK).await;
-                    self.seen_once.store(true, Ordering::Relaxed);
-                    for pipeline in self.parts.engine.pipelines() {
-                        self.parts.engine.wake(&pipeline.key);
-                    }
-                }
-                before = Some(blind);
-            }
-            sleep(TICK).await;
+    fn forget(&self, key: &PipelineKey) {
+        let mut desk = self.desk();
+        desk.asked.remove(key);
+        desk.told.remove(key);
+    }
+
+    fn wake_all(&self) {
+        for pipeline in self.parts.engine.pipelines() {
+            self.parts.engine.wake(&pipeline.key);
         }
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn hear_reports(self: Arc<Self>) {
@@ -298,20 +353,23 @@ impl Controller {
                 return;
             }
             let keys = self.stale.all().await;
-            if !*leads.borrow() {
-                self.stale.add(keys);
-                continue;
-            }
             stream::iter(keys)
                 .for_each_concurrent(AT_ONCE, |key| {
-                    let controller = self.clone();
+                    let (controller, leads) = (self.clone(), leads.clone());
                     async move {
-                        if controller.tell(&key).await {
-                            tokio::spawn(async move {
-                                sleep(AGAIN).await;
-                                controller.stale.add([key]);
-                            });
+                        // Whoever leads next tells everything anew.
+                        if !*leads.borrow() {
+                            return;
                         }
+                        let pause = match controller.tell(&key).await {
+                            Again::Not => return,
+                            Again::Soon => TICK,
+                            Again::Later => AGAIN,
+                        };
+                        tokio::spawn(async move {
+                            sleep(pause).await;
+                            controller.stale.add([key]);
+                        });
                     }
                 })
                 .await;
@@ -319,30 +377,55 @@ impl Controller {
     }
 
     /// Tells a pipeline's object, and those of what was said of it, how it stands.
-    /// Whether something could not be written.
-    async fn tell(&self, key: &PipelineKey) -> bool {
+    async fn tell(&self, key: &PipelineKey) -> Again {
         let name = object_name(key);
         let (Some(object), Some(loaded)) =
             (self.intake.object(Kind::Pipeline, &name), self.intake.loaded(key))
         else {
-            return false;
+            return Again::Not;
         };
         let now = self.parts.clock.now();
+        let before = status::read(&object);
+        let mut again = Again::Not;
         let wanted = if loaded.errors.is_empty() {
-            let Some(looked) = self.parts.engine.latest(key) else { return false };
+            let Some(looked) = self.parts.engine.latest(key) else { return Again::Not };
+            if !self.is_current(key, &looked) {
+                return Again::Soon;
+            }
+            let handled = match status::asks(&object) {
+                Some(wanted) if self.had_look(key, wanted, &looked) => Some(wanted.to_owned()),
+                Some(_) => {
+                    again = Again::Soon;
+                    before.last_handled_reconcile_at.clone()
+                }
+                None => before.last_handled_reconcile_at.clone(),
+            };
             let kept = self.parts.ledger.kept(key);
-            status::of_report(&object, &looked.report, &kept, now)
+            let of_report = status::of_report(&object, &looked.report, &kept, now);
+            PipelineStatus { last_handled_reconcile_at: handled, ..of_report }
         } else {
             status::of_mistakes(&object, &loaded.errors, now)
         };
-        let before = status::read(&object);
         let mut failed = false;
         if !status::says_the_same(&before, &wanted) {
             self.tell_news(key, &before, &wanted, &loaded);
             let value = serde_json::to_value(&wanted).unwrap_or(Value::Null);
             failed |= self.writer.status(Kind::Pipeline, &name, &object, value).await == Wrote::Failed;
         }
-        failed | saying::answer(&self.intake, &self.parts.engine, &self.writer, key, &loaded).await
+        failed |= saying::answer(&self.intake, &self.parts.engine, &self.writer, key, &loaded).await;
+        if failed { Again::Later } else { again }
+    }
+
+    /// Whether a look was at the pipeline as it is now, and by this replica as the leader.
+    fn is_current(&self, key: &PipelineKey, looked: &Looked) -> bool {
+        let now = self.parts.engine.pipeline(key);
+        now.is_some_and(|now| Arc::ptr_eq(&now, &looked.pipeline))
+            && self.desk().leads_since.is_some_and(|since| looked.at >= since)
+    }
+
+    /// Whether a look was had since it was asked for.
+    fn had_look(&self, key: &PipelineKey, wanted: &str, looked: &Looked) -> bool {
+        self.desk().asked.get(key).is_some_and(|(known, at)| known == wanted && looked.at >= *at)
     }
 
     /// Tells of verdicts that are other than the status has them.
@@ -350,6 +433,9 @@ impl Controller {
         if !loaded.errors.is_empty() {
             let note = now.summary.clone().unwrap_or_default();
             let about = format!("generation {}", loaded.meta.generation);
+            if !self.is_news(key, "", (Health::Failed, Some(note.clone()))) {
+                return;
+            }
             self.parts.events.tell(News { pipeline: key.clone(), bad: true, reason: "Invalid", about, note });
             return;
         }
@@ -357,12 +443,13 @@ impl Controller {
             let earlier = before.environments.iter().find(|earlier| earlier.name == here.name);
             let is_told = earlier
                 .is_some_and(|earlier| (earlier.verdict, &earlier.version) == (here.verdict, &here.version));
+            let is_news = self.is_news(key, &here.name, (here.verdict, here.version.clone()));
             let (bad, reason) = match here.verdict {
                 Health::Healthy => (false, "Healthy"),
                 Health::Failed => (true, "Failed"),
                 Health::NotDeployed | Health::Deploying | Health::Unknown => continue,
             };
-            if is_told {
+            if is_told || !is_news {
                 continue;
             }
             let version = here.version.as_deref().unwrap_or("-");
@@ -372,5 +459,13 @@ impl Controller {
             let about = format!("{} {version}", here.name);
             self.parts.events.tell(News { pipeline: key.clone(), bad, reason, about, note });
         }
+    }
+
+    /// Whether events told something else of this last. The object may not show yet
+    /// what was written to it a moment ago.
+    fn is_news(&self, key: &PipelineKey, of: &str, now: (Health, Option<String>)) -> bool {
+        let mut desk = self.desk();
+        let told = desk.told.entry(key.clone()).or_default();
+        told.insert(of.to_owned(), now.clone()).is_none_or(|before| before != now)
     }
 }

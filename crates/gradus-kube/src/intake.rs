@@ -52,6 +52,8 @@ pub(crate) struct Loaded {
     pub(crate) refused: BTreeMap<(Kind, ObjectName), String>,
     /// What was said and has to be understood first.
     pub(crate) unrecorded: Vec<(Kind, ObjectName)>,
+    /// Since when all that is said of it is known.
+    pub(crate) heard: Timestamp,
 }
 
 /// What became of a pipeline.
@@ -103,22 +105,36 @@ impl Intake {
             Changed::Object { kind, name } => {
                 Kind::of(kind).map(|kind| self.index(kind, name)).unwrap_or_default()
             }
-            Changed::Sight { kind, .. } => {
-                let Some(kind) = Kind::of(kind) else { return BTreeSet::new() };
-                let mut keys = BTreeSet::new();
-                let listed =
-                    self.watches.list(&ClusterKey::own(), &kind.group_kind(), &self.scope.among(kind));
-                let Listing::Seen(objects) = listed else { return keys };
-                let mut there = BTreeSet::new();
-                for object in &objects {
-                    let text =
-                        |field: &str| object.pointer(field).and_then(Value::as_str).unwrap_or_default();
-                    let name = ObjectName::new(text("/metadata/namespace"), text("/metadata/name"));
-                    keys.extend(self.index(kind, &name));
-                    there.insert(name);
-                }
-                keys.extend(self.no_more(kind, &there));
-                keys
+            Changed::Sight { kind, .. } => Kind::of(kind).map(|kind| self.listed(kind)).unwrap_or_default(),
+        }
+    }
+
+    /// The pipelines that anything that can be seen now is about, or was.
+    pub(crate) fn everything(&self) -> BTreeSet<PipelineKey> {
+        Kind::ALL.into_iter().flat_map(|kind| self.listed(kind)).collect()
+    }
+
+    /// The pipelines that the objects of a kind are about, or were, by what is seen of it now.
+    fn listed(&self, kind: Kind) -> BTreeSet<PipelineKey> {
+        let mut keys = BTreeSet::new();
+        let listed = self.watches.list(&ClusterKey::own(), &kind.group_kind(), &self.scope.among(kind));
+        let Listing::Seen(objects) = listed else { return keys };
+        let mut there = BTreeSet::new();
+        for object in &objects {
+            let text = |field: &str| object.pointer(field).and_then(Value::as_str).unwrap_or_default();
+            let name = ObjectName::new(text("/metadata/namespace"), text("/metadata/name"));
+            keys.extend(self.index(kind, &name));
+            there.insert(name);
+        }
+        keys.extend(self.no_more(kind, &there));
+        keys
+    }
+
+    /// Takes up what the statuses have, which another replica may have written.
+    pub(crate) fn take_up(&self) {
+        for pipeline in self.engine.pipelines() {
+            if let Some(object) = self.object(Kind::Pipeline, &object_name(&pipeline.key)) {
+                self.ledger.take_up(&pipeline.key, status::kept(&object, &pipeline));
             }
         }
     }
@@ -180,6 +196,7 @@ impl Intake {
             made_from: Vec::new(),
             refused: BTreeMap::new(),
             unrecorded: Vec::new(),
+            heard: Timestamp::MIN,
         };
         let Some(mut pipeline) = pipeline else {
             loaded.errors = errors;
@@ -227,6 +244,8 @@ impl Intake {
         loaded.errors = errors;
         loaded.made_from = made_from;
         let is_broken = !loaded.errors.is_empty();
+        let heard = self.state().loaded.get(key).map(|before| before.heard);
+        loaded.heard = heard.filter(|_| !is_news).unwrap_or_else(|| self.engine.ports().clock.now());
         let before = self.state().loaded.insert(key.clone(), loaded.clone());
         if is_broken {
             drop(self.engine.remove_pipeline(key));

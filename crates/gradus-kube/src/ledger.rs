@@ -102,6 +102,20 @@ impl KubeLedger {
         }
     }
 
+    /// Takes up what the status has besides what is known, since another replica wrote it.
+    pub fn take_up(&self, pipeline: &PipelineKey, kept: Kept) {
+        let mut books = self.books();
+        let view = &mut books.entry(pipeline.clone()).or_default().view;
+        for (environment, proofs) in kept.proofs {
+            let known = view.proofs.entry(environment).or_default();
+            for proof in proofs {
+                extend(known, &proof);
+            }
+            known.sort_by_key(|proof| proof.since);
+        }
+        view.promoted.extend(kept.promoted);
+    }
+
     /// What is to be kept of a pipeline.
     pub fn kept(&self, pipeline: &PipelineKey) -> Kept {
         let books = self.books();

@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
-use gradus_core::names::{EnvironmentName, PipelineKey};
+use gradus_core::names::{CommitId, EnvironmentName, Person, PipelineKey};
+use gradus_core::reason::Reason;
 use gradus_core::release::Release;
 use gradus_engine::{AskedFor, Engine, Looked};
 use gradus_manifest::status::{
     ApprovalStatus, CheckStatus, HoldStatus, PromotionStatus, Recorded, State, Taken, Versions,
 };
 use gradus_manifest::{approval_from_json, promotion_from_json, versions};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -38,8 +40,9 @@ pub(crate) async fn answer(
             Kind::Approval => record_approval(engine, key, &object).await,
             Kind::Pipeline | Kind::Hold | Kind::Check => None,
         };
-        if let Some(status) = status {
-            failed |= write(writer, *kind, name, &object, status).await;
+        match status {
+            Some(status) => failed |= write(writer, *kind, name, &object, status).await,
+            None => failed = true,
         }
     }
     for ((kind, name), why) in &loaded.refused {
@@ -61,7 +64,8 @@ pub(crate) async fn answer(
         failed |= write(writer, *kind, name, &object, status).await;
     }
     failed |= taken(intake, writer, key, loaded).await;
-    if let Some(looked) = engine.latest(key) {
+    // A look that did not know yet what was said cannot tell what became of it.
+    if let Some(looked) = engine.latest(key).filter(|looked| looked.at >= loaded.heard) {
         failed |= outcomes(intake, writer, key, &looked).await;
     }
     clear_up(intake, writer, key).await;
@@ -83,7 +87,12 @@ async fn record_promotion(
         by: read.value.by.clone(),
         reason: read.value.reason.clone(),
     };
-    let status = match engine.request(key, asked).await {
+    let asked = engine.request(key, asked).await;
+    // What was not seen may be what is meant, or what was there: nothing is settled on that.
+    if asked.as_ref().map_or(true, |request| request.from.is_none()) && !sees(engine, key).await {
+        return None;
+    }
+    let status = match asked {
         Ok(request) => PromotionStatus {
             state: Some(State::Open),
             message: None,
@@ -102,9 +111,20 @@ async fn record_promotion(
     Some(value(&status))
 }
 
+/// Whether it is seen what Git has for each environment.
+async fn sees(engine: &Engine, key: &PipelineKey) -> bool {
+    let Some(pipeline) = engine.pipeline(key) else { return false };
+    let (looked, _) = engine.look(&pipeline).await;
+    looked.report.environments.iter().all(|here| here.declared.known().is_some())
+}
+
 async fn record_approval(engine: &Engine, key: &PipelineKey, object: &Value) -> Option<Value> {
     let read = approval_from_json(object).ok()?;
-    let status = match engine.meant(key, &read.value.environment, None).await {
+    let meant = engine.meant(key, &read.value.environment, None).await;
+    if meant.is_err() && !sees(engine, key).await {
+        return None;
+    }
+    let status = match meant {
         Ok(release) => {
             ApprovalStatus { state: Some(Taken::Taken), message: None, versions: versions(&release) }
         }
@@ -163,34 +183,48 @@ async fn outcomes(intake: &Intake, writer: &Writer, key: &PipelineKey, looked: &
         }
         let Ok(read) = promotion_from_json(&object) else { continue };
         let Some(recorded) = read.value.recorded else { continue };
-        let Some((state, message)) =
-            outcome(looked, &read.value.environment, &recorded.release, recorded.from_commit.as_ref())
-        else {
-            continue;
+        let asked = Asked {
+            environment: &read.value.environment,
+            by: &read.value.by,
+            at: read.meta.created,
+            release: &recorded.release,
+            from: recorded.from_commit.as_ref(),
         };
+        let Some((state, message)) = outcome(looked, &asked) else { continue };
         let status = PromotionStatus { state: Some(state), message: Some(message), ..before };
         failed |= write(writer, Kind::Promotion, &name, &object, value(&status)).await;
     }
     failed
 }
 
-fn outcome(
-    looked: &Looked,
-    environment: &EnvironmentName,
-    release: &Release,
-    from: Option<&gradus_core::names::CommitId>,
-) -> Option<(State, String)> {
+/// What was asked for, as it was recorded.
+struct Asked<'a> {
+    environment: &'a EnvironmentName,
+    by: &'a Person,
+    at: Option<Timestamp>,
+    release: &'a Release,
+    from: Option<&'a CommitId>,
+}
+
+fn outcome(looked: &Looked, asked: &Asked<'_>) -> Option<(State, String)> {
+    let (environment, wanted) = (asked.environment, asked.release);
     let here = looked.report.environment(environment)?;
+    let refused = here.reasons.iter().chain(&here.notes).find_map(|reason| {
+        let Reason::RequestRefused { by, release, why, since } = reason else { return None };
+        let is_this = by == asked.by && release == wanted && Some(*since) == asked.at;
+        is_this.then(|| why.to_string())
+    });
+    if let Some(why) = refused {
+        return Some((State::Refused, why));
+    }
     let origin = here.origin.as_ref()?;
     let declared = here.declared.known()?.as_ref()?;
-    if Some(&origin.commit) == from {
+    if Some(&origin.commit) == asked.from {
         return None;
     }
-    if declared.covers(release) {
-        return Some((
-            State::Done,
-            format!("{environment} has {release} since commit {}", origin.commit.short()),
-        ));
+    if declared.covers(wanted) {
+        let since = origin.commit.short();
+        return Some((State::Done, format!("{environment} has {wanted} since commit {since}")));
     }
     let why =
         format!("{environment} has {declared} now, which it had not when this was asked for: ask again");

@@ -57,7 +57,7 @@ pub(crate) fn of_report(object: &Value, report: &Report, kept: &Kept, now: Times
     let stalled = (ConditionStatus::False, "Valid", "the spec is a pipeline".to_owned());
     PipelineStatus {
         observed_generation: generation(object),
-        last_handled_reconcile_at: object.pointer(REQUESTED_AT).and_then(Value::as_str).map(str::to_owned),
+        last_handled_reconcile_at: before.last_handled_reconcile_at.clone(),
         conditions: conditions(
             &before,
             generation(object),
@@ -149,10 +149,11 @@ pub(crate) fn kept(object: &Value, pipeline: &Pipeline) -> Kept {
     kept
 }
 
-/// Whether somebody asks for a look that was not answered yet.
-pub(crate) fn asks(object: &Value) -> bool {
-    let asked = object.pointer(REQUESTED_AT).and_then(Value::as_str);
-    asked.is_some() && asked != object.pointer("/status/lastHandledReconcileAt").and_then(Value::as_str)
+/// By which word somebody asks for a look that was not answered yet.
+pub(crate) fn asks(object: &Value) -> Option<&str> {
+    let asked = object.pointer(REQUESTED_AT).and_then(Value::as_str)?;
+    let answered = object.pointer("/status/lastHandledReconcileAt").and_then(Value::as_str);
+    (answered != Some(asked)).then_some(asked)
 }
 
 /// Whether it was said of a promotion what became of it in the end.

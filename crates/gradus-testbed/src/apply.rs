@@ -13,7 +13,7 @@ use crate::tools::{Tool, find_tool};
 use crate::{ControlPlane, TestbedError, TestbedErrorKind, User};
 
 /// Who owns the fields that are declared here.
-const MANAGER: &str = "gradus-testbed";
+pub(crate) const MANAGER: &str = "gradus-testbed";
 
 impl ControlPlane {
     /// Declares every document of a YAML text, by server-side apply as

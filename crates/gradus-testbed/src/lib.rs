@@ -11,6 +11,7 @@ mod credentials;
 mod document;
 mod error;
 mod guard;
+mod objects;
 mod part;
 mod plane;
 mod port;
@@ -18,6 +19,7 @@ mod tools;
 mod user;
 
 pub use error::{TestbedError, TestbedErrorKind};
+pub use objects::Objects;
 pub use part::Paused;
 pub use plane::ControlPlane;
 pub use tools::{Tool, find_tool};

@@ -10,6 +10,8 @@ pub(crate) struct World {
     folder: tempfile::TempDir,
     transcript: String,
     hidden: Vec<(String, &'static str)>,
+    /// How many seconds ago commits are made.
+    ago: u64,
 }
 
 /// The pipeline of most tests: dev, staging and prod, with markers.
@@ -32,7 +34,13 @@ impl World {
     pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("home")).unwrap();
-        Self { folder, transcript: String::new(), hidden: Vec::new() }
+        // A little more than three days, so that an age stays three days while the test runs.
+        Self { folder, transcript: String::new(), hidden: Vec::new(), ago: 3 * 86_400 + 3_600 }
+    }
+
+    /// The same, in which commits are made at the time they are made.
+    pub(crate) fn of_today() -> Self {
+        Self { ago: 0, ..Self::empty() }
     }
 
     /// A repository in which dev has a version that the others do not have, and a pipeline for it.
@@ -70,11 +78,10 @@ impl World {
         self.git(&checkout, &["push", "-q", "origin", "main"]);
     }
 
-    /// Runs git as Ada, three days ago; the output is its standard output.
+    /// Runs git as Ada, at the time of this world; the output is its standard output.
     pub(crate) fn git(&self, folder: &Path, arguments: &[&str]) -> String {
-        // A little more than three days, so that its age stays three days while the test runs.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let date = format!("{} +0000", now - 3 * 86_400 - 3_600);
+        let date = format!("{} +0000", now - self.ago);
         let output = self
             .command("git")
             .args(arguments)

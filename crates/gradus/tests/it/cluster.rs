@@ -1,0 +1,10 @@
+//! `gradus controller` as a process of its own, against a real API server and real
+//! repositories. Nothing plays Flux but the tests: they write what Flux would.
+
+mod answers;
+mod leads;
+mod release;
+mod said;
+mod stage;
+mod trouble;
+mod walks;
