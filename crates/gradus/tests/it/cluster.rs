@@ -2,9 +2,12 @@
 //! repositories. Nothing plays Flux but the tests: they write what Flux would.
 
 mod answers;
+mod host;
 mod leads;
 mod release;
+mod replayed;
 mod said;
+mod secrets;
 mod stage;
 mod trouble;
 mod walks;

@@ -334,7 +334,7 @@ impl<'a> Stage<'a> {
             .args(["controller", "--namespace", &self.namespace, "--identity", name])
             .args(["--poll", "500ms", "--resync", "2s", "--log-encoding", "console"])
             .args(["--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0"])
-            .args(["--api-bind-address", "127.0.0.1:0"])
+            .args(["--api-bind-address", "127.0.0.1:0", "--promotion-hook-bind-address", "127.0.0.1:0"])
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
