@@ -14,4 +14,4 @@ pub use cluster::Cluster;
 pub use error::{AskError, AskErrorKind};
 pub use me::Me;
 pub use place::Place;
-pub use said::{Approve, Promote, approval, promotion};
+pub use said::{Approve, Promote, Wanted, approval, promotion};

@@ -1,7 +1,8 @@
-//! Where answers come from: a running `gradus serve`, or a folder of manifests
-//! and the repositories themselves. Both speak the shapes of the API, so that a
+//! Where answers come from: a running `gradus serve`, a cluster with gradus in it, or
+//! a folder of manifests and the repositories themselves. All speak the shapes of the API, so that a
 //! command prints the same whichever it asked.
 
+mod cluster;
 mod folder;
 mod person;
 mod proposal;
@@ -25,6 +26,7 @@ use crate::output::Printer;
 use crate::plan::PipelinePlan;
 use crate::wiring::AccessArgs;
 
+pub(crate) use cluster::{Answer, ClusterArgs, ClusterSource, Held, OneClusterArgs, SaidObject, failed};
 pub(crate) use folder::{Acted, Folder, Taken};
 pub(crate) use person::PersonArgs;
 pub(crate) use proposal::shown;
@@ -48,6 +50,8 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    #[command(flatten)]
     pub(crate) access: AccessArgs,
 }
 
@@ -55,6 +59,8 @@ pub(crate) struct SourceArgs {
 pub(crate) enum Source {
     /// A running server.
     Server(Server),
+    /// The objects of a cluster.
+    Cluster(Box<ClusterSource>),
     /// Manifests and repositories.
     Folder(Box<Folder>),
 }
@@ -71,9 +77,26 @@ pub(crate) struct HistoryAsk {
 }
 
 impl SourceArgs {
+    /// The cluster, where one is to be asked. What is said on the command line goes
+    /// before the environment, and that before what the program is called.
+    pub(crate) fn cluster(&self) -> Option<gradus_kube::ask::Place> {
+        let elsewhere = self.server.is_some() || self.config.is_some() || self.data.is_some();
+        self.cluster.named().or_else(|| {
+            if elsewhere {
+                return None;
+            }
+            let unless_server =
+                || if text("GRADUS_SERVER").is_none() { ClusterArgs::as_plugin() } else { None };
+            ClusterArgs::from_env().or_else(unless_server)
+        })
+    }
+
     /// The address of the server, where one is to be asked. An explicit folder
     /// goes before an address in the environment.
     pub(crate) fn server(&self) -> Option<String> {
+        if self.cluster().is_some() {
+            return None;
+        }
         let from_env =
             || if self.config.is_none() && self.data.is_none() { text("GRADUS_SERVER") } else { None };
         self.server.clone().or_else(from_env)
@@ -91,7 +114,7 @@ impl SourceArgs {
 
     /// Whether nothing that lasts is asked for what was recorded.
     pub(crate) fn is_without_ledger(&self) -> bool {
-        self.server().is_none() && self.data().is_none()
+        self.server().is_none() && self.cluster().is_none() && self.data().is_none()
     }
 
     /// A client of the server at this address.
@@ -110,6 +133,9 @@ impl SourceArgs {
 
     /// Opens the source, to look.
     pub(crate) async fn open(&self, printer: &Printer) -> Result<Source, CliError> {
+        if let Some(place) = self.cluster() {
+            return Ok(Source::Cluster(Box::new(ClusterSource::open(&place, printer).await?)));
+        }
         match self.server() {
             Some(server) => Ok(Source::Server(Server::new(self.client(&server, None)?))),
             None => Ok(Source::Folder(Box::new(Folder::open(self, None, printer).await?))),
@@ -118,12 +144,16 @@ impl SourceArgs {
 
     /// Opens the source for a person who has something to say.
     pub(crate) async fn open_for(&self, person: &PersonArgs, printer: &Printer) -> Result<Source, CliError> {
+        if let Some(place) = self.cluster() {
+            return Ok(Source::Cluster(Box::new(ClusterSource::open(&place, printer).await?)));
+        }
         if let Some(server) = self.server() {
             return Ok(Source::Server(Server::new(self.client(&server, Some(person))?)));
         }
         if self.data().is_none() {
             return Err(CliError::usage("this is recorded, and it is not said where")
                 .help("give the address of a running `gradus serve` with --server or GRADUS_SERVER")
+                .help("or name a cluster with gradus in it with --context or GRADUS_CONTEXT")
                 .help("or give its data directory with --data or GRADUS_DATA, beside --config"));
         }
         Ok(Source::Folder(Box::new(Folder::open(self, Some(person.speaker()?), printer).await?)))
@@ -135,6 +165,7 @@ impl Source {
     pub(crate) async fn statuses(&self) -> Result<Vec<v1::PipelineStatus>, CliError> {
         match self {
             Self::Server(server) => server.statuses().await,
+            Self::Cluster(cluster) => cluster.statuses().await,
             Self::Folder(folder) => folder.statuses().await,
         }
     }
@@ -145,6 +176,7 @@ impl Source {
             // The server says itself that there is none.
             Self::Server(_) if given.contains('/') => parse_key(given),
             Self::Server(server) => resolve(given, &server.keys().await?),
+            Self::Cluster(cluster) => resolve(given, &cluster.keys().await?),
             Self::Folder(folder) => resolve_in(given, folder.config()),
         }
     }
@@ -153,6 +185,7 @@ impl Source {
     pub(crate) async fn pipeline(&self, key: &PipelineKey) -> Result<v1::Pipeline, CliError> {
         match self {
             Self::Server(server) => server.pipeline(key).await,
+            Self::Cluster(cluster) => cluster.pipeline(key).await,
             Self::Folder(folder) => folder.pipeline(key).await,
         }
     }
@@ -165,6 +198,7 @@ impl Source {
     ) -> Result<v1::Explanation, CliError> {
         match self {
             Self::Server(server) => server.explain(key, environment).await,
+            Self::Cluster(cluster) => cluster.explain(key, environment).await,
             Self::Folder(folder) => folder.explain(key, environment).await,
         }
     }
@@ -173,6 +207,7 @@ impl Source {
     pub(crate) async fn plans(&self, keys: &[PipelineKey]) -> Result<Vec<PipelinePlan>, CliError> {
         match self {
             Self::Server(server) => server.plans(keys).await,
+            Self::Cluster(cluster) => cluster.plans(keys).await,
             Self::Folder(folder) => folder.plans(keys).await,
         }
     }
@@ -181,6 +216,7 @@ impl Source {
     pub(crate) async fn history(&self, key: &PipelineKey, ask: &HistoryAsk) -> Result<v1::History, CliError> {
         match self {
             Self::Server(server) => server.history(key, ask).await,
+            Self::Cluster(cluster) => cluster.history(key, ask).await,
             Self::Folder(folder) => folder.history(key, ask).await,
         }
     }
@@ -189,6 +225,7 @@ impl Source {
     pub(crate) async fn proposals(&self, key: &PipelineKey) -> Result<v1::ProposalList, CliError> {
         match self {
             Self::Server(server) => server.proposals(key).await,
+            Self::Cluster(cluster) => cluster.proposals(key).await,
             Self::Folder(folder) => folder.proposals(key).await,
         }
     }

@@ -13,6 +13,17 @@ use crate::kinds::{API_VERSION, Kind};
 /// How much of the pipeline's and environment's names is in the name of an object.
 const MOST: usize = 40;
 
+/// Which release somebody means.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// What is next, or what was there before where it is a way back.
+    Next,
+    /// This version of the pipeline's only artifact.
+    Version(&'a str),
+    /// These versions, by artifact.
+    Versions(&'a BTreeMap<String, String>),
+}
+
 /// A yes to a release.
 #[derive(Debug, Clone)]
 pub struct Approve<'a> {
@@ -20,8 +31,8 @@ pub struct Approve<'a> {
     pub pipeline: &'a PipelineKey,
     /// In which environment.
     pub environment: &'a EnvironmentName,
-    /// To what: versions by artifact.
-    pub versions: &'a BTreeMap<String, String>,
+    /// To what.
+    pub wanted: Wanted<'a>,
     /// Who says it.
     pub me: &'a Me,
 }
@@ -33,8 +44,8 @@ pub struct Promote<'a> {
     pub pipeline: &'a PipelineKey,
     /// Into which environment.
     pub environment: &'a EnvironmentName,
-    /// What, by artifact; what is next or was there before when empty.
-    pub versions: &'a BTreeMap<String, String>,
+    /// What.
+    pub wanted: Wanted<'a>,
     /// How.
     pub kind: RequestKind,
     /// Why.
@@ -45,8 +56,8 @@ pub struct Promote<'a> {
 
 /// The object that says yes. Saying it twice is the same object.
 pub fn approval(approve: &Approve<'_>) -> Value {
-    let Approve { pipeline, environment, versions, me } = approve;
-    let mut spec = spec(pipeline, environment, versions);
+    let Approve { pipeline, environment, wanted, me } = approve;
+    let mut spec = spec(pipeline, environment, *wanted);
     spec.insert("by".to_owned(), me.name.as_str().into());
     if !me.groups.is_empty() {
         let groups: Vec<&str> = me.groups.iter().map(|group| group.as_str()).collect();
@@ -64,8 +75,8 @@ pub fn approval(approve: &Approve<'_>) -> Value {
 /// The object that asks. It stands for the state that the environment is in now, so
 /// that asking again later is another one.
 pub fn promotion(promote: &Promote<'_>) -> Value {
-    let Promote { pipeline, environment, versions, kind, reason, me } = promote;
-    let mut spec = spec(pipeline, environment, versions);
+    let Promote { pipeline, environment, wanted, kind, reason, me } = promote;
+    let mut spec = spec(pipeline, environment, *wanted);
     let way = match kind {
         RequestKind::Promote => "promote",
         RequestKind::Override => "override",
@@ -84,19 +95,14 @@ pub fn promotion(promote: &Promote<'_>) -> Value {
     object(Kind::Promotion, name, spec)
 }
 
-fn spec(
-    pipeline: &PipelineKey,
-    environment: &EnvironmentName,
-    versions: &BTreeMap<String, String>,
-) -> Map<String, Value> {
+fn spec(pipeline: &PipelineKey, environment: &EnvironmentName, wanted: Wanted<'_>) -> Map<String, Value> {
     let mut spec = Map::new();
     spec.insert("pipeline".to_owned(), pipeline.name.as_str().into());
     spec.insert("environment".to_owned(), environment.as_str().into());
-    // The table of `kubectl get` shows one version.
-    match versions.values().next().filter(|_| versions.len() == 1) {
-        Some(only) => spec.insert("version".to_owned(), only.as_str().into()),
-        None if versions.is_empty() => None,
-        None => spec.insert("versions".to_owned(), json!(versions)),
+    match wanted {
+        Wanted::Next => None,
+        Wanted::Version(version) => spec.insert("version".to_owned(), version.into()),
+        Wanted::Versions(versions) => spec.insert("versions".to_owned(), json!(versions)),
     };
     spec
 }

@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-use std::collections::BTreeMap;
-
 use gradus_core::names::{EnvironmentName, PipelineKey};
 use gradus_core::observation::RequestKind;
 use gradus_kube::Kind;
-use gradus_kube::ask::{Approve, AskErrorKind, Cluster, Me, Promote, approval, promotion};
+use gradus_kube::ask::{Approve, AskErrorKind, Cluster, Me, Promote, Wanted, approval, promotion};
 use gradus_testbed::{ControlPlane, User};
 use tokio::sync::OnceCell;
 
@@ -81,12 +79,8 @@ fn environment() -> EnvironmentName {
     EnvironmentName::parse("prod").unwrap()
 }
 
-fn versions() -> BTreeMap<String, String> {
-    BTreeMap::from([("web".to_owned(), "1.2.3".to_owned())])
-}
-
 fn yes(key: &PipelineKey, me: &Me) -> serde_json::Value {
-    approval(&Approve { pipeline: key, environment: &environment(), versions: &versions(), me })
+    approval(&Approve { pipeline: key, environment: &environment(), wanted: Wanted::Version("1.2.3"), me })
 }
 
 #[tokio::test]
@@ -166,11 +160,11 @@ async fn asking_twice_is_two_promotions_and_an_override_takes_more() {
     let me = linus.me().await.unwrap();
     let kind = Kind::Promotion.group_kind();
     let ask = |way: RequestKind, reason: Option<&'static str>| {
-        let (environment, versions) = (environment(), BTreeMap::new());
+        let environment = environment();
         let wish = Promote {
             pipeline: &world.key,
             environment: &environment,
-            versions: &versions,
+            wanted: Wanted::Next,
             kind: way,
             reason,
             me: &me,

@@ -58,5 +58,5 @@ pub use report::{State, TargetReport};
 pub use rollback::Rollback;
 pub use step::{Request, RequestKind, Step, StepKind};
 pub use time::Time;
-pub use verdict::{Health, Target, Verdict};
+pub use verdict::{Evidence, Health, Target, Verdict};
 pub use version::ServerVersion;

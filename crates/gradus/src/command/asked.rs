@@ -9,7 +9,7 @@ use v1::StepKind;
 use crate::error::CliError;
 use crate::format::FormatArgs;
 use crate::output::Printer;
-use crate::source::{Acted, Said, Source, Taken};
+use crate::source::{Acted, Answer as InCluster, Said, Source, Taken};
 use crate::table::plain;
 
 /// The answer as data: that of the API, and what was written here.
@@ -69,10 +69,28 @@ pub(crate) fn tell(
     printer: &Printer,
 ) -> Result<(), CliError> {
     let Said { asked, acted } = said;
+    let mut failure = None;
     let (taken, note) = match acted {
         Acted::Here(taken) => (taken, None),
         Acted::Not => (Vec::new(), None),
         Acted::Told(server) => (Vec::new(), Some(format!("{server} takes it from here"))),
+        Acted::InCluster(cluster, answer) => (
+            Vec::new(),
+            Some(match answer {
+                InCluster::NotAwaited => format!("gradus in {cluster} takes it from here"),
+                InCluster::NotYet => format!("gradus in {cluster} has not answered yet: does it run there?"),
+                InCluster::Open(why) => match why {
+                    Some(why) => format!("open: {why}"),
+                    None => format!("open: gradus in {cluster} takes it from here"),
+                },
+                InCluster::Done(why) => format!("done: {why}"),
+                InCluster::Refused(why) => {
+                    failure = Some(format!("gradus in {cluster} refused it: {why}"));
+                    String::new()
+                }
+            })
+            .filter(|note| !note.is_empty()),
+        ),
         Acted::Beside(data) => {
             (Vec::new(), Some(format!("gradus serve on {data} takes it from here, the next time it looks")))
         }
@@ -108,6 +126,9 @@ pub(crate) fn tell(
         if let Some(note) = note.filter(|_| asked.recorded) {
             printer.note(format!("  {note}"));
         }
+    }
+    if let Some(why) = failure {
+        return Err(CliError::failed(why));
     }
     match failed {
         Some(why) => {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use gradus_core::names::{PipelineKey, PipelineName};
+use gradus_core::names::{Person, PipelineKey, PipelineName};
 use gradus_core::pipeline::{Hold, Pipeline};
 use gradus_manifest::{Manifest, SourceFile};
 use gradus_server::api::v1;
@@ -14,12 +14,13 @@ use crate::error::CliError;
 use crate::holds;
 use crate::nearest::did_you_mean;
 use crate::output::Printer;
-use crate::source::{self, PersonArgs, Source, SourceArgs, escaped};
+use crate::source::{self, Held, PersonArgs, Source, SourceArgs, escaped};
 use crate::time::until;
 
 /// Keeps a pipeline, or one environment of it, as it is; or pins it to one version.
 ///
-/// Writes a manifest into `holds/` of the folder, or lets a server do so.
+/// Writes a manifest into `holds/` of the folder, lets a server do so, or makes an
+/// object in a cluster.
 #[derive(Debug, clap::Args)]
 pub(crate) struct HoldArgs {
     /// The pipeline: its name, or NAMESPACE/NAME.
@@ -31,8 +32,11 @@ pub(crate) struct HoldArgs {
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
     /// Why.
-    #[arg(long, value_name = "WHY")]
-    reason: String,
+    #[arg(long, value_name = "WHY", required_unless_present = "lift")]
+    reason: Option<String>,
+    /// Lift the hold of this name instead; the same as `gradus unhold`.
+    #[arg(long, conflicts_with_all = ["reason", "until", "version"])]
+    lift: bool,
     /// When it ends: 3d, 2026-12-20 (the end of that day) or 2026-12-20T12:00:00Z; never by itself when left out.
     #[arg(long, value_name = "TIME", value_parser = until)]
     until: Option<Timestamp>,
@@ -66,10 +70,17 @@ pub(crate) struct UnholdArgs {
 }
 
 pub(crate) async fn hold(arguments: HoldArgs, printer: &Printer) -> Result<ExitCode, CliError> {
-    if arguments.reason.trim().is_empty() {
+    if arguments.lift {
+        let name = name(&arguments, &arguments.pipeline);
+        let namespace = arguments.pipeline.split_once('/').map(|(namespace, _)| namespace.to_owned());
+        let HoldArgs { dry_run, person, source, .. } = arguments;
+        return unhold(UnholdArgs { name, namespace, dry_run, person, source }, printer).await;
+    }
+    if arguments.reason().is_empty() {
         return Err(CliError::usage("say why with --reason: people will ask"));
     }
     match arguments.source.server() {
+        None if arguments.source.cluster().is_some() => in_cluster(&arguments, printer).await?,
         Some(_) => told(arguments, printer).await?,
         None => written(&arguments, printer)?,
     }
@@ -92,9 +103,57 @@ pub(crate) async fn unhold(arguments: UnholdArgs, printer: &Printer) -> Result<E
             let hold: v1::Hold = server.client.delete(&path).await?;
             printer.line(format!("lifted hold {} of {}: {}", hold.name, hold.pipeline, hold.reason));
         }
+        None if arguments.source.cluster().is_some() => {
+            let Source::Cluster(cluster) = arguments.source.open_for(&arguments.person, printer).await?
+            else {
+                return Err(CliError::failed("the cluster was not asked"));
+            };
+            let hold =
+                cluster.lift(&arguments.name, arguments.namespace.as_deref(), arguments.dry_run).await?;
+            let lifted = if arguments.dry_run { "dry run, nothing is removed:" } else { "lifted" };
+            printer.line(format!("{lifted} hold {} of {}: {}", hold.name, hold.pipeline, hold.reason));
+        }
         None => removed(&arguments, printer)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+impl HoldArgs {
+    fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_default().trim()
+    }
+}
+
+/// What a hold is called: its own name, or that of what it holds.
+fn name(arguments: &HoldArgs, pipeline: &str) -> String {
+    let pipeline = pipeline.rsplit('/').next().unwrap_or(pipeline);
+    match (&arguments.name, &arguments.environment) {
+        (Some(name), _) => name.clone(),
+        (None, Some(environment)) => format!("{pipeline}-{environment}"),
+        (None, None) => pipeline.to_owned(),
+    }
+}
+
+async fn in_cluster(arguments: &HoldArgs, printer: &Printer) -> Result<(), CliError> {
+    let source = arguments.source.open_for(&arguments.person, printer).await?;
+    let key = source.key(&arguments.pipeline).await?;
+    let Source::Cluster(cluster) = source else { return Err(CliError::failed("the cluster was not asked")) };
+    let pipeline = cluster.understood(&key).await?;
+    // In a cluster nobody is taken at their word for who they are.
+    let owner = cluster.person().await?;
+    let hold = wanted(arguments, &key, &pipeline, owner)?;
+    let held = cluster.hold(&key, &hold, arguments.dry_run).await?;
+    match held {
+        Held::Already => printer.line(format!("hold {} is there already, in {}", hold.name, cluster.name())),
+        Held::Set if arguments.dry_run => {
+            printer.line(format!("dry run, nothing is written: hold {} on {key}", hold.name));
+        }
+        Held::Set => {
+            printer.line(format!("hold {} is set, in {}", hold.name, cluster.name()));
+            printer.line(format!("  gradus unhold {} lifts it", hold.name));
+        }
+    }
+    Ok(())
 }
 
 async fn told(arguments: HoldArgs, printer: &Printer) -> Result<(), CliError> {
@@ -108,7 +167,7 @@ async fn told(arguments: HoldArgs, printer: &Printer) -> Result<(), CliError> {
         environment: arguments.environment,
         version: arguments.version,
         versions: None,
-        reason: arguments.reason,
+        reason: arguments.reason.unwrap_or_default(),
         until: arguments.until.map(v1::Time),
     };
     if arguments.dry_run {
@@ -128,7 +187,7 @@ fn written(arguments: &HoldArgs, printer: &Printer) -> Result<(), CliError> {
     let key = source::resolve_in(&arguments.pipeline, &config)?;
     let pipeline =
         config.pipelines.get(&key).ok_or_else(|| CliError::failed(format!("there is no pipeline {key}")))?;
-    let hold = wanted(arguments, &key, pipeline)?;
+    let hold = wanted(arguments, &key, pipeline, arguments.person.person()?)?;
     let same = |one: &&Hold| Hold { since: hold.since, owner: hold.owner.clone(), ..(**one).clone() } == hold;
     let path = holds::file(folder.path(), &key.namespace, &hold.name);
     if pipeline.holds.iter().any(|one| same(&one)) {
@@ -145,16 +204,17 @@ fn written(arguments: &HoldArgs, printer: &Printer) -> Result<(), CliError> {
 }
 
 /// The hold that a person wants on a pipeline.
-fn wanted(arguments: &HoldArgs, key: &PipelineKey, pipeline: &Pipeline) -> Result<Hold, CliError> {
+fn wanted(
+    arguments: &HoldArgs,
+    key: &PipelineKey,
+    pipeline: &Pipeline,
+    owner: Person,
+) -> Result<Hold, CliError> {
     let environment = match &arguments.environment {
         Some(given) => Some(source::environment_of(pipeline, given)?),
         None => None,
     };
-    let name = match (&arguments.name, &environment) {
-        (Some(name), _) => name.clone(),
-        (None, Some(environment)) => format!("{}-{environment}", key.name),
-        (None, None) => key.name.to_string(),
-    };
+    let name = name(arguments, key.name.as_str());
     let name = PipelineName::parse(&name).map_err(|error| {
         CliError::usage(format!("a hold cannot be called {name:?}: it {}", error.problem))
     })?;
@@ -163,8 +223,8 @@ fn wanted(arguments: &HoldArgs, key: &PipelineKey, pipeline: &Pipeline) -> Resul
         name: Arc::from(name.as_str()),
         environment,
         pin,
-        reason: Arc::from(arguments.reason.trim()),
-        owner: arguments.person.person()?,
+        reason: Arc::from(arguments.reason()),
+        owner,
         since: Some(now()),
         until: arguments.until,
     })

@@ -77,7 +77,7 @@ fn told_problem(plan: &PipelinePlan, problem: &Problem) -> CliError {
 
 fn has_mistakes(source: &Source) -> bool {
     match source {
-        Source::Server(_) => false,
+        Source::Server(_) | Source::Cluster(_) => false,
         Source::Folder(folder) => folder.has_mistakes(),
     }
 }

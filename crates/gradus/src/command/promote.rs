@@ -36,6 +36,9 @@ pub(crate) struct PromoteArgs {
     /// Say what would be done, and record nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Do not wait for what gradus in the cluster answers.
+    #[arg(long)]
+    no_wait: bool,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -56,7 +59,7 @@ pub(crate) async fn run(arguments: PromoteArgs, printer: &Printer) -> Result<Exi
         reason: arguments.emergency.or(arguments.reason),
         dry_run: arguments.dry_run,
     };
-    let said = source.promote(&key, &body).await?;
+    let said = source.promote(&key, &body, !arguments.no_wait).await?;
     let recorded = format!("asked for {} {} in {environment}", key.name, said.asked.release);
     asked::tell(&recorded, said, arguments.format, printer)?;
     Ok(ExitCode::SUCCESS)

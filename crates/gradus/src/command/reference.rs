@@ -22,6 +22,7 @@ const HEAD: &str = "# Commands\n\n\
     ## Environment variables\n\n\
     | variable | stands for |\n|---|---|\n\
     | `GRADUS_SERVER` | `--server`, unless `--config` or `--data` is given |\n\
+    | `GRADUS_CONTEXT` | `--context`, unless `--server`, `--config` or `--data` is given; it goes before `GRADUS_SERVER` |\n\
     | `GRADUS_CONFIG` | `--config` |\n\
     | `GRADUS_DATA` | `--data` |\n\
     | `GRADUS_TOKEN` | the token for the server |\n\

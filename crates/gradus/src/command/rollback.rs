@@ -30,6 +30,9 @@ pub(crate) struct RollbackArgs {
     /// Say what would be done, and record nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Do not wait for what gradus in the cluster answers.
+    #[arg(long)]
+    no_wait: bool,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -48,8 +51,13 @@ pub(crate) async fn run(arguments: RollbackArgs, printer: &Printer) -> Result<Ex
         reason: arguments.emergency.or(arguments.reason),
         dry_run: arguments.dry_run,
     };
-    let said = source.rollback(&key, &body).await?;
-    let recorded = format!("asked to go back to {} {} in {}", key.name, said.asked.release, arguments.to);
+    let said = source.rollback(&key, &body, !arguments.no_wait).await?;
+    let release = &said.asked.release;
+    let recorded = if release.versions.is_empty() {
+        format!("asked to go back to what {} had before in {}", key.name, arguments.to)
+    } else {
+        format!("asked to go back to {} {release} in {}", key.name, arguments.to)
+    };
     asked::tell(&recorded, said, arguments.format, printer)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::say::Speaker;
-use super::{HistoryAsk, SourceArgs, clock, environment_of};
+use super::{Answer, HistoryAsk, SourceArgs, clock, environment_of};
 use crate::config::{Config, ConfigFolder};
 use crate::error::CliError;
 use crate::output::Printer;
@@ -54,6 +54,8 @@ pub(crate) enum Acted {
     Later(String),
     /// They were taken here.
     Here(Vec<Taken>),
+    /// gradus in the cluster of this name was asked.
+    InCluster(String, Answer),
 }
 
 /// A step that was taken.

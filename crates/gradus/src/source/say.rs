@@ -23,6 +23,22 @@ pub(crate) struct Said {
     pub(crate) acted: Acted,
 }
 
+/// A release that somebody asks a cluster for.
+pub(crate) struct Wish<'a> {
+    /// In which environment.
+    pub(crate) environment: &'a str,
+    /// Which; what is next, or what was there before, when absent.
+    pub(crate) version: Option<String>,
+    /// How.
+    pub(crate) kind: RequestKind,
+    /// Why.
+    pub(crate) reason: Option<Arc<str>>,
+    /// Whether it is only tried.
+    pub(crate) dry_run: bool,
+    /// Whether the answer is waited for.
+    pub(crate) wait: bool,
+}
+
 /// Who speaks, where everybody's word is taken for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Speaker {
@@ -42,38 +58,64 @@ impl Speaker {
 }
 
 impl Source {
-    /// Asks for a release by name.
-    pub(crate) async fn promote(&self, key: &PipelineKey, body: &v1::Promote) -> Result<Said, CliError> {
+    /// Asks for a release by name. A cluster's answer is waited for with `wait`.
+    pub(crate) async fn promote(
+        &self,
+        key: &PipelineKey,
+        body: &v1::Promote,
+        wait: bool,
+    ) -> Result<Said, CliError> {
+        let how = || {
+            Ok::<_, CliError>(match (&body.override_why, body.emergency) {
+                (Some(why), _) => (RequestKind::Override, Some(needed(why)?)),
+                (None, true) => {
+                    (RequestKind::Emergency, Some(needed(body.reason.as_deref().unwrap_or_default())?))
+                }
+                (None, false) => (RequestKind::Promote, body.reason.as_deref().map(Arc::from)),
+            })
+        };
+        let (environment, version, dry_run) = (body.environment.as_str(), body.version.clone(), body.dry_run);
         match self {
             Self::Server(server) => {
                 Ok(Said::told(server.say(key, "promote", body).await?, server.client.base()))
             }
+            Self::Cluster(cluster) => {
+                let (kind, reason) = how()?;
+                cluster.ask(key, &Wish { environment, version, kind, reason, dry_run, wait }).await
+            }
             Self::Folder(folder) => {
-                let (kind, reason) = match (&body.override_why, body.emergency) {
-                    (Some(why), _) => (RequestKind::Override, Some(needed(why)?)),
-                    (None, true) => {
-                        (RequestKind::Emergency, Some(needed(body.reason.as_deref().unwrap_or_default())?))
-                    }
-                    (None, false) => (RequestKind::Promote, body.reason.as_deref().map(Arc::from)),
-                };
-                folder.ask(key, &body.environment, body.version.clone(), kind, reason, body.dry_run).await
+                let (kind, reason) = how()?;
+                folder.ask(key, environment, version, kind, reason, dry_run).await
             }
         }
     }
 
-    /// Asks for an older release.
-    pub(crate) async fn rollback(&self, key: &PipelineKey, body: &v1::Rollback) -> Result<Said, CliError> {
+    /// Asks for an older release. A cluster's answer is waited for with `wait`.
+    pub(crate) async fn rollback(
+        &self,
+        key: &PipelineKey,
+        body: &v1::Rollback,
+        wait: bool,
+    ) -> Result<Said, CliError> {
+        let how = || {
+            Ok::<_, CliError>(if body.emergency {
+                (RequestKind::Emergency, Some(needed(body.reason.as_deref().unwrap_or_default())?))
+            } else {
+                (RequestKind::Rollback, body.reason.as_deref().map(Arc::from))
+            })
+        };
+        let (environment, version, dry_run) = (body.environment.as_str(), body.version.clone(), body.dry_run);
         match self {
             Self::Server(server) => {
                 Ok(Said::told(server.say(key, "rollback", body).await?, server.client.base()))
             }
+            Self::Cluster(cluster) => {
+                let (kind, reason) = how()?;
+                cluster.ask(key, &Wish { environment, version, kind, reason, dry_run, wait }).await
+            }
             Self::Folder(folder) => {
-                let (kind, reason) = if body.emergency {
-                    (RequestKind::Emergency, Some(needed(body.reason.as_deref().unwrap_or_default())?))
-                } else {
-                    (RequestKind::Rollback, body.reason.as_deref().map(Arc::from))
-                };
-                folder.ask(key, &body.environment, body.version.clone(), kind, reason, body.dry_run).await
+                let (kind, reason) = how()?;
+                folder.ask(key, environment, version, kind, reason, dry_run).await
             }
         }
     }
@@ -84,6 +126,7 @@ impl Source {
             Self::Server(server) => {
                 Ok(Said::told(server.say(key, "approve", body).await?, server.client.base()))
             }
+            Self::Cluster(cluster) => cluster.approve(key, body).await,
             Self::Folder(folder) => folder.approve(key, body).await,
         }
     }
@@ -94,6 +137,10 @@ impl Source {
             Self::Server(server) => {
                 let _recorded: v1::RecordedAnswer = server.say(key, "report", body).await?;
                 Ok(())
+            }
+            Self::Cluster(_) => {
+                Err(CliError::usage("in a cluster targets are looked at, and nobody reports them")
+                    .help("gradus explain tells what was seen of them"))
             }
             Self::Folder(folder) => folder.report(key, body).await,
         }
@@ -106,6 +153,7 @@ impl Source {
                 let _recorded: v1::RecordedAnswer = server.say(key, "check", body).await?;
                 Ok(())
             }
+            Self::Cluster(cluster) => cluster.check(key, body).await,
             Self::Folder(folder) => folder.check(key, body).await,
         }
     }

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod crds;
+mod in_cluster;
 mod init;
 mod lint;
 mod looking;
