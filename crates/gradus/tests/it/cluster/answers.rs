@@ -194,6 +194,23 @@ async fn what_did_not_change_is_not_written_again() {
     assert_eq!(reasons, told);
 }
 
+#[tokio::test]
+async fn who_asks_for_a_look_gets_it_at_once() {
+    let stage = Stage::new("asks").await;
+    stage.set(&stage.three()).await;
+    stage.deploy("dev").await;
+    stage.commit("staging", "1.1.0");
+    stage.deploy("staging").await;
+    stage.commit("prod", "1.1.0");
+    let _controller = stage.replica("slow", &["--poll", "1h", "--resync", "1h"]);
+    stage.until_it_is("prod", "deploying", "1.1.0").await;
+    // Nothing in the cluster tells of this.
+    stage.commit("dev", "1.2.0");
+    let object = stage.look().await;
+    assert_eq!(here(&object, "dev")["version"], "1.2.0");
+    assert_eq!(object["status"]["lastHandledReconcileAt"], "look 0");
+}
+
 /// The reasons and notes of the events; one that was told again is here twice.
 async fn events(stage: &Stage<'_>) -> Vec<(String, String)> {
     let events = stage.objects.list(EVENT, &stage.namespace).await.unwrap();

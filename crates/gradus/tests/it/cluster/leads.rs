@@ -1,5 +1,6 @@
 //! Several replicas, of which one leads.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -76,6 +77,7 @@ async fn killed_once(number: usize, commits: usize, when: &str) {
             stage.until_git_has("prod", "1.1.0").await;
         }
     }
+    let proven = proven(&stage).await;
     let killed = Instant::now();
     first.kill();
     // What happens while nobody looks.
@@ -91,8 +93,48 @@ async fn killed_once(number: usize, commits: usize, when: &str) {
     stage.deploy("prod").await;
     stage.until_it_is("prod", "healthy", "1.1.0").await;
     stage.look().await;
+    // What the first has seen to be proven is known to the second, which saw none of it.
+    let kept = self::proven(&stage).await;
+    assert!(proven.is_subset(&kept), "killed {when}: {proven:?} became {kept:?}");
     let walked = ["Promote web to staging: 1.0.0 → 1.1.0", "Promote web to prod: 1.0.0 → 1.1.0"];
     assert_eq!(stage.promotions(), walked, "killed {when}");
+}
+
+/// What was proven, in which environment and since when.
+async fn proven(stage: &Stage<'_>) -> BTreeSet<String> {
+    let object = stage.object().await;
+    let mut spans = BTreeSet::new();
+    for here in object["status"]["environments"].as_array().into_iter().flatten() {
+        for span in here["proven"].as_array().into_iter().flatten() {
+            spans.insert(format!("{} {} {}", here["name"], span["versions"], span["since"]));
+        }
+    }
+    spans
+}
+
+/// A single one, which is killed again and again and started anew, whatever it was at.
+#[tokio::test]
+async fn a_single_one_may_be_killed_at_any_moment() {
+    let stage = Stage::new("again").await;
+    stage.set(&stage.three()).await;
+    stage.deploy("dev").await;
+    let mut kills = 0_u64;
+    for (next, to) in [("staging", "1.1.0"), ("prod", "1.1.0")] {
+        while stage.version(next) != to {
+            let controller = stage.controller();
+            // A little later each time, so that every step is cut off somewhere.
+            tokio::time::sleep(Duration::from_millis(60 + 45 * kills)).await;
+            controller.kill();
+            kills += 1;
+            assert!(kills < 60, "it never gets there");
+        }
+        stage.deploy(next).await;
+    }
+    let _controller = stage.controller();
+    stage.until_it_is("prod", "healthy", "1.1.0").await;
+    stage.look().await;
+    let walked = ["Promote web to staging: 1.0.0 → 1.1.0", "Promote web to prod: 1.0.0 → 1.1.0"];
+    assert_eq!(stage.promotions(), walked, "after {kills} kills");
 }
 
 #[tokio::test]

@@ -101,6 +101,32 @@ async fn a_yes_that_was_taken_back_does_not_count() {
 }
 
 #[tokio::test]
+async fn what_is_said_while_git_is_away_is_settled_once_it_is_back() {
+    let stage = Stage::new("away").await;
+    at_the_gate(&stage, json!({"approval": {"min": 1}})).await;
+    let controller = stage.controller();
+    until_prod_waits(&stage, "1.1.0", "waiting-for-approval").await;
+    std::fs::rename(stage.world.path("fleet.git"), stage.world.path("away.git")).unwrap();
+    stage
+        .until("Git not to be seen", async || {
+            (stage.condition("Ready").await["status"] == "False").then_some(())
+        })
+        .await;
+    stage.say("Approval", "next", json!({"environment": "prod", "by": "grace"})).await;
+    stage.say("Promotion", "forward", json!({"environment": "prod", "by": "ada"})).await;
+    let looks = controller.looks();
+    stage.until("two looks", async || (controller.looks() >= looks + 2).then_some(())).await;
+    for kind in [("Approval", "next"), ("Promotion", "forward")] {
+        let status = stage.answer(kind.0, kind.1).await;
+        assert!(status["state"].is_null(), "{kind:?} {status:#}");
+    }
+    std::fs::rename(stage.world.path("away.git"), stage.world.path("fleet.git")).unwrap();
+    stage.answered("Approval", "next", "taken").await;
+    stage.answered("Promotion", "forward", "done").await;
+    assert_eq!(stage.version("prod"), "1.1.0");
+}
+
+#[tokio::test]
 async fn a_hold_holds_until_it_is_deleted() {
     let stage = Stage::new("hold").await;
     stage.set(&stage.three()).await;

@@ -330,11 +330,18 @@ impl<'a> Stage<'a> {
     pub(crate) fn replica_as(&self, user: User, name: &str, arguments: &[&str]) -> Replica {
         let log = self.world.path(&format!("{name}.log"));
         let said = fs::File::options().create(true).append(true).open(&log).unwrap();
+        let usual = [
+            ("--poll", "500ms"),
+            ("--resync", "2s"),
+            ("--log-encoding", "console"),
+            ("--metrics-bind-address", "127.0.0.1:0"),
+            ("--health-probe-bind-address", "127.0.0.1:0"),
+            ("--api-bind-address", "127.0.0.1:0"),
+            ("--promotion-hook-bind-address", "127.0.0.1:0"),
+        ];
         let child = Command::new(env!("CARGO_BIN_EXE_gradus"))
             .args(["controller", "--namespace", &self.namespace, "--identity", name])
-            .args(["--poll", "500ms", "--resync", "2s", "--log-encoding", "console"])
-            .args(["--metrics-bind-address", "127.0.0.1:0", "--health-probe-bind-address", "127.0.0.1:0"])
-            .args(["--api-bind-address", "127.0.0.1:0", "--promotion-hook-bind-address", "127.0.0.1:0"])
+            .args(usual.into_iter().filter(|(name, _)| !arguments.contains(name)).flat_map(|(a, b)| [a, b]))
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
