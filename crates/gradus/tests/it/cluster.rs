@@ -11,3 +11,5 @@ mod secrets;
 mod stage;
 mod trouble;
 mod walks;
+
+pub(crate) use stage::define;

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod crds;
+mod gitops;
 mod in_cluster;
 mod init;
 mod lint;
