@@ -63,3 +63,7 @@ chaos runs="10" kills="100":
 # The benchmarks; docs/benchmarks.md says what each measures.
 bench:
     cargo bench --workspace --bench '*'
+
+# What the controller costs against a real kube-apiserver; ten thousand pipelines take a quarter of an hour to load.
+bench-kube pipelines="1000":
+    cargo bench -p gradus --bench controller -- --pipelines {{pipelines}}

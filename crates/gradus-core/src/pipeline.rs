@@ -124,8 +124,8 @@ pub enum TargetKind {
     Http(HttpTarget),
     /// What Git declares counts as deployed.
     Git,
-    /// An object in a cluster tells it.
-    Cluster(Box<ClusterTarget>),
+    /// An object in a cluster tells it. Shared with whoever follows the object.
+    Cluster(Arc<ClusterTarget>),
 }
 
 /// A URL whose answer holds the version.

@@ -27,11 +27,14 @@ pub struct RunOptions {
     pub poll: Duration,
     /// How often a pipeline is looked at even if nothing was heard.
     pub resync: Duration,
+    /// How often version endpoints are asked.
+    pub ask: Duration,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { at_once: 8, poll: Duration::from_secs(30), resync: Duration::from_secs(600) }
+        let ask = Duration::from_secs(30);
+        Self { at_once: 8, poll: ask, resync: Duration::from_secs(600), ask }
     }
 }
 
@@ -105,7 +108,7 @@ impl Engine {
             .iter()
             .flat_map(|environment| &environment.targets)
             .any(|target| matches!(target.kind, TargetKind::Http(_)));
-        let regular = if asks { options.poll.min(options.resync) } else { options.resync };
+        let regular = if asks { options.ask.min(options.resync) } else { options.resync };
         // Pipelines that were loaded together are not looked at together for ever.
         let regular = regular.mul_f64(0.9 + 0.1 * spread(&pipeline.key));
         match done.looked.report.wake_at {

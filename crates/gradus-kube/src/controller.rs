@@ -19,8 +19,9 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+use crate::clusters::ClusterPlace;
 use crate::events::{self, EventSink, News};
 use crate::intake::{Intake, Loaded, Took};
 use crate::kinds::{Kind, Scope, object_name};
@@ -28,13 +29,15 @@ use crate::ledger::KubeLedger;
 use crate::saying;
 use crate::status;
 use crate::targets::KubeTargets;
-use crate::watch::{Changed, Watches};
+use crate::watch::{Changed, WatchState, WatchStats, Watches};
 use crate::write::{Writer, Wrote};
 
 /// How many statuses are written at the same time.
 const AT_ONCE: usize = 8;
 /// How often it is looked whether the objects can be seen.
 const TICK: Duration = Duration::from_millis(250);
+/// For how long the first looks wait until the own cluster was read once.
+const FIRST_READ: Duration = Duration::from_secs(120);
 /// How long to wait before a status that could not be written is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -211,6 +214,14 @@ impl Controller {
                     () = sleep(TICK) => {}
                 }
             }
+            // What a look does not find read yet is unknown, and would be said so in every status.
+            let begun = Instant::now();
+            while self.is_reading() && begun.elapsed() < FIRST_READ {
+                tokio::select! {
+                    _ = stopping.wait_for(|stop| *stop) => return,
+                    () = sleep(TICK) => {}
+                }
+            }
             // Whoever led before has written more since this replica read it first.
             self.intake.take_up();
             {
@@ -231,6 +242,13 @@ impl Controller {
             self.parts.engine.run(self.parts.run, ended).await;
             self.leads.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// Whether something of the own cluster is being read for the first time.
+    fn is_reading(&self) -> bool {
+        let syncing =
+            |watch: &WatchStats| watch.cluster == ClusterPlace::Own && watch.state == WatchState::Syncing;
+        self.parts.watches.stats().iter().any(syncing)
     }
 
     /// Keeps the engine's pipelines as the objects are.

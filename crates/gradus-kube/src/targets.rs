@@ -28,11 +28,11 @@ pub struct KubeTargets {
 
 /// A target of a pipeline that is followed.
 struct Followed {
-    target: ClusterTarget,
+    target: Arc<ClusterTarget>,
     /// What the last look needed.
     needs: Vec<Wanted>,
-    /// What the last look found of each artifact.
-    before: BTreeMap<ArtifactName, State>,
+    /// What the last look found of each artifact: mostly one, for which a map would take ten times the room.
+    before: Box<[(ArtifactName, State)]>,
 }
 
 impl KubeTargets {
@@ -45,7 +45,7 @@ impl KubeTargets {
     pub fn follow(&self, pipeline: &Pipeline) {
         let targets = pipeline.environments().iter().flat_map(|environment| &environment.targets);
         let targets = targets.filter_map(|target| match &target.kind {
-            TargetKind::Cluster(target) => Some(target.as_ref()),
+            TargetKind::Cluster(target) => Some(target),
             TargetKind::Report | TargetKind::Http(_) | TargetKind::Git => None,
         });
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,10 +54,11 @@ impl KubeTargets {
         for target in targets {
             let known = before.iter().position(|known| known.target == *target);
             followed.push(match known {
-                Some(at) => before.swap_remove(at),
-                None => Followed { target: target.clone(), needs: Vec::new(), before: BTreeMap::new() },
+                Some(at) => Followed { target: target.clone(), ..before.swap_remove(at) },
+                None => Followed { target: target.clone(), needs: Vec::new(), before: Box::default() },
             });
         }
+        followed.shrink_to_fit();
         let wanted = all_of(&pipeline.key, &followed);
         memory.insert(pipeline.key.clone(), followed);
         drop(memory);
@@ -80,8 +81,11 @@ impl KubeTargets {
     ) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(all) = memory.get_mut(key) else { return };
-        let Some(followed) = all.iter_mut().find(|followed| followed.target == *target) else { return };
-        followed.before.clone_from(states);
+        let Some(followed) = all.iter_mut().find(|followed| *followed.target == *target) else { return };
+        if !followed.before.iter().map(|(artifact, state)| (artifact, state)).eq(states) {
+            followed.before =
+                states.iter().map(|(artifact, state)| (artifact.clone(), state.clone())).collect();
+        }
         if followed.needs == needs {
             return;
         }
@@ -91,9 +95,10 @@ impl KubeTargets {
         self.watches.want(key, wanted);
     }
 
-    fn before(&self, key: &PipelineKey, target: &ClusterTarget) -> BTreeMap<ArtifactName, State> {
+    fn before(&self, key: &PipelineKey, target: &ClusterTarget) -> Box<[(ArtifactName, State)]> {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let followed = memory.get(key).and_then(|all| all.iter().find(|followed| followed.target == *target));
+        let followed =
+            memory.get(key).and_then(|all| all.iter().find(|followed| *followed.target == *target));
         followed.map(|followed| followed.before.clone()).unwrap_or_default()
     }
 }
@@ -130,7 +135,7 @@ impl Targets for KubeTargets {
                 wanted: None,
             };
             let mut judged = judge(&spec, &sighting);
-            if let Some(earlier) = before.get(artifact) {
+            if let Some((_, earlier)) = before.iter().find(|(known, _)| known == artifact) {
                 judged.state = carried(judged.state, earlier, now);
             }
             judgements.push((artifact.clone(), judged));
@@ -206,6 +211,7 @@ fn all_of(key: &PipelineKey, followed: &[Followed]) -> Vec<Wanted> {
             all.push(wanted);
         }
     }
+    all.shrink_to_fit();
     all
 }
 

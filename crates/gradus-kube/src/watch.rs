@@ -14,6 +14,7 @@ mod table;
 mod task;
 mod wanted;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ pub struct WatchOptions {
 impl Default for WatchOptions {
     fn default() -> Self {
         Self {
-            page: 100,
+            page: 500,
             lasts: Duration::from_secs(60),
             believed: Duration::from_secs(15),
             slowest: Duration::from_secs(60),
@@ -129,6 +130,20 @@ impl Watches {
             Some(Err(blind)) => Listing::Unknown(blind),
             None => Listing::Unknown(blind(BlindKind::NotWanted, "nobody asked for them to be watched")),
         }
+    }
+
+    /// The names of objects that somebody wants all of; none where they are not seen.
+    pub(crate) fn names(
+        &self,
+        cluster: &ClusterKey,
+        kind: &GroupKind,
+        among: &Among,
+    ) -> Option<BTreeSet<ObjectName>> {
+        if self.without_cluster(cluster).is_some() {
+            return None;
+        }
+        let watches = self.0.over(cluster.place(), kind, among.namespace.as_ref());
+        watches.iter().find_map(|watch| watch.table().names(among))?.ok()
     }
 
     /// Whether every watch knows where it stands: it hears, or it knows why not.

@@ -18,6 +18,8 @@ mod port;
 mod tools;
 mod user;
 
+pub use kube::Client;
+
 pub use error::{TestbedError, TestbedErrorKind};
 pub use objects::Objects;
 pub use part::Paused;

@@ -34,7 +34,7 @@ impl Scene {
             confidence: Confidence::Controller,
         };
         let mut dev = sketch::environment("dev", &[]);
-        dev.targets = vec![sketch::target("main", TargetKind::Cluster(Box::new(target)))];
+        dev.targets = vec![sketch::target("main", TargetKind::Cluster(Arc::new(target)))];
         let pipeline = Arc::new(sketch::pipeline(vec![dev, sketch::environment("prod", &["dev"])]));
         let fakes = Fakes::default();
         let files = ["dev", "prod"].map(|name| (sketch::path(name), sketch::file(name, "1.0.0")));

@@ -26,8 +26,12 @@ struct Running {
     ended: JoinHandle<()>,
 }
 
-const OPTIONS: RunOptions =
-    RunOptions { at_once: 2, poll: Duration::from_secs(30), resync: Duration::from_secs(600) };
+const OPTIONS: RunOptions = RunOptions {
+    at_once: 2,
+    poll: Duration::from_secs(30),
+    resync: Duration::from_secs(600),
+    ask: Duration::from_secs(30),
+};
 
 impl Running {
     /// The loop for `dev` and then `staging`, both at 1.0.0 and healthy.

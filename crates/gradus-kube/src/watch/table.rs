@@ -521,6 +521,20 @@ impl Table {
 
     /// What is known of several objects; absent if nobody wants them.
     pub(crate) fn list(&self, wanted: &Among) -> Option<Result<Vec<Arc<[u8]>>, Blind>> {
+        let found = self.found(wanted)?;
+        Some(found.map(|mut found| {
+            found.sort_by_key(|(name, _)| *name);
+            found.into_iter().map(|(_, kept)| kept.bytes.clone()).collect()
+        }))
+    }
+
+    /// What several objects are called; absent if nobody wants them.
+    pub(crate) fn names(&self, wanted: &Among) -> Option<Result<BTreeSet<ObjectName>, Blind>> {
+        let found = self.found(wanted)?;
+        Some(found.map(|found| found.into_iter().map(|(name, _)| name.clone()).collect()))
+    }
+
+    fn found(&self, wanted: &Among) -> Option<Result<Vec<(&ObjectName, &Kept)>, Blind>> {
         if !self.among.iter().any(|(among, _)| is_within(wanted, among)) {
             return None;
         }
@@ -533,9 +547,7 @@ impl Table {
         let none = Labels::new();
         let fits =
             |(name, kept): &(&ObjectName, &Kept)| wanted.holds(name, kept.labels.as_deref().unwrap_or(&none));
-        let mut found: Vec<(&ObjectName, &Kept)> = self.objects.iter().filter(fits).collect();
-        found.sort_by_key(|(name, _)| *name);
-        Some(Ok(found.into_iter().map(|(_, kept)| kept.bytes.clone()).collect()))
+        Some(Ok(self.objects.iter().filter(fits).collect()))
     }
 
     fn blind(&self) -> Option<Blind> {

@@ -22,6 +22,8 @@ use crate::clusters::{Connection, Way};
 const SOONEST: Duration = Duration::from_millis(500);
 /// How long wishes for more are collected before everything is listed again.
 const TOGETHER: Duration = Duration::from_millis(100);
+/// For how long they are collected at most.
+const GATHERED: Duration = Duration::from_secs(5);
 /// A watch that lasted this long worked.
 const WORKED: Duration = Duration::from_secs(5);
 /// How many objects are got by name at the same time.
@@ -221,7 +223,10 @@ impl<'a> Serving<'a> {
         let source = Source { client: &self.connection.client, resource: &resource, watch: self.watch };
         let position = match self.position.clone() {
             Some(position) => position,
-            None => self.list(&source).await?,
+            None => {
+                self.gather_wishes().await;
+                self.list(&source).await?
+            }
         };
         self.position = Some(position.clone());
         let lasts = self.shared()?.options().lasts;
@@ -264,6 +269,21 @@ impl<'a> Serving<'a> {
                 }
                 () = self.watch.poke.notified() => {}
             }
+        }
+    }
+
+    /// Waits while ever more objects are wanted. Those that are wanted only after a list
+    /// began are asked for one by one, which for thousands takes much longer.
+    async fn gather_wishes(&self) {
+        let begun = Instant::now();
+        let mut before = 0;
+        loop {
+            let wanted = self.watch.table().wanted();
+            if wanted == before || begun.elapsed() > GATHERED {
+                return;
+            }
+            before = wanted;
+            tokio::time::sleep(TOGETHER).await;
         }
     }
 

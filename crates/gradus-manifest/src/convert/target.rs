@@ -92,7 +92,7 @@ fn one(
         (TargetKind::Http(http), Default::Own("http", host))
     } else if let Some(namespace) = &target.namespace {
         let (target, name) = in_cluster::target(reader, path, namespace, target, home)?;
-        (TargetKind::Cluster(Box::new(target)), Default::Own("namespace", name))
+        (TargetKind::Cluster(Arc::new(target)), Default::Own("namespace", name))
     } else if target.git.is_some() {
         (TargetKind::Git, Default::Environment)
     } else {

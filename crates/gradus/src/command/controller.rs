@@ -42,6 +42,9 @@ use logs::{LogArgs, log};
 use ports::{Faults, NoProposals, ObjectHolds};
 use weave::{HttpPoster, WeaveArgs};
 
+/// How often version endpoints are asked at least: no watch tells of them.
+const ENDPOINTS: Duration = Duration::from_secs(30);
+
 /// Where to look, and what to answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ControllerArgs {
@@ -75,11 +78,11 @@ pub(crate) struct ControllerArgs {
     /// Address of the API, for the machine or pod itself; reach it with `kubectl port-forward`.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8083")]
     api_bind_address: SocketAddr,
-    /// How often repositories are asked whether a branch has moved.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = crate::cli::duration)]
+    /// How often repositories are asked whether a branch has moved; what follows from that in the cluster is heard at once.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::cli::duration)]
     poll: Duration,
     /// How often a pipeline is looked at even if nothing was heard.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::cli::duration)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = crate::cli::duration)]
     resync: Duration,
     /// How many pipelines are looked after at the same time.
     #[arg(long, value_name = "N", default_value_t = 16)]
@@ -163,7 +166,12 @@ impl Running {
         let metrics = Arc::new(Metrics::default());
         let engine = Arc::new(Engine::new(ports).watched_by(Arc::new(Figures(metrics.clone()))));
         let _set_once = woken.set(engine.clone());
-        let run = RunOptions { at_once: arguments.at_once, poll: arguments.poll, resync: arguments.resync };
+        let run = RunOptions {
+            at_once: arguments.at_once,
+            poll: arguments.poll,
+            resync: arguments.resync,
+            ask: arguments.poll.min(ENDPOINTS),
+        };
         let controller = Arc::new(Controller::new(ControllerParts {
             client: client.clone(),
             watches: watches.clone(),

@@ -105,8 +105,12 @@ impl Running {
             CliError::because(format!("listening on {}", arguments.listen), error).help(help)
         })?;
         let address = bound.local_addr();
-        let options =
-            RunOptions { at_once: arguments.at_once, poll: arguments.poll, ..RunOptions::default() };
+        let options = RunOptions {
+            at_once: arguments.at_once,
+            poll: arguments.poll,
+            ask: arguments.poll,
+            ..RunOptions::default()
+        };
         let tasks = vec![
             tokio::spawn(serve(bound, until(stopping.clone()))),
             tokio::spawn(look_after(engine, options, until(stopping.clone()))),
