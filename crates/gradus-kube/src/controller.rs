@@ -410,6 +410,11 @@ impl Controller {
             if !self.is_current(key, &looked) {
                 return Again::Soon;
             }
+            // What was said since is answered by a look that knows of it, even if that finds
+            // nothing else new.
+            if looked.at < loaded.heard {
+                again = Again::Soon;
+            }
             let handled = match status::asks(&object) {
                 Some(wanted) if self.had_look(key, wanted, &looked) => Some(wanted.to_owned()),
                 Some(_) => {
