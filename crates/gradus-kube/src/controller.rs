@@ -21,7 +21,6 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::clusters::ClusterPlace;
 use crate::events::{self, EventSink, News};
 use crate::intake::{Intake, Loaded, Took};
 use crate::kinds::{Kind, Scope, object_name};
@@ -29,7 +28,7 @@ use crate::ledger::KubeLedger;
 use crate::saying;
 use crate::status;
 use crate::targets::KubeTargets;
-use crate::watch::{Changed, WatchState, WatchStats, Watches};
+use crate::watch::{Changed, WatchState, Watches};
 use crate::write::{Writer, Wrote};
 
 /// How many statuses are written at the same time.
@@ -246,9 +245,7 @@ impl Controller {
 
     /// Whether something of the own cluster is being read for the first time.
     fn is_reading(&self) -> bool {
-        let syncing =
-            |watch: &WatchStats| watch.cluster == ClusterPlace::Own && watch.state == WatchState::Syncing;
-        self.parts.watches.stats().iter().any(syncing)
+        self.parts.watches.own_states().iter().any(|(_, _, state)| *state == WatchState::Syncing)
     }
 
     /// Keeps the engine's pipelines as the objects are.

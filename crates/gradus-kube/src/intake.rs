@@ -14,7 +14,7 @@ use gradus_manifest::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::clusters::{ClusterKey, ClusterPlace};
+use crate::clusters::ClusterKey;
 use crate::kinds::{GROUP, Kind, Scope, object_name};
 use crate::ledger::{KubeLedger, Said};
 use crate::status;
@@ -79,17 +79,15 @@ impl Intake {
 
     /// Why what people want and say cannot be seen; nothing may be written then.
     pub(crate) fn blind(&self) -> Option<String> {
-        let stats = self.watches.stats();
+        let states = self.watches.own_states();
         Kind::ALL.into_iter().find_map(|kind| {
             // Where all namespaces may not be seen, the watch over them fails, and one over
             // the namespace takes its place.
             let mut why = "being read for the first time".to_owned();
-            for watch in stats.iter().filter(|watch| {
-                watch.cluster == ClusterPlace::Own
-                    && watch.kind == kind.group_kind()
-                    && watch.keep == Keep::Whole
-            }) {
-                match &watch.state {
+            let group_kind = kind.group_kind();
+            let of_kind = states.iter().filter(|(of, keep, _)| *of == group_kind && *keep == Keep::Whole);
+            for (_, _, state) in of_kind {
+                match state {
                     WatchState::Synced | WatchState::Shaky { .. } => return None,
                     WatchState::Broken { why: broken, .. } => why = broken.to_string(),
                     WatchState::Syncing => {}

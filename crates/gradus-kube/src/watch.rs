@@ -151,6 +151,11 @@ impl Watches {
         self.0.all().iter().all(|watch| *watch.table().health() != table::Health::Syncing)
     }
 
+    /// How far the watches over the own cluster can be believed.
+    pub(crate) fn own_states(&self) -> Vec<(GroupKind, Keep, WatchState)> {
+        stats::of_own(&self.0)
+    }
+
     /// Each watch, in the order of clusters and kinds.
     pub fn stats(&self) -> Vec<WatchStats> {
         stats::of(&self.0)

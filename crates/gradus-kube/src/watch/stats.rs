@@ -58,6 +58,23 @@ pub enum WatchState {
     },
 }
 
+/// How far the watches over the own cluster can be believed, of each kind. Asked
+/// several times a second, so that nothing is counted for it.
+pub(crate) fn of_own(shared: &Shared) -> Vec<(GroupKind, Keep, WatchState)> {
+    let all = shared.all();
+    let own = all.iter().filter(|watch| watch.key().place == ClusterPlace::Own);
+    own.map(|watch| (watch.key().kind.clone(), watch.key().keep, state_of(watch.table().health()))).collect()
+}
+
+fn state_of(health: &Health) -> WatchState {
+    match health {
+        Health::Syncing => WatchState::Syncing,
+        Health::Synced => WatchState::Synced,
+        Health::Shaky { blind, .. } => WatchState::Shaky { why: blind.why.clone() },
+        Health::Blind(blind) => WatchState::Broken { why: blind.why.clone(), since: blind.since },
+    }
+}
+
 pub(crate) fn of(shared: &Shared) -> Vec<WatchStats> {
     let mut all: Vec<WatchStats> = shared
         .all()
@@ -66,12 +83,7 @@ pub(crate) fn of(shared: &Shared) -> Vec<WatchStats> {
             let counts = watch.counts();
             let table = watch.table();
             let (objects, bytes) = table.size();
-            let state = match table.health() {
-                Health::Syncing => WatchState::Syncing,
-                Health::Synced => WatchState::Synced,
-                Health::Shaky { blind, .. } => WatchState::Shaky { why: blind.why.clone() },
-                Health::Blind(blind) => WatchState::Broken { why: blind.why.clone(), since: blind.since },
-            };
+            let state = state_of(table.health());
             WatchStats {
                 cluster: watch.key().place.clone(),
                 kind: watch.key().kind.clone(),
