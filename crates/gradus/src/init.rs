@@ -3,7 +3,6 @@
 
 mod application;
 mod checkout;
-mod document;
 mod level;
 mod manifest;
 mod scan;

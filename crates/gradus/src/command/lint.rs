@@ -1,4 +1,5 @@
-//! `gradus lint`: every mistake in the manifests, with the line it is in.
+//! `gradus lint`: every mistake in the manifests, and what in the files beside them
+//! will not do what people think it does, with the line it is in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,17 +14,34 @@ use gradus_server::api::v1;
 use crate::config::ConfigFolder;
 use crate::error::CliError;
 use crate::format::FormatArgs;
+use crate::lint::{self, Finding};
 use crate::output::{Printer, Tone};
 use crate::source::config_folder;
 
-/// Checks manifests; contacts nobody.
+/// Checks manifests, and what Flux is told beside them; contacts nobody.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 no mistakes, 1 mistakes.")]
+#[command(after_help = "Exit codes: 0 no mistakes, though there may be warnings; 1 mistakes.")]
 pub(crate) struct LintArgs {
     /// Files and folders; GRADUS_CONFIG, or the current folder, when left out.
     paths: Vec<PathBuf>,
     #[command(flatten)]
     format: FormatArgs,
+}
+
+/// The mistakes, in the shape in which a server tells its own, and the warnings.
+#[derive(Debug, serde::Serialize)]
+struct Answer<'a> {
+    items: Vec<v1::Problem>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning<'a>>,
+}
+
+/// What a rule found.
+#[derive(Debug, serde::Serialize)]
+struct Warning<'a> {
+    rule: &'a str,
+    #[serde(flatten)]
+    what: v1::Problem,
 }
 
 pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCode, CliError> {
@@ -41,18 +59,29 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
         errors.extend(paths_that_do_not_parse(loaded, &texts));
     }
     errors.sort_by(|a, b| a.place.cmp(&b.place));
-    let problems = v1::ProblemList { items: errors.iter().map(problem).collect() };
-    if let Some(text) = arguments.format.text(&problems)? {
+    let findings = lint::check(&texts);
+    let answer = Answer {
+        items: errors.iter().map(problem).collect(),
+        warnings: findings
+            .iter()
+            .map(|Finding { rule, what }| Warning { rule, what: problem(what) })
+            .collect(),
+    };
+    if let Some(text) = arguments.format.text(&answer)? {
         printer.text(text);
     } else {
         for error in &errors {
-            printer.text(told(error, &texts, printer));
+            printer.text(told(&printer.toned(Tone::Bad, "error:"), error, &texts, printer));
+        }
+        for Finding { rule, what } in &findings {
+            let title = printer.toned(Tone::Waiting, &format!("warning[{rule}]:"));
+            printer.text(told(&title, what, &texts, printer));
         }
         for note in &notes {
             printer.line(format!("{} {note}", printer.toned(Tone::Strong, "note:")));
         }
         let files: BTreeSet<&str> = errors.iter().map(|error| &*error.place.file).collect();
-        printer.line(if errors.is_empty() && pipelines.is_empty() && holds == 0 {
+        let end = if errors.is_empty() && pipelines.is_empty() && holds == 0 {
             format!("no manifest of gradus in {}", count(texts.len(), "file"))
         } else if errors.is_empty() {
             let (pipelines, holds) = (count(pipelines.len(), "pipeline"), count(holds, "hold"));
@@ -63,6 +92,10 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
                 0 => format!("{mistakes} in {files}"),
                 more => format!("{mistakes} in {files}; {} left out", count(more, "pipeline")),
             }
+        };
+        printer.line(match findings.len() {
+            0 => end,
+            more => format!("{end}; {}", count(more, "warning")),
         });
     }
     Ok(if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -78,8 +111,8 @@ fn read(paths: &[PathBuf]) -> Result<BTreeMap<String, Vec<u8>>, CliError> {
     Ok(all)
 }
 
-fn told(error: &ManifestError, texts: &BTreeMap<String, Vec<u8>>, printer: &Printer) -> String {
-    let mut text = format!("{} {error}\n", printer.toned(Tone::Bad, "error:"));
+fn told(title: &str, error: &ManifestError, texts: &BTreeMap<String, Vec<u8>>, printer: &Printer) -> String {
+    let mut text = format!("{title} {error}\n");
     let source = texts.get(&*error.place.file).map(|text| String::from_utf8_lossy(text));
     if let Some(excerpt) = source.and_then(|source| error.excerpt(&source)) {
         for line in excerpt.lines() {

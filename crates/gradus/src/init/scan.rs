@@ -5,8 +5,8 @@ use std::path::Path;
 
 use gradus_edit::{FieldPath, Locator, Select, find_markers, read};
 
-use super::document::Document;
 use super::level::{level, named, of_path};
+use crate::document::Document;
 use crate::error::CliError;
 
 /// How deep folders are looked into.

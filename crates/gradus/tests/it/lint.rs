@@ -43,3 +43,64 @@ fn there_may_be_nothing_to_check() {
     world.run(&["lint", "nowhere"]);
     world.check("lint_nothing");
 }
+
+const POLICY: &str =
+    "apiVersion: image.toolkit.fluxcd.io/v1beta2\nkind: ImagePolicy\nmetadata: {name: NAME}\n";
+const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
+
+#[test]
+fn a_marker_that_no_image_policy_matches() {
+    let mut world = World::empty();
+    let write_policy = |file: &str, name: &str| world.write(file, &POLICY.replace("NAME", name));
+    write_policy("fleet/dev/policy.yaml", "nginx-dev");
+    write_policy("fleet/tenant/policy.yaml", "web");
+    // This one is told its namespace by nobody: it may land anywhere.
+    write_policy("fleet/loose/policy.yaml", "loose");
+    world.write(
+        "fleet/dev/kustomization.yaml",
+        &format!("{KUSTOMIZATION}namespace: dev\nresources:\n- policy.yaml\n- tag.yaml\n"),
+    );
+    world.write(
+        "fleet/sync.yaml",
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: tenant, namespace: flux-system}\n\
+         spec: {path: ./tenant, targetNamespace: shop}\n",
+    );
+    world.write(
+        "fleet/dev/tag.yaml",
+        "spec:\n  image: nginx:1.23.1 # {\"$imagepolicy\": \"flux-system:nginx-dev\"}\n  \
+         same: nginx:1.23.1 # {\"$imagepolicy\": \"dev:nginx-dev\"}\n  \
+         tag: \"1.23.1\" # {\"$imagepolicy\": \"apps:web:tag\"}\n  \
+         shop: web:1 # {\"$imagepolicy\": \"shop:web\"}\n  \
+         loose: web:1 # {\"$imagepolicy\": \"a:loose\"}\n  \
+         gone: web:1 # {\"$imagepolicy\": \"dev:gone\"}\n",
+    );
+    world.run(&["lint", "fleet"]);
+    world.run(&["lint", "fleet", "-o", "json"]);
+    // Where no policy is among the files, they are kept elsewhere.
+    world.run(&["lint", "fleet/dev/tag.yaml"]);
+    world.check("lint_image_policy_marker");
+}
+
+#[test]
+fn a_kustomization_outside_the_order_of_the_others() {
+    let mut world = World::empty();
+    let one = |name: &str, path: &str, more: &str| {
+        format!(
+            "---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata:\n  name: {name}\n  \
+             namespace: flux-system\nspec:\n  path: {path}\n{more}"
+        )
+    };
+    let after = |name: &str| format!("  dependsOn:\n    - name: {name}\n");
+    let infrastructure = one("releases", "./infrastructure/releases", "")
+        + &one("manifests", "./infrastructure/manifests", &after("releases"));
+    world.write("clusters/staging/infrastructure.yaml", &infrastructure);
+    world.write("clusters/staging/apps.yaml", &one("apps", "./apps/staging/", ""));
+    // What brings all of them comes first, wherever it is written.
+    world.write("clusters/staging/sync.yaml", &one("flux-system", "./clusters/staging", ""));
+    // Where nobody waits, there is no order to be outside of.
+    world.write("clusters/prod/apps.yaml", &(one("apps", "./apps/prod", "") + &one("more", "./more", "")));
+    world.run(&["lint", "clusters"]);
+    world.write("clusters/staging/apps.yaml", &one("apps", "./apps/staging/", &after("manifests")));
+    world.run(&["lint", "clusters"]);
+    world.check("lint_outside_the_order");
+}
