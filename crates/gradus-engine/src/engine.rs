@@ -16,7 +16,8 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 
 use crate::act::{Actor, Outcome};
-use crate::observe::{Memory, Sight, observe};
+use crate::moment::Moment;
+use crate::observe::{Branches, Memory, Sight, observe};
 use crate::port::{PortError, PortErrorKind, Ports};
 use crate::queue::Queue;
 use crate::record;
@@ -185,6 +186,13 @@ impl Engine {
         }
     }
 
+    /// The same, for what was seen at a moment that is past.
+    pub(crate) fn wake_since(&self, key: &PipelineKey, since: Moment) {
+        if self.pipeline(key).is_some() {
+            self.queue.want_since(key.clone(), since);
+        }
+    }
+
     /// The record.
     pub fn ports(&self) -> &Ports {
         &self.ports
@@ -192,10 +200,15 @@ impl Engine {
 
     /// Asks all ports about a pipeline and plans. Writes nothing to Git.
     pub async fn look(&self, pipeline: &Arc<Pipeline>) -> (Looked, Sight) {
+        self.look_since(pipeline, Moment::now()).await
+    }
+
+    /// A look that shows whatever happened before a moment, and of Git perhaps nothing later.
+    async fn look_since(&self, pipeline: &Arc<Pipeline>, since: Moment) -> (Looked, Sight) {
         // What is seen is true at this time or later. A time that is taken after the
         // look would count as soaked what may have failed since it was asked.
         let at = self.ports.clock.now();
-        let sight = observe(&self.ports, &self.memory, pipeline).await;
+        let sight = observe(&self.ports, &self.memory, pipeline, since).await;
         let Plan { steps, report } = gradus_core::plan(pipeline, &sight.observation, at);
         (Looked { pipeline: pipeline.clone(), report, steps, at }, sight)
     }
@@ -205,10 +218,15 @@ impl Engine {
     /// One at a time does so for a pipeline. Once the pipeline was changed or
     /// removed, no further step is taken.
     pub async fn reconcile(&self, pipeline: &Arc<Pipeline>) -> Reconciled {
+        self.reconcile_since(pipeline, Moment::now()).await
+    }
+
+    /// The same, where it was wanted at this moment.
+    pub(crate) async fn reconcile_since(&self, pipeline: &Arc<Pipeline>, since: Moment) -> Reconciled {
         let turn = self.turn(&pipeline.key);
         let _turn = turn.lock().await;
         let listed = self.pipeline(&pipeline.key);
-        let (looked, sight) = self.look(pipeline).await;
+        let (looked, sight) = self.look_since(pipeline, since).await;
         let before = self.latest(&pipeline.key);
         let entries = record::of_look(
             pipeline,
@@ -241,7 +259,7 @@ impl Engine {
 
     /// Whether a branch has moved since a pipeline was looked at.
     pub(crate) fn has_moved(&self, key: &PipelineKey, tips: &BTreeMap<BranchName, CommitId>) -> bool {
-        self.memory.tips.moved(key, tips) == Some(true)
+        self.memory.looked_at.moved(key, tips) == Some(true)
     }
 
     /// Clears up after a pipeline that is no more: closes its open proposals, unless
@@ -291,6 +309,16 @@ impl Engine {
             Ok(edits) => Ok(edits.unwrap_or_default()),
             Err(why) => Err(unusable(why.to_string())),
         }
+    }
+
+    /// Where the branches of a repository are now.
+    pub(crate) async fn tips(
+        &self,
+        repository: &gradus_core::pipeline::Repository,
+        base: &BranchName,
+        repo: &dyn crate::port::Repo,
+    ) -> Result<Branches, PortError> {
+        self.memory.tips.since(Moment::now(), repository, base, repo).await
     }
 
     /// The branch of a repository that is deployed.

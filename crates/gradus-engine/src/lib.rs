@@ -11,6 +11,7 @@ mod engine;
 #[cfg(feature = "fake")]
 #[expect(clippy::expect_used, reason = "doubles for tests: what cannot be is a mistake in the test")]
 pub mod fake;
+mod moment;
 pub mod observe;
 pub mod places;
 pub mod port;

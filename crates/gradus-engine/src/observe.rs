@@ -5,20 +5,24 @@ mod at_commit;
 mod git;
 mod proposals;
 mod targets;
+mod tips;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use gradus_core::names::{ArtifactName, BranchName, CommitId, EnvironmentName, PipelineKey};
 use gradus_core::observation::{Declared, EnvironmentSeen, Observation, Seen, Why};
 use gradus_core::pipeline::{Environment, Pipeline};
 use gradus_core::version::{Order, Version};
 
-use crate::places::{self, DeclaredCache, IndexCache, Mark, OriginCache, OriginFacts, Place};
+use crate::moment::Moment;
+use crate::places::{self, DeclaredCache, IndexCache, OriginCache, OriginFacts, Place};
 use crate::port::ledger::View;
 use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports};
+
+pub(crate) use tips::Branches;
 
 /// What is kept between looks, all of it found again when it is lost.
 #[derive(Default)]
@@ -28,7 +32,8 @@ pub(crate) struct Memory {
     pub(crate) indexes: IndexCache,
     pub(crate) branches: git::DefaultBranches,
     pub(crate) heads: proposals::Heads,
-    pub(crate) tips: Tips,
+    pub(crate) tips: tips::Tips,
+    pub(crate) looked_at: tips::LookedAt,
 }
 
 impl Memory {
@@ -37,27 +42,7 @@ impl Memory {
         self.origins.retain(&keep);
         self.declared.retain(&keep);
         self.heads.retain(&keep);
-        self.tips.retain(&keep);
-    }
-}
-
-/// Where the branches of each pipeline were when it was last looked at in full.
-#[derive(Default)]
-pub(crate) struct Tips(Mutex<HashMap<PipelineKey, Mark>>);
-
-impl Tips {
-    fn saw(&self, key: &PipelineKey, tips: &BTreeMap<BranchName, CommitId>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), Mark::of(tips));
-    }
-
-    /// Whether a branch of the pipeline is elsewhere now. Unknown before the first look.
-    pub(crate) fn moved(&self, key: &PipelineKey, now: &BTreeMap<BranchName, CommitId>) -> Option<bool> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|then| *then != Mark::of(now))
-    }
-
-    /// Forgets pipelines that are no more.
-    pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| keep(key));
+        self.looked_at.retain(&keep);
     }
 }
 
@@ -94,17 +79,20 @@ pub struct Sight {
     pub(crate) origins: BTreeMap<EnvironmentName, Arc<OriginFacts>>,
 }
 
+/// The folder of the branches of proposals.
+const PROPOSALS: &str = "gradus/";
+
 /// The branch on which an environment's proposals are made.
 pub fn proposal_branch(pipeline: &Pipeline, environment: &EnvironmentName) -> Option<BranchName> {
     let key = &pipeline.key;
-    BranchName::parse(&format!("gradus/{}/{}/{environment}", key.namespace, key.name)).ok()
+    BranchName::parse(&format!("{PROPOSALS}{}/{}/{environment}", key.namespace, key.name)).ok()
 }
 
-/// Asks all ports about one pipeline.
-pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline) -> Sight {
+/// Asks all ports about one pipeline. What happened before `since` is seen.
+pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline, since: Moment) -> Sight {
     let missed = Missed::default();
     let (git, view) =
-        futures::join!(git::look(ports, memory, pipeline, &missed), ports.ledger.view(&pipeline.key));
+        futures::join!(git::look(ports, memory, pipeline, since, &missed), ports.ledger.view(&pipeline.key));
     let view = match view {
         Ok(view) => Seen::Known(view),
         Err(error) => Seen::Unknown(missed.why(error)),
@@ -117,7 +105,7 @@ pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline)
     let order = order(pipeline, &git, view.known());
     let missed = missed.0.into_inner();
     if !missed {
-        memory.tips.saw(&pipeline.key, &git.tips);
+        memory.looked_at.saw(&pipeline.key, &git.tips);
     }
     Sight {
         observation: Observation { environments, order },

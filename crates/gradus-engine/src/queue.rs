@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::moment::Moment;
+
 /// Keys with the times at which they are due.
 pub struct Queue<K> {
     state: Mutex<State<K>>,
@@ -16,10 +18,18 @@ pub struct Queue<K> {
 
 struct State<K> {
     due: BTreeSet<(Instant, K)>,
-    when: BTreeMap<K, Instant>,
+    when: BTreeMap<K, Wish>,
     running: BTreeSet<K>,
     failures: BTreeMap<K, u32>,
     closed: bool,
+}
+
+/// When a key is due, and what has to be seen by then.
+#[derive(Clone, Copy)]
+struct Wish {
+    at: Instant,
+    /// The latest moment at which somebody wanted it.
+    since: Moment,
 }
 
 /// The first wait after a failure; it doubles with each further one.
@@ -43,23 +53,42 @@ impl<K: Ord + Clone> Default for Queue<K> {
 impl<K: Ord + Clone> Queue<K> {
     /// Wants the key at this time, or earlier if it was wanted earlier.
     pub fn want(&self, key: K, at: Instant) {
+        let now = Moment::now();
+        let since = if at <= Instant::now() { now } else { Moment::due(at) };
+        self.wish(key, Wish { at, since });
+    }
+
+    /// Wants the key now, because of what was seen at this moment.
+    pub(crate) fn want_since(&self, key: K, since: Moment) {
+        self.wish(key, Wish { at: Instant::now(), since });
+    }
+
+    fn wish(&self, key: K, wish: Wish) {
         let mut state = self.lock();
-        match state.when.get(&key) {
-            Some(earlier) if *earlier <= at => return,
+        match state.when.get_mut(&key) {
+            Some(earlier) if earlier.at <= wish.at => {
+                // It is due, so that the look to come has to show this too. What is
+                // wanted for later is wanted again after the look.
+                if wish.at <= Instant::now() {
+                    earlier.since = earlier.since.max(wish.since);
+                }
+                return;
+            }
             Some(later) => {
-                let entry = (*later, key.clone());
+                let entry = (later.at, key.clone());
                 state.due.remove(&entry);
             }
             None => {}
         }
-        state.when.insert(key.clone(), at);
-        state.due.insert((at, key));
+        state.when.insert(key.clone(), wish);
+        state.due.insert((wish.at, key));
         drop(state);
         self.changed.notify_one();
     }
 
-    /// The next key that is due and not being worked on. `None` once the queue is closed.
-    pub async fn next(&self) -> Option<K> {
+    /// The next key that is due and not being worked on, and the moment whose past has
+    /// to be seen. `None` once the queue is closed.
+    pub(crate) async fn next(&self) -> Option<(K, Moment)> {
         loop {
             let changed = self.changed.notified();
             let wait = {
@@ -74,11 +103,11 @@ impl<K: Ord + Clone> Queue<K> {
                 match first {
                     Some((at, key)) if at <= now => {
                         state.due.remove(&(at, key.clone()));
-                        state.when.remove(&key);
+                        let since = state.when.remove(&key).map_or_else(Moment::now, |wish| wish.since);
                         state.running.insert(key.clone());
                         drop(state);
                         self.changed.notify_one();
-                        return Some(key);
+                        return Some((key, since));
                     }
                     Some((at, _)) => Some(at),
                     None => None,
@@ -154,16 +183,46 @@ impl<K: Ord + Clone> Queue<K> {
 mod tests {
     use super::*;
 
+    async fn next<K: Ord + Clone>(queue: &Queue<K>) -> Option<K> {
+        queue.next().await.map(|(key, _)| key)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_due_has_to_show_what_made_it_due() {
+        let queue = Queue::default();
+        let before = Moment::now();
+        queue.want("a", Instant::now());
+        let between = Moment::now();
+        queue.want("a", Instant::now());
+        let after = Moment::now();
+        let (_, since) = queue.next().await.unwrap();
+        assert!(between < since && since < after, "the last to want it counts");
+        queue.done(&"a");
+        queue.want("a", Instant::now());
+        queue.want_since("a", before);
+        let (_, since) = queue.next().await.unwrap();
+        assert!(after < since, "what was seen before changes nothing");
+        queue.done(&"a");
+        queue.want("a", Instant::now() + Duration::from_secs(9));
+        let (_, since) = queue.next().await.unwrap();
+        assert!(after < since && since > Moment::now(), "all that happened until it was due");
+        queue.done(&"a");
+        queue.want("a", Instant::now() + Duration::from_secs(9));
+        queue.want("a", Instant::now());
+        let (_, since) = queue.next().await.unwrap();
+        assert!(since < Moment::now(), "sooner than it was due");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_key_is_worked_on_by_one_at_a_time() {
         let queue = Queue::default();
         queue.want("a", Instant::now());
-        assert_eq!(queue.next().await, Some("a"));
+        assert_eq!(next(&queue).await, Some("a"));
         queue.want("a", Instant::now());
         let waits = tokio::time::timeout(Duration::from_secs(60), queue.next()).await;
         assert!(waits.is_err(), "it is being worked on");
         queue.done(&"a");
-        assert_eq!(queue.next().await, Some("a"), "what was wanted meanwhile comes once more");
+        assert_eq!(next(&queue).await, Some("a"), "what was wanted meanwhile comes once more");
     }
 
     #[tokio::test(start_paused = true)]
@@ -173,7 +232,7 @@ mod tests {
         queue.want("a", start + Duration::from_secs(50));
         queue.want("a", start + Duration::from_secs(5));
         queue.want("a", start + Duration::from_secs(500));
-        assert_eq!(queue.next().await, Some("a"));
+        assert_eq!(next(&queue).await, Some("a"));
         assert_eq!(start.elapsed().as_secs(), 5);
         assert!(queue.is_empty());
     }
@@ -201,7 +260,7 @@ mod tests {
         let waiting: Vec<_> = (0..3)
             .map(|_| {
                 let queue = queue.clone();
-                tokio::spawn(async move { queue.next().await })
+                tokio::spawn(async move { next(&queue).await })
             })
             .collect();
         tokio::task::yield_now().await;

@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::engine::{Engine, Reconciled};
+use crate::moment::Moment;
 use crate::observe::proposal_branch;
 use crate::port::PortError;
 use crate::queue::Queue;
@@ -62,10 +63,10 @@ impl Engine {
                 () = &mut stop => break,
                 key = self.queue.next() => key,
             };
-            let Some(key) = key else { break };
+            let Some((key, since)) = key else { break };
             let engine = self.clone();
             workers.spawn(async move {
-                engine.look_after_one(&key, &options).await;
+                engine.look_after_one(&key, since, &options).await;
                 drop(place);
             });
             while let Some(ended) = workers.try_join_next() {
@@ -78,11 +79,11 @@ impl Engine {
         }
     }
 
-    async fn look_after_one(&self, key: &PipelineKey, options: &RunOptions) {
+    async fn look_after_one(&self, key: &PipelineKey, since: Moment, options: &RunOptions) {
         let turn = Turn { queue: &self.queue, key, ended: false };
         let Some(pipeline) = self.pipeline(key) else { return turn.done() };
         let begun = Instant::now();
-        let done = self.reconcile(&pipeline).await;
+        let done = self.reconcile_since(&pipeline, since).await;
         if let Some(watcher) = &self.watcher {
             watcher.looked_after(&done, begun.elapsed(), self.queue.len());
         }
@@ -185,16 +186,14 @@ async fn ask(engine: &Engine, repository: &Repository, pipelines: &[Arc<Pipeline
         let names = pipeline.environments().iter().map(|environment| &environment.name);
         names.filter_map(|name| proposal_branch(pipeline, name)).chain([base.clone()]).collect()
     };
-    let branches: BTreeSet<BranchName> =
-        pipelines.iter().flat_map(|pipeline| branches_of(pipeline)).collect();
-    let branches: Vec<BranchName> = branches.into_iter().collect();
-    let tips = repo.tips(&branches).await?;
+    let asked = Moment::now();
+    let tips = engine.tips(repository, &base, &*repo).await?;
     for pipeline in pipelines {
         let its = branches_of(pipeline);
         let tips = tips.iter().filter(|(branch, _)| its.contains(*branch));
         if engine.has_moved(&pipeline.key, &tips.map(|(branch, tip)| (branch.clone(), tip.clone())).collect())
         {
-            engine.wake(&pipeline.key);
+            engine.wake_since(&pipeline.key, asked);
         }
     }
     Ok(())

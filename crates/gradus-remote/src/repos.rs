@@ -101,6 +101,17 @@ impl Repo for WireRepo {
             .collect()
     }
 
+    async fn tips_with(
+        &self,
+        branch: &BranchName,
+        start: &str,
+    ) -> Result<BTreeMap<BranchName, CommitId>, PortError> {
+        let tips = self.remote.tips_with(&wire_branch(branch)?, start).await.map_err(from_git)?;
+        // A branch whose name is none for us is none of ours.
+        let named = tips.iter().filter_map(|(name, id)| Some((BranchName::parse(name.as_str()).ok()?, *id)));
+        named.map(|(name, id)| Ok((name, commit_id(id)?))).collect()
+    }
+
     async fn read(
         &self,
         at: &CommitId,

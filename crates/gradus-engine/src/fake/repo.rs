@@ -350,6 +350,16 @@ impl Repo for FakeRepo {
         Ok(tips)
     }
 
+    async fn tips_with(
+        &self,
+        branch: &BranchName,
+        start: &str,
+    ) -> Result<BTreeMap<BranchName, CommitId>, PortError> {
+        let names: Vec<BranchName> = self.branches().into_keys().collect();
+        let wanted = names.into_iter().filter(|name| name == branch || name.as_str().starts_with(start));
+        self.tips(&wanted.collect::<Vec<_>>()).await
+    }
+
     async fn read(
         &self,
         at: &CommitId,

@@ -8,6 +8,7 @@ use gradus_core::observation::{Declared, ProposalSeen, Seen, Why};
 use gradus_core::pipeline::{Environment, Pipeline, Repository};
 
 use super::{Memory, Missed, proposal_branch, proposals};
+use crate::moment::Moment;
 use crate::places::{self, LookBack, OriginFacts, Place, Sought};
 use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports, Repo};
@@ -53,9 +54,15 @@ impl DefaultBranches {
     }
 }
 
-pub(crate) async fn look(ports: &Ports, memory: &Memory, pipeline: &Pipeline, missed: &Missed) -> GitSight {
+pub(crate) async fn look(
+    ports: &Ports,
+    memory: &Memory,
+    pipeline: &Pipeline,
+    since: Moment,
+    missed: &Missed,
+) -> GitSight {
     let looked = match ports.repos.open(&pipeline.repository) {
-        Ok(repo) => look_at(ports, memory, pipeline, &*repo, missed).await,
+        Ok(repo) => look_at(ports, memory, pipeline, &*repo, since, missed).await,
         Err(error) => Err(missed.why(error)),
     };
     looked.unwrap_or_else(|why| blind(pipeline, &why))
@@ -66,6 +73,7 @@ async fn look_at(
     memory: &Memory,
     pipeline: &Pipeline,
     repo: &dyn Repo,
+    since: Moment,
     missed: &Missed,
 ) -> Result<GitSight, Why> {
     let in_words = |error: PortError| missed.why(error);
@@ -75,8 +83,10 @@ async fn look_at(
         .iter()
         .filter_map(|environment| Some((&environment.name, proposal_branch(pipeline, &environment.name)?)))
         .collect();
-    let asked: Vec<BranchName> = std::iter::once(&base).chain(branches.values()).cloned().collect();
-    let tips = repo.tips(&asked).await.map_err(in_words)?;
+    let all = memory.tips.since(since, &pipeline.repository, &base, repo).await.map_err(in_words)?;
+    let its = std::iter::once(&base).chain(branches.values());
+    let tips: BTreeMap<BranchName, CommitId> =
+        its.filter_map(|branch| all.get_key_value(branch)).map(|(b, tip)| (b.clone(), tip.clone())).collect();
     let Some(tip) = tips.get(&base).cloned() else {
         memory.branches.forget(&pipeline.repository);
         return Err(Why::new(format!("{} has no branch {base}", pipeline.repository.url)));

@@ -25,6 +25,13 @@ pub trait Repo: Send + Sync {
     /// The tips of these branches. A branch that does not exist is absent.
     async fn tips(&self, branches: &[BranchName]) -> Result<BTreeMap<BranchName, CommitId>, PortError>;
 
+    /// The tips of this branch and of all whose names start so. What happened before it was asked is seen.
+    async fn tips_with(
+        &self,
+        branch: &BranchName,
+        start: &str,
+    ) -> Result<BTreeMap<BranchName, CommitId>, PortError>;
+
     /// Files of a commit. A file that does not exist is absent.
     async fn read(
         &self,

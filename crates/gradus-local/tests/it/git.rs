@@ -163,6 +163,19 @@ impl Repo for Git {
         .await
     }
 
+    async fn tips_with(
+        &self,
+        branch: &BranchName,
+        start: &str,
+    ) -> Result<BTreeMap<BranchName, CommitId>, PortError> {
+        self.call(|state| {
+            let wanted =
+                state.branches.iter().filter(|(name, _)| *name == branch || name.as_str().starts_with(start));
+            wanted.map(|(name, tip)| (name.clone(), tip.clone())).collect()
+        })
+        .await
+    }
+
     async fn read(
         &self,
         at: &CommitId,

@@ -18,6 +18,15 @@ impl Remote {
         self.within("look at the branches", self.inner.tips(branches)).await
     }
 
+    /// This branch and all whose short names start so, and the commits they point to.
+    pub async fn tips_with(
+        &self,
+        branch: &BranchName,
+        start: &str,
+    ) -> Result<BTreeMap<BranchName, ObjectId>, GitError> {
+        self.within("look at the branches", self.inner.tips_with(branch, start)).await
+    }
+
     /// The commit this branch points to.
     pub async fn tip(&self, branch: &BranchName) -> Result<ObjectId, GitError> {
         let found = self.tips(std::slice::from_ref(branch)).await?;
@@ -54,6 +63,13 @@ impl Inner {
         let known: HashMap<&str, ObjectId> = refs.iter().map(|(name, id)| (name.as_str(), *id)).collect();
         let tip = |branch: &BranchName| Some((branch.clone(), *known.get(branch.reference().as_str())?));
         Ok(branches.iter().filter_map(tip).collect())
+    }
+
+    async fn tips_with(&self, branch: &BranchName, start: &str) -> Outcome<BTreeMap<BranchName, ObjectId>> {
+        let (branch, start) = (branch.reference(), format!("refs/heads/{start}"));
+        let refs = self.gather([branch.clone(), start.clone()]).await?;
+        let wanted = refs.iter().filter(|(name, _)| *name == branch || name.starts_with(&start));
+        Ok(wanted.filter_map(|(name, id)| Some((BranchName::of_reference(name)?, *id))).collect())
     }
 
     async fn tips_below(&self, start: &str) -> Outcome<BTreeMap<BranchName, ObjectId>> {

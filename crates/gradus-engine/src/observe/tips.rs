@@ -1,0 +1,87 @@
+//! Where the branches of repositories are: asked once for all pipelines of one,
+//! and asked again by whoever has to know what happened since.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gradus_core::names::{BranchName, CommitId, PipelineKey};
+use gradus_core::pipeline::Repository;
+
+use super::PROPOSALS;
+use crate::moment::Moment;
+use crate::places::Mark;
+use crate::port::{PortError, Repo};
+
+/// For how long an answer is used, whoever may do with an older one. A look at a
+/// branch that has moved since costs a try, no more: every write names the commit
+/// that it is made on.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Where branches are.
+pub(crate) type Branches = Arc<BTreeMap<BranchName, CommitId>>;
+
+/// The last answer of each repository.
+#[derive(Default)]
+pub(crate) struct Tips(Mutex<HashMap<Asked, Answer>>);
+
+/// Whom was asked, and for which branch besides those of proposals.
+type Asked = (Arc<str>, Option<Arc<str>>, BranchName);
+
+struct Answer {
+    /// When it was asked for.
+    asked: Moment,
+    branches: Branches,
+}
+
+impl Tips {
+    /// Where the base branch and those of proposals are, asked for after this moment.
+    pub(crate) async fn since(
+        &self,
+        since: Moment,
+        repository: &Repository,
+        base: &BranchName,
+        repo: &dyn Repo,
+    ) -> Result<Branches, PortError> {
+        let whom = (repository.url.clone(), repository.secret.clone(), base.clone());
+        if let Some(answer) = self.lock().get(&whom)
+            && answer.asked > since
+            && answer.asked.age() < FRESH
+        {
+            return Ok(answer.branches.clone());
+        }
+        let asked = Moment::now();
+        let branches = Arc::new(repo.tips_with(base, PROPOSALS).await?);
+        let mut answers = self.lock();
+        // Those of repositories that nobody asks for any more go with the others.
+        answers.retain(|_, answer| answer.asked.age() < FRESH);
+        if answers.get(&whom).is_none_or(|answer| answer.asked < asked) {
+            answers.insert(whom, Answer { asked, branches: branches.clone() });
+        }
+        Ok(branches)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Asked, Answer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where the branches of each pipeline were when it was last looked at in full.
+#[derive(Default)]
+pub(crate) struct LookedAt(Mutex<HashMap<PipelineKey, Mark>>);
+
+impl LookedAt {
+    pub(super) fn saw(&self, key: &PipelineKey, tips: &BTreeMap<BranchName, CommitId>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), Mark::of(tips));
+    }
+
+    /// Whether a branch of the pipeline is elsewhere now. Unknown before the first look.
+    pub(crate) fn moved(&self, key: &PipelineKey, now: &BTreeMap<BranchName, CommitId>) -> Option<bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).map(|then| *then != Mark::of(now))
+    }
+
+    /// Forgets pipelines that are no more.
+    pub(crate) fn retain(&self, keep: impl Fn(&PipelineKey) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| keep(key));
+    }
+}
