@@ -18,6 +18,9 @@ use crate::port::{PortError, Repo};
 
 /// How far back is looked at first.
 const FIRST: usize = 64;
+/// How far back is looked at first where it is known how things were at some commit:
+/// mostly few have come since.
+const NEAR: usize = 4;
 /// How far back is looked at the most.
 const MOST: usize = 32_768;
 /// Of how many of the newest releases it is kept who brought them.
@@ -193,7 +196,7 @@ pub(crate) async fn origin(
     if let Some(kept) = kept.as_ref().filter(|kept| kept.tip == *back.tip) {
         return Ok(kept.facts.clone());
     }
-    let mut limit = FIRST;
+    let mut limit = if kept.is_some() { NEAR } else { FIRST };
     let facts = loop {
         // A failure is not remembered: the next look tries again.
         back.at_least(limit).await?;

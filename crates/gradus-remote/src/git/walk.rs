@@ -1,6 +1,6 @@
 //! From roots down to paths, all of them one level at a time: one request for each level, however many paths.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     Mode, ObjectId, RepoPath,
@@ -41,6 +41,8 @@ pub(super) async fn walk(session: &mut Session<'_>, starts: &[(ObjectId, &RepoPa
             rest: path.parts().collect::<Vec<_>>().into_iter(),
         })
         .collect();
+    // Commits that follow each other have most of their folders in common.
+    let mut looked_up = HashMap::new();
     loop {
         let level: BTreeSet<_> = ways.iter().filter_map(Way::next_tree).collect();
         if level.is_empty() {
@@ -48,7 +50,7 @@ pub(super) async fn walk(session: &mut Session<'_>, starts: &[(ObjectId, &RepoPa
         }
         session.ensure(&level, Filter::NoTrees).await?;
         for way in &mut ways {
-            way.step(session)?;
+            way.step(session, &mut looked_up)?;
         }
     }
 }
@@ -58,7 +60,7 @@ struct Way<'a> {
     rest: std::vec::IntoIter<&'a str>,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
     fn next_tree(&self) -> Option<ObjectId> {
         match self.at {
             Found::Folder(tree) if self.rest.len() > 0 => Some(tree),
@@ -70,16 +72,28 @@ impl Way<'_> {
         }
     }
 
-    fn step(&mut self, session: &mut Session<'_>) -> Outcome<()> {
+    fn step(
+        &mut self,
+        session: &mut Session<'_>,
+        looked_up: &mut HashMap<(ObjectId, &'a str), Option<(Mode, ObjectId)>>,
+    ) -> Outcome<()> {
         let Some(tree) = self.next_tree() else { return Ok(()) };
         let Some(name) = self.rest.next() else { return Ok(()) };
         let last = self.rest.len() == 0;
-        let data = session.need(tree, Kind::Tree)?;
-        self.at = match find_entry(&data, name)? {
+        let entry = match looked_up.get(&(tree, name)) {
+            Some(known) => *known,
+            None => {
+                let data = session.need(tree, Kind::Tree)?;
+                let entry = find_entry(&data, name)?.map(|entry| (entry.mode, entry.id));
+                looked_up.insert((tree, name), entry);
+                entry
+            }
+        };
+        self.at = match entry {
             None => Found::Missing,
-            Some(entry) => match entry.mode {
-                Mode::Folder => Found::Folder(entry.id),
-                Mode::File | Mode::Executable if last => Found::File { id: entry.id, mode: entry.mode },
+            Some((mode, id)) => match mode {
+                Mode::Folder => Found::Folder(id),
+                Mode::File | Mode::Executable if last => Found::File { id, mode },
                 Mode::File | Mode::Executable => Found::ThroughFile,
                 Mode::Symlink if last => Found::Refused("is a symbolic link"),
                 Mode::Symlink => Found::Refused("leads through a symbolic link"),
