@@ -22,4 +22,6 @@ pub mod weave;
 pub use health::Readiness;
 pub use limits::Limits;
 pub use metrics::Metrics;
-pub use server::{Bound, Server, ServerError, ServerErrorKind, ServerOptions};
+pub use server::{
+    Bound, Server, ServerError, ServerErrorKind, ServerOptions, ServerTls, TlsError, TlsErrorKind, TlsFiles,
+};

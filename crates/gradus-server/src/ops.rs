@@ -89,8 +89,8 @@ impl OpsBound {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let (stop, _stopped) = watch::channel(false);
         let router = self.router;
-        connection::serve_all(&self.listener, |_peer| router.clone(), &Limits::default(), stop, shutdown)
-            .await;
+        let for_peer = |_peer| router.clone();
+        connection::serve_all(&self.listener, None, for_peer, &Limits::default(), stop, shutdown).await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 mod error;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::port::{Holds, Problems, Proposals};
 
 pub use error::{ServerError, ServerErrorKind};
+pub use tls::{ServerTls, TlsError, TlsErrorKind, TlsFiles};
 
 /// What a server is made of.
 pub struct ServerOptions {
@@ -50,14 +52,17 @@ pub struct ServerOptions {
     pub metrics: Arc<Metrics>,
     /// The bounds of what comes from outside.
     pub limits: Limits,
+    /// What it proves with who it is; plain HTTP without.
+    pub tls: Option<ServerTls>,
 }
 
-/// Serves the API and the webhooks, over plain HTTP.
+/// Serves the API and the webhooks.
 pub struct Server;
 
 /// A server that has its address and answers nobody yet.
 pub struct Bound {
     listener: TcpListener,
+    tls: Option<ServerTls>,
     app: Arc<App>,
     router: Router,
     changes: broadcast::Receiver<PipelineKey>,
@@ -92,7 +97,7 @@ impl Server {
             stop: stopped,
         });
         let router = router(app.clone());
-        Ok(Bound { listener, app, router, changes, stop })
+        Ok(Bound { listener, tls: options.tls, app, router, changes, stop })
     }
 }
 
@@ -105,10 +110,11 @@ impl Bound {
     /// Answers until `shutdown` is done. Then nobody new is let in, streams of
     /// events end, and requests that are under way may end in time.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Self { listener, app, router, changes, stop } = self;
+        let Self { listener, tls, app, router, changes, stop } = self;
         let feed = app.clone();
         let telling = tokio::spawn(async move { feed.feed.run(&feed.engine, changes).await });
-        connection::serve_all(&listener, |_peer| router.clone(), &app.limits, stop, shutdown).await;
+        connection::serve_all(&listener, tls.as_ref(), |_peer| router.clone(), &app.limits, stop, shutdown)
+            .await;
         telling.abort();
         Ok(())
     }

@@ -8,10 +8,12 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::tls::ServerTls;
 use crate::limits::Limits;
 
 /// How long to wait before accepting again after that failed, for want of file descriptors for one.
@@ -24,9 +26,10 @@ const MOST_HEADERS: usize = 64;
 const AFTER_AGE: Duration = Duration::from_secs(60);
 
 /// Accepts and answers until `shutdown` is done, then lets what is under way end.
-/// `router` makes the one that answers a peer.
+/// `router` makes the one that answers a peer. A handshake counts as a connection.
 pub(crate) async fn serve_all(
     listener: &TcpListener,
+    tls: Option<&ServerTls>,
     router: impl Fn(SocketAddr) -> Router,
     limits: &Limits,
     stop: watch::Sender<bool>,
@@ -34,6 +37,7 @@ pub(crate) async fn serve_all(
 ) {
     let places = Arc::new(Semaphore::new(limits.connections.max(1)));
     let mut connections = JoinSet::new();
+    let following = tls.map(|tls| tokio::spawn(tls.clone().follow()));
     tokio::pin!(shutdown);
     loop {
         let place = tokio::select! {
@@ -48,8 +52,12 @@ pub(crate) async fn serve_all(
         match accepted {
             Ok((stream, peer)) => {
                 let (router, limits, stopped) = (router(peer), *limits, stop.subscribe());
+                let tls = tls.cloned();
                 connections.spawn(async move {
-                    serve_one(stream, router, limits, stopped).await;
+                    match tls {
+                        None => serve_one(stream, router, limits, stopped).await,
+                        Some(tls) => serve_secret(stream, &tls, router, limits, stopped).await,
+                    }
                     drop(place);
                 });
             }
@@ -61,6 +69,9 @@ pub(crate) async fn serve_all(
         while connections.try_join_next().is_some() {}
     }
     stop.send_replace(true);
+    if let Some(following) = following {
+        following.abort();
+    }
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(limits.drain, ended).await.is_err() {
         tracing::warn!("some requests did not end in time, and are broken off");
@@ -68,7 +79,31 @@ pub(crate) async fn serve_all(
     connections.shutdown().await;
 }
 
-async fn serve_one(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+/// Agrees on keys first, which may take as long as the head of a request.
+async fn serve_secret(
+    stream: TcpStream,
+    tls: &ServerTls,
+    router: Router,
+    limits: Limits,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let agreed = tokio::select! {
+        agreed = tokio::time::timeout(limits.head, tls.accept(stream)) => agreed,
+        _stopped = stopped.wait_for(|stop| *stop) => return,
+    };
+    match agreed {
+        Ok(Ok(stream)) => serve_one(stream, router, limits, stopped).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+        Err(_too_late) => tracing::debug!("a handshake took too long"),
+    }
+}
+
+async fn serve_one(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    router: Router,
+    limits: Limits,
+    mut stopped: watch::Receiver<bool>,
+) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)

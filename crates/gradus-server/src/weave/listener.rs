@@ -17,7 +17,7 @@ use super::port::{MachineTime, Time, Weave};
 use super::work::Work;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::server::{ServerError, connection};
+use crate::server::{ServerError, ServerTls, connection};
 
 /// What the webhook is made of.
 pub struct WeaveOptions {
@@ -40,6 +40,8 @@ pub struct WeaveOptions {
     pub promotions: usize,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What it proves with who it is; plain HTTP without.
+    pub tls: Option<ServerTls>,
 }
 
 impl WeaveOptions {
@@ -55,17 +57,19 @@ impl WeaveOptions {
             limits: Limits::default(),
             promotions: 256,
             metrics: Arc::new(Metrics::default()),
+            tls: None,
         }
     }
 }
 
-/// Serves the webhook, over plain HTTP.
+/// Serves the webhook.
 pub struct WeaveServer;
 
 /// A webhook that has its address and answers nobody yet.
 pub struct WeaveBound {
     listener: TcpListener,
     listens_on: SocketAddr,
+    tls: Option<ServerTls>,
     app: Arc<App>,
 }
 
@@ -83,7 +87,7 @@ impl WeaveServer {
             metrics: options.metrics,
             work: Work::new(options.promotions),
         });
-        Ok(WeaveBound { listener, listens_on, app })
+        Ok(WeaveBound { listener, listens_on, tls: options.tls, app })
     }
 }
 
@@ -117,12 +121,12 @@ impl WeaveBound {
     /// Answers until `shutdown` is done. Then nobody new is let in, and requests
     /// and promotions that are under way may end in time.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Self { listener, listens_on: _, app } = self;
+        let Self { listener, listens_on: _, tls, app } = self;
         let router = Router::new().fallback(app::answer).with_state(app.clone());
         let (stop, _stopped) = watch::channel(false);
         let sweeping = tokio::spawn(sweep(app.clone()));
         let for_peer = |peer| router.clone().layer(Extension(Peer(peer)));
-        connection::serve_all(&listener, for_peer, &app.limits, stop, shutdown).await;
+        connection::serve_all(&listener, tls.as_ref(), for_peer, &app.limits, stop, shutdown).await;
         sweeping.abort();
         app.work.drain(app.limits.drain).await;
         Ok(())

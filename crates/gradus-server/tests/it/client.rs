@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Nothing here takes longer, unless it hangs.
@@ -67,7 +67,7 @@ pub(crate) async fn raw(to: SocketAddr, bytes: &[u8]) -> Answer {
     tokio::time::timeout(PATIENCE, exchange).await.expect("the server answers")
 }
 
-pub(crate) async fn read_answer(stream: &mut TcpStream) -> Answer {
+pub(crate) async fn read_answer(stream: &mut (impl AsyncRead + Unpin)) -> Answer {
     let mut bytes = Vec::new();
     let mut some = [0; 4096];
     // A server that refuses a body may close while it is still being sent.

@@ -13,6 +13,7 @@ mod reads;
 mod receiver;
 mod refusals;
 mod says;
+mod tls;
 mod tokens;
 mod weave;
 mod world;

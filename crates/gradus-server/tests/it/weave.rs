@@ -3,8 +3,8 @@
 
 mod bounds;
 mod defects;
-mod pipelines;
+pub(crate) mod pipelines;
 mod rows;
 mod time;
 mod vectors;
-mod world;
+pub(crate) mod world;

@@ -17,7 +17,7 @@ use gradus_server::api::v1::{Problem, Proposal, ProposalState, Time};
 use gradus_server::auth::{Role, Tokens};
 use gradus_server::hooks::{HookKey, HookKeys};
 use gradus_server::port::{HoldRecord, Holds, Problems, Proposals};
-use gradus_server::{Bound, Limits, Metrics, Server, ServerError, ServerOptions};
+use gradus_server::{Bound, Limits, Metrics, Server, ServerError, ServerOptions, ServerTls};
 use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -31,6 +31,7 @@ pub(crate) struct Setup {
     pub(crate) tokens: bool,
     pub(crate) hook_key: Option<&'static str>,
     pub(crate) limits: Limits,
+    pub(crate) tls: Option<ServerTls>,
     pub(crate) faults: Faults,
     pub(crate) unread: bool,
 }
@@ -83,6 +84,7 @@ impl World {
         options.hook_keys = hook_keys;
         options.problems = Arc::new(OneProblem { read: !setup.unread });
         options.limits = setup.limits;
+        options.tls = setup.tls;
         let bound = Server::bind(options).await.unwrap();
         let at = bound.local_addr();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -173,6 +175,7 @@ fn options(listen: SocketAddr, engine: Arc<Engine>, tokens: Arc<Tokens>) -> Serv
         version: "0.1.0-test".to_owned(),
         metrics: Arc::new(Metrics::default()),
         limits: Limits::default(),
+        tls: None,
     }
 }
 

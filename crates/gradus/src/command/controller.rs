@@ -3,6 +3,7 @@
 mod access;
 mod logs;
 mod ports;
+mod tls;
 mod weave;
 
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ use crate::wiring::{AccessArgs, options};
 use access::SecretAccess;
 use logs::{LogArgs, log};
 use ports::{Faults, NoProposals, ObjectHolds};
+use tls::TlsArgs;
 use weave::{HttpPoster, WeaveArgs};
 
 /// How often version endpoints are asked at least: no watch tells of them.
@@ -90,6 +92,8 @@ pub(crate) struct ControllerArgs {
     #[command(flatten)]
     weave: WeaveArgs,
     #[command(flatten)]
+    tls: TlsArgs,
+    #[command(flatten)]
     log: LogArgs,
     #[command(flatten)]
     access: AccessArgs,
@@ -99,7 +103,7 @@ pub(crate) struct ControllerArgs {
 pub(crate) async fn run(arguments: ControllerArgs, printer: &Printer) -> Result<ExitCode, CliError> {
     log(&arguments.log);
     let running = Running::start(&arguments).await?;
-    printer.note(format!("gradus looks after the objects; its API is on http://{}", running.api));
+    printer.note(format!("gradus looks after the objects; its API is on {}", running.api));
     stopped().await;
     printer.note("stopping: steps that are being taken are let end");
     running.stop().await;
@@ -108,7 +112,7 @@ pub(crate) async fn run(arguments: ControllerArgs, printer: &Printer) -> Result<
 
 /// Everything that the controller runs.
 struct Running {
-    api: SocketAddr,
+    api: String,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     client: Client,
@@ -121,6 +125,7 @@ impl Running {
     async fn start(arguments: &ControllerArgs) -> Result<Self, CliError> {
         let scope = scope(arguments)?;
         let identity = identity(arguments);
+        let (hook_tls, api_tls) = (arguments.tls.webhook().await?, arguments.tls.api().await?);
         let cluster_options = ClusterOptions::default();
         let own = match &arguments.kubeconfig_context {
             Some(context) => OwnCluster::Context(Some(context.clone())),
@@ -208,6 +213,7 @@ impl Running {
         };
         let figures = bind(counted, arguments.metrics_bind_address).await?;
         tasks.spawn(figures.serve(until(stopping.clone())));
+        let scheme = if api_tls.is_some() { "https" } else { "http" };
         let bound = Server::bind(ServerOptions {
             listen: arguments.api_bind_address,
             engine: engine.clone(),
@@ -219,17 +225,20 @@ impl Running {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             metrics: metrics.clone(),
             limits: Limits::default(),
+            tls: api_tls,
         })
         .await
         .map_err(|error| listening(&arguments.api_bind_address.to_string(), error))?;
-        let api = bound.local_addr();
+        let api = format!("{scheme}://{}", bound.local_addr());
         let until_stop = until(stopping.clone());
         tasks.spawn(async move {
             if let Err(error) = bound.serve(until_stop).await {
                 tracing::error!(%error, "the API ended");
             }
         });
-        let hook = WeaveServer::bind(arguments.weave.answering(older.clone(), metrics))
+        let mut answering = arguments.weave.answering(older.clone(), metrics);
+        answering.tls = hook_tls;
+        let hook = WeaveServer::bind(answering)
             .await
             .map_err(|error| listening(&arguments.weave.address().to_string(), error))?;
         let until_stop = until(stopping.clone());

@@ -98,6 +98,7 @@ impl Running {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             metrics,
             limits: Limits::default(),
+            tls: None,
         })
         .await
         .map_err(|error| {

@@ -160,3 +160,15 @@ pub(crate) fn refusing() -> u16 {
     });
     port
 }
+
+#[test]
+fn a_certificate_that_cannot_be_used() {
+    let mut world = World::web();
+    world.write("tls.crt", "nothing");
+    world.run(&["controller", "--tls-cert-file", "tls.crt"]);
+    world.run(&["controller", "--tls-cert-file", "tls.crt", "--tls-private-key-file", "tls.key"]);
+    world.write("tls.key", "nothing");
+    world.run(&["controller", "--tls-cert-file", "tls.crt", "--tls-private-key-file", "tls.key"]);
+    world.run(&["controller", "--api-tls-cert-file", "absent", "--api-tls-private-key-file", "tls.key"]);
+    world.check("mistake_certificate");
+}

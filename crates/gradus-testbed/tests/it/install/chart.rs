@@ -147,13 +147,21 @@ async fn everything_at_once_renders_and_a_wrong_value_is_named() {
     let values = "
 metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}}}
 rbac: {secrets: {clusterWide: true}}
+promotion: {tls: {secretName: webhook-tls}}
 controller: {podLabels: {a: b}, podAnnotations: {c: d}, nodeSelector: {e: f}, priorityClassName: high}
 ";
     let template = ["template", "gradus", "charts/gradus", "--namespace", "gradus-system"];
     let text = helm(plane, &template, values).await.unwrap();
-    for part in
-        ["kind: ServiceMonitor", "name: gradus-secrets", "priorityClassName: high", "release: prometheus"]
-    {
+    for part in [
+        "kind: ServiceMonitor",
+        "name: gradus-secrets",
+        "priorityClassName: high",
+        "release: prometheus",
+        "- --tls-cert-file=/tls/tls.crt\n            - --tls-private-key-file=/tls/tls.key\n",
+        "mountPath: /tls\n              readOnly: true\n",
+        "secretName: \"webhook-tls\"",
+        "appProtocol: https",
+    ] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
     for kind in ["CustomResourceDefinition", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
