@@ -14,8 +14,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly kubernetes=1.36.3
 readonly helm=3.21.4
+readonly gitea=1.26.0
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/gradus-test-tools"
-readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm)
+readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm gitea gitea-files)
 
 # A workspace that this checkout happens to lie in is not asked.
 export GOWORK=off
@@ -48,6 +49,8 @@ recipe() {
             version+=" -X $of/lint/rules.k8sVersionMajor=1 -X $of/lint/rules.k8sVersionMinor=36"
             echo helm program helm.sh/helm/v3/cmd/helm "$version"
             ;;
+        gitea) echo gitea gitea code.gitea.io/gitea "-X main.Version=$gitea" ;;
+        gitea-files) echo gitea gitea_files code.gitea.io/gitea ;;
         *) fail "there is no test tool $1; there are: ${names[*]}" ;;
     esac
 }
@@ -60,6 +63,8 @@ wanted_version() {
         kubectl) "$2" version --client 2>&1 | grep -F "v${kubernetes%.*}." ;;
         kwok) "$2" --version 2>&1 | grep -F '0.7.' ;;
         helm) "$2" version --short 2>&1 | grep -F "v${helm%.*}." ;;
+        # What is on PATH was built with its pages in it, or not; only ours is known.
+        gitea) return 1 ;;
         *) "$2" --version 2>&1 | grep -F "v${kubernetes%.*}." ;;
     esac >/dev/null
 }
@@ -79,6 +84,19 @@ build_stages() {
         cat "$file" || return 1
         printf -- '---\n'
     done >"$3"
+}
+
+# With SQLite, which is C.
+build_gitea() {
+    CGO_ENABLED=1 go build -trimpath -tags 'sqlite sqlite_unlock_notify' -ldflags "-s -w ${2:-}" -o "$3" "$1"
+}
+
+# Its pages and texts, which it reads while it runs.
+build_gitea_files() {
+    local module
+    go mod download "$1" || return 1
+    module="$(go list -m -f '{{.Dir}}' "$1")" || return 1
+    mkdir "$3" && cp -R "$module"/{templates,options,public} "$3" && chmod -R u+w "$3"
 }
 
 # The definitions of Flux's kinds, one file each, made from its types.

@@ -1,15 +1,17 @@
-//! Starts real parts for tests: etcd and kube-apiserver, and what belongs to them.
+//! Starts real parts for tests: etcd and kube-apiserver and what belongs to them, and Gitea.
 //!
 //! A test program has one [`ControlPlane::shared`] and each of its tests a
 //! [namespace](ControlPlane::namespace) there; a test that stops parts, or that
 //! needs another cluster, starts one for itself. `scripts/test-tools.sh` finds
-//! the programs or builds them. Everything ends with the test program, however
+//! the programs or builds them. [`Gitea::shared`] is the same for forges: a test has
+//! users and repositories of its own there. Everything ends with the test program, however
 //! that ends.
 
 mod apply;
 mod credentials;
 mod document;
 mod error;
+mod gitea;
 mod guard;
 mod objects;
 mod part;
@@ -21,6 +23,7 @@ mod user;
 pub use kube::Client;
 
 pub use error::{TestbedError, TestbedErrorKind};
+pub use gitea::{Gitea, GiteaUser, Said};
 pub use objects::Objects;
 pub use part::Paused;
 pub use plane::ControlPlane;

@@ -39,6 +39,10 @@ impl Part {
         let mut command = Command::new(program);
         // What the environment says to such programs is not for these.
         command.args(arguments).env_clear().env("HOME", folder).current_dir(folder);
+        // Gitea runs Git, wherever that is.
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
         let child = apart(&mut command)
             .stdin(Stdio::null())
             .stdout(out)

@@ -28,6 +28,10 @@ pub enum Tool {
     FluxCrds,
     /// Helm.
     Helm,
+    /// Gitea.
+    Gitea,
+    /// The folder with the pages and texts that Gitea reads.
+    GiteaFiles,
 }
 
 impl Tool {
@@ -42,6 +46,8 @@ impl Tool {
             Self::KwokStages => "kwok-stages",
             Self::FluxCrds => "flux-crds",
             Self::Helm => "helm",
+            Self::Gitea => "gitea",
+            Self::GiteaFiles => "gitea-files",
         }
     }
 }

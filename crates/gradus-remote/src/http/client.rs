@@ -79,6 +79,23 @@ impl HttpClient {
         send(request, ask, &doing).await
     }
 
+    /// Makes a request by any method, with JSON where there is a body.
+    pub(crate) async fn call(
+        &self,
+        method: reqwest::Method,
+        url: &str,
+        json: Option<Bytes>,
+        ask: &Ask,
+    ) -> Result<Answer, HttpError> {
+        let url = address(url)?;
+        let doing = format!("{} {}", method.as_str().to_ascii_lowercase(), shown(&url));
+        let mut request = self.0.request(method, url);
+        if let Some(json) = json {
+            request = request.header(CONTENT_TYPE, "application/json").body(json);
+        }
+        send(request, ask, &doing).await
+    }
+
     /// Asks for what is at this address to be taken away.
     pub async fn delete(&self, url: &str, ask: &Ask) -> Result<Answer, HttpError> {
         let url = address(url)?;

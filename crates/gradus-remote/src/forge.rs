@@ -1,0 +1,25 @@
+//! Forges: where people review a proposal.
+//!
+//! [`ForgeApi`] is what gradus asks of one, over the model they have in common; each forge has a folder that makes
+//! [requests](request::Request) without sending them and reads the answers. [`client`] sends, within the forge's
+//! limits. [`RemoteForge`] is the engine's port on top of any of them.
+
+pub mod address;
+mod api;
+pub mod client;
+mod error;
+pub mod gitea;
+mod limit;
+mod model;
+mod proposals;
+pub mod request;
+
+pub use address::{ForgeKind, RepoAddress};
+pub use api::ForgeApi;
+pub use error::{ForgeError, ForgeErrorKind};
+pub use model::{
+    Account, Check, CheckState, Comment, CommentId, Identity, Label, MergeMethod, MergeOrder, Mergeable,
+    Merged, NewCheck, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights,
+    Verdict,
+};
+pub use proposals::{ForgeApis, RemoteForge};

@@ -1,0 +1,88 @@
+//! The calls of one forge.
+
+use async_trait::async_trait;
+use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+
+use super::address::RepoAddress;
+use super::error::ForgeError;
+use super::model::{
+    Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
+    PullChange, RepositoryFacts, Review, Reviewers,
+};
+
+/// One repository in one forge. What a forge does not have is answered with
+/// [`ForgeErrorKind::Unsupported`](super::ForgeErrorKind::Unsupported), never with a guess.
+#[async_trait]
+pub trait ForgeApi: Send + Sync {
+    /// Which repository.
+    fn address(&self) -> &RepoAddress;
+
+    /// Whether the forge itself refuses a second open proposal of the same two branches, with
+    /// [`ForgeErrorKind::AlreadyExists`](super::ForgeErrorKind::AlreadyExists). Then one may be opened without looking.
+    fn refuses_duplicates(&self) -> bool;
+
+    /// The open proposal of these two branches of this repository, among all there are; the first, where there are
+    /// more. None from a fork.
+    async fn find_open(&self, head: &BranchName, base: &BranchName) -> Result<Option<Pull>, ForgeError>;
+
+    /// The newest proposal of these two branches of this repository that is closed or merged. It is looked for among
+    /// those that were closed last; one from long ago may be missed.
+    async fn find_ended(&self, head: &BranchName, base: &BranchName) -> Result<Option<Pull>, ForgeError>;
+
+    /// One proposal.
+    async fn get(&self, number: ProposalNumber) -> Result<Pull, ForgeError>;
+
+    /// Opens a proposal.
+    async fn create(&self, new: &NewPull) -> Result<Pull, ForgeError>;
+
+    /// Changes an open proposal.
+    async fn update(&self, number: ProposalNumber, change: &PullChange) -> Result<Pull, ForgeError>;
+
+    /// Closes a proposal without merging it. One that is closed stays so.
+    async fn close(&self, number: ProposalNumber) -> Result<(), ForgeError>;
+
+    /// Merges a proposal if its head is the one expected; else
+    /// [`ForgeErrorKind::HeadMoved`](super::ForgeErrorKind::HeadMoved).
+    async fn merge(&self, number: ProposalNumber, order: &MergeOrder) -> Result<Merged, ForgeError>;
+
+    /// Deletes a branch, wherever it is. One that is not there is deleted.
+    async fn delete_branch(&self, branch: &BranchName) -> Result<(), ForgeError>;
+
+    /// What people said in reviews, oldest first.
+    async fn reviews(&self, number: ProposalNumber) -> Result<Vec<Review>, ForgeError>;
+
+    /// The newest status of each name on a commit.
+    async fn checks(&self, commit: &CommitId) -> Result<Vec<Check>, ForgeError>;
+
+    /// Gives a commit a status. One of the same name is replaced.
+    async fn set_check(&self, commit: &CommitId, check: &NewCheck) -> Result<(), ForgeError>;
+
+    /// What was said below a proposal, oldest first.
+    async fn comments(&self, number: ProposalNumber) -> Result<Vec<Comment>, ForgeError>;
+
+    /// Says something below a proposal.
+    async fn comment(&self, number: ProposalNumber, body: &str) -> Result<CommentId, ForgeError>;
+
+    /// Says something else in a comment of ours.
+    async fn edit_comment(
+        &self,
+        number: ProposalNumber,
+        comment: &CommentId,
+        body: &str,
+    ) -> Result<(), ForgeError>;
+
+    /// Puts exactly these labels on a proposal. Labels that the repository does not have are made.
+    async fn set_labels(&self, number: ProposalNumber, labels: &[Label]) -> Result<(), ForgeError>;
+
+    /// Asks people and teams for a review.
+    async fn request_reviews(&self, number: ProposalNumber, reviewers: &Reviewers) -> Result<(), ForgeError>;
+
+    /// Makes exactly these people responsible.
+    async fn set_assignees(&self, number: ProposalNumber, people: &[Account]) -> Result<(), ForgeError>;
+
+    /// Who the credentials belong to.
+    async fn whoami(&self) -> Result<Identity, ForgeError>;
+
+    /// What the repository is like for these credentials.
+    async fn repository(&self) -> Result<RepositoryFacts, ForgeError>;
+}

@@ -1,0 +1,449 @@
+//! The engine's port for proposals, on any forge.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_core::pipeline::Repository;
+use gradus_core::plan::CloseReason;
+use gradus_core::tell;
+use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
+use gradus_engine::port::repo::{CommitOrder, Written};
+use gradus_engine::port::{Clock, Forge, PortError, PortErrorKind, Repos};
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::sleep;
+
+use super::api::ForgeApi;
+use super::error::{ForgeError, ForgeErrorKind};
+use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
+use crate::cause::causes;
+
+/// So long what was just written or seen is not looked at again.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(3);
+/// So long a proposal that was seen open is changed without looking for it.
+const RECENT: SignedDuration = SignedDuration::from_secs(60);
+/// So many proposals are remembered.
+const MOST: usize = 20_000;
+/// The waits for a forge that is finding out whether a proposal can be merged.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(150),
+    Duration::from_millis(300),
+    Duration::from_millis(600),
+    Duration::from_millis(1200),
+    Duration::from_millis(2400),
+];
+/// So many commits may have come after a merge before it is looked for.
+const BEHIND: usize = 10;
+/// By this the comment is found that says why a proposal was closed.
+const CLOSING: &str = "<!-- gradus: closed -->";
+
+/// Leads from a repository to its forge. Opening the same one twice gives the same limits and caches.
+pub trait ForgeApis: Send + Sync {
+    /// The repository in its forge, with its credentials. No network is touched yet.
+    fn open(&self, repository: &Repository) -> Result<Arc<dyn ForgeApi>, PortError>;
+}
+
+/// Proposals in forges.
+///
+/// Nothing is kept but what saves a request: the branch says which proposal is meant, and the forge what became of
+/// it. The forge merges, with the head that was seen; branches are deleted through Git, where that can be said too.
+pub struct RemoteForge {
+    apis: Arc<dyn ForgeApis>,
+    repos: Arc<dyn Repos>,
+    clock: Arc<dyn Clock>,
+    method: MergeMethod,
+    known: Mutex<HashMap<Which, Known>>,
+}
+
+/// A repository, a base branch and a head branch.
+type Which = (Arc<str>, BranchName, BranchName);
+
+/// A proposal, and when it was seen so.
+#[derive(Clone)]
+struct Known {
+    pull: Pull,
+    at: Timestamp,
+}
+
+impl RemoteForge {
+    /// Proposals in these forges, of branches in these repositories.
+    pub fn new(apis: Arc<dyn ForgeApis>, repos: Arc<dyn Repos>, clock: Arc<dyn Clock>) -> Self {
+        Self { apis, repos, clock, method: MergeMethod::default(), known: Mutex::default() }
+    }
+
+    /// The same, merging in this way.
+    pub fn merging_by(mut self, method: MergeMethod) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Something happened in a repository: what was seen there is looked at again.
+    pub fn heard(&self, url: &str) {
+        for known in self.known().iter_mut().filter(|((repository, ..), _)| &**repository == url) {
+            known.1.at = Timestamp::UNIX_EPOCH;
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Which, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is remembered, and whether it was seen within this time.
+    fn remembered(&self, place: &ProposalPlace, within: SignedDuration) -> Option<(Pull, bool)> {
+        let Known { pull, at } = self.known().get(&which(place)).cloned()?;
+        let age = self.clock.now().duration_since(at);
+        Some((pull, age <= within))
+    }
+
+    fn remember(&self, place: &ProposalPlace, pull: &Pull) {
+        let mut known = self.known();
+        // All of them are found again when they are needed.
+        if known.len() >= MOST {
+            known.clear();
+        }
+        known.insert(which(place), Known { pull: pull.clone(), at: self.clock.now() });
+    }
+
+    fn forget(&self, place: &ProposalPlace) {
+        self.known().remove(&which(place));
+    }
+
+    /// The open proposal of a branch as the forge has it now; else the last one that ended.
+    async fn look(&self, api: &dyn ForgeApi, place: &ProposalPlace) -> Result<Option<Pull>, ForgeError> {
+        let before = match self.remembered(place, RECENT) {
+            Some((before, _)) => match api.get(before.number).await {
+                Ok(pull) if is_of(&pull, place) => Some(pull),
+                Ok(_) => None,
+                Err(error) if *error.kind() == ForgeErrorKind::NotFound => None,
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        if let Some(pull) = before.as_ref().filter(|pull| pull.state == PullState::Open) {
+            return Ok(Some(pull.clone()));
+        }
+        match api.find_open(&place.branch, &place.base).await? {
+            Some(pull) => Ok(Some(pull)),
+            None if before.is_some() => Ok(before),
+            None => api.find_ended(&place.branch, &place.base).await,
+        }
+    }
+
+    /// Opens the proposal, or finds the one that somebody else opened or that was opened without an answer.
+    async fn open(
+        &self,
+        api: &dyn ForgeApi,
+        place: &ProposalPlace,
+        text: &ProposalText,
+    ) -> Result<Pull, ForgeError> {
+        if !api.refuses_duplicates()
+            && let Some(pull) = api.find_open(&place.branch, &place.base).await?
+        {
+            return Ok(pull);
+        }
+        let new = NewPull {
+            head: place.branch.clone(),
+            base: place.base.clone(),
+            title: text.title.clone(),
+            body: text.body.clone(),
+            draft: false,
+        };
+        match api.create(&new).await {
+            Ok(made) => {
+                // Forges look for another one before they open one, and two at once may both find none.
+                let first = api.find_open(&place.branch, &place.base).await?;
+                let Some(first) = first.filter(|first| first.number < made.number) else { return Ok(made) };
+                api.close(made.number).await?;
+                Ok(first)
+            }
+            Err(error)
+                if matches!(error.kind(), ForgeErrorKind::AlreadyExists | ForgeErrorKind::OutcomeUnknown) =>
+            {
+                api.find_open(&place.branch, &place.base).await?.ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for the merge until the forge knows whether it can do it.
+    async fn ask_to_merge(
+        &self,
+        api: &dyn ForgeApi,
+        number: ProposalNumber,
+        order: &MergeOrder,
+    ) -> Result<Merged, ForgeError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            match (api.merge(number, order).await, pauses.next()) {
+                (Err(error), Some(pause)) if matches!(error.kind(), ForgeErrorKind::NotReady(_)) => {
+                    sleep(pause).await;
+                }
+                (done, _) => return done,
+            }
+        }
+    }
+
+    /// The commit that brought a proposal, if it is merged.
+    async fn merged(
+        &self,
+        api: &dyn ForgeApi,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+        message: &str,
+    ) -> Result<Option<CommitId>, PortError> {
+        let pull = api.get(number).await.map_err(from_forge)?;
+        match pull.state {
+            PullState::Merged { commit: Some(commit), .. } => Ok(Some(commit)),
+            PullState::Merged { commit: None, .. } => self.brought(place, message).await,
+            PullState::Open | PullState::Closed { .. } => Ok(None),
+        }
+    }
+
+    /// The newest commit of the base branch with this message, else the newest there is. Asking Git costs nothing of
+    /// what the forge allows.
+    async fn brought(&self, place: &ProposalPlace, message: &str) -> Result<Option<CommitId>, PortError> {
+        let repo = self.repos.open(&place.repository)?;
+        let tips = repo.tips(std::slice::from_ref(&place.base)).await?;
+        let Some(tip) = tips.get(&place.base) else { return Ok(None) };
+        let commits = repo.history(tip, &[], BEHIND).await?.commits;
+        let this = commits.into_iter().find(|commit| plain(&commit.message) == plain(message));
+        Ok(Some(this.map_or_else(|| tip.clone(), |commit| commit.id)))
+    }
+
+    /// Deletes the branch of a merged proposal. The merge has happened, whatever becomes of this.
+    async fn clear_up(&self, place: &ProposalPlace, head: &CommitId) {
+        self.forget(place);
+        let (branch, repository) = (&place.branch, &place.repository.url);
+        let deleted = match self.repos.open(&place.repository) {
+            Ok(repo) => repo.delete(branch, head).await,
+            Err(error) => Err(error),
+        };
+        match deleted {
+            Ok(Written::Done(_) | Written::AlreadyTrue(_)) => {}
+            Ok(Written::Stale(why) | Written::Refused(why)) => {
+                tracing::info!(%branch, %repository, why, "the branch of a merged proposal stays");
+            }
+            Err(error) => {
+                let error = error.in_full();
+                tracing::warn!(%branch, %repository, error, "the branch of a merged proposal stays for now");
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Forge for RemoteForge {
+    async fn find(
+        &self,
+        place: &ProposalPlace,
+        head: &CommitId,
+    ) -> Result<Option<ProposalRecord>, PortError> {
+        if let Some((pull, true)) = self.remembered(place, JUST_NOW)
+            && pull.state == PullState::Open
+            && pull.head.as_ref() == Some(head)
+        {
+            return Ok(Some(record(&pull)));
+        }
+        let api = self.apis.open(&place.repository)?;
+        let Some(pull) = self.look(&*api, place).await.map_err(from_forge)? else {
+            self.forget(place);
+            return Ok(None);
+        };
+        self.remember(place, &pull);
+        // What ended at another commit says nothing about this one.
+        let is_open = pull.state == PullState::Open;
+        Ok((is_open || pull.head.as_ref() == Some(head)).then(|| record(&pull)))
+    }
+
+    async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError> {
+        let api = self.apis.open(&place.repository)?;
+        let mut open = match self.remembered(place, RECENT) {
+            Some((pull, true)) if pull.state == PullState::Open => Some(pull),
+            Some(_) | None => None,
+        };
+        // What was remembered may have been closed since; what is opened then is up to date.
+        for _ in 0..2 {
+            let pull = match open.take() {
+                Some(pull) => pull,
+                None => self.open(&*api, place, text).await.map_err(from_forge)?,
+            };
+            let change = PullChange {
+                title: (pull.title != text.title).then(|| text.title.clone()),
+                body: (plain(&pull.body) != plain(&text.body)).then(|| text.body.clone()),
+                base: None,
+            };
+            let mut pull = match change.is_empty() {
+                true => pull,
+                false => api.update(pull.number, &change).await.map_err(from_forge)?,
+            };
+            if pull.state == PullState::Open {
+                // The forge may not have noticed yet where the branch is.
+                pull.head = Some(text.head.clone());
+                self.remember(place, &pull);
+                return Ok(record(&pull));
+            }
+            self.forget(place);
+        }
+        let doing = format!("opening the proposal of {} in {}", place.branch, api.address());
+        Err(PortError::because(PortErrorKind::Unreachable, doing, "somebody closes it each time"))
+    }
+
+    async fn merge(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+        head: &CommitId,
+        merge: &CommitOrder,
+    ) -> Result<Written, PortError> {
+        let api = self.apis.open(&place.repository)?;
+        let (title, message) = merge.message.split_once('\n').unwrap_or((&merge.message, ""));
+        let order = MergeOrder {
+            head: head.clone(),
+            method: self.method,
+            title: title.trim().to_owned(),
+            message: message.trim().to_owned(),
+            delete_branch: false,
+        };
+        let refused = match self.ask_to_merge(&*api, number, &order).await {
+            Ok(Merged::Done(commit)) => {
+                let commit = match commit {
+                    Some(commit) => Some(commit),
+                    None => self.brought(place, &merge.message).await?,
+                };
+                self.clear_up(place, head).await;
+                return Ok(Written::Done(commit.unwrap_or_else(|| head.clone())));
+            }
+            Ok(Merged::Queued) => {
+                return Ok(Written::Refused("the forge merges it once its own rules are met".to_owned()));
+            }
+            Err(error) => error,
+        };
+        self.forget(place);
+        let written = match refused.kind() {
+            ForgeErrorKind::HeadMoved => {
+                return Ok(Written::Stale(format!("{} has moved", place.branch)));
+            }
+            ForgeErrorKind::Conflict(words) => return Ok(Written::Stale(words.clone())),
+            ForgeErrorKind::Refused(words) => Ok(Written::Refused(words.clone())),
+            ForgeErrorKind::Forbidden { .. } => Ok(Written::Refused(refused.to_string())),
+            ForgeErrorKind::NotFound => Ok(Written::Stale(format!("proposal {number} is not open"))),
+            ForgeErrorKind::OutcomeUnknown => Err(from_forge(refused)),
+            ForgeErrorKind::Unauthorized
+            | ForgeErrorKind::AlreadyExists
+            | ForgeErrorKind::NotReady(_)
+            | ForgeErrorKind::RateLimited { .. }
+            | ForgeErrorKind::Unreachable
+            | ForgeErrorKind::Failed(_)
+            | ForgeErrorKind::Unsupported(_)
+            | ForgeErrorKind::Broken(_)
+            | ForgeErrorKind::Input(_) => return Err(from_forge(refused)),
+        };
+        // It may be merged already: by an order whose answer was lost, or by a person.
+        let Some(commit) = self.merged(&*api, place, number, &merge.message).await? else { return written };
+        self.clear_up(place, head).await;
+        Ok(Written::Done(commit))
+    }
+
+    async fn close(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+        head: &CommitId,
+        because: &CloseReason,
+    ) -> Result<Written, PortError> {
+        let api = self.apis.open(&place.repository)?;
+        let repo = self.repos.open(&place.repository)?;
+        let tips = repo.tips(std::slice::from_ref(&place.branch)).await?;
+        // Somebody works on it: then it is not ours to close.
+        if tips.get(&place.branch).is_some_and(|tip| tip != head) {
+            return Ok(Written::Stale(format!("{} has moved", place.branch)));
+        }
+        let pull = match api.get(number).await {
+            Ok(pull) => Some(pull),
+            Err(error) if *error.kind() == ForgeErrorKind::NotFound => None,
+            Err(error) => return Err(from_forge(error)),
+        };
+        if let Some(pull) = pull.filter(|pull| pull.state == PullState::Open && is_of(pull, place)) {
+            let why = why(because, self.clock.now());
+            self.say_once(&*api, pull.number, &why).await.map_err(from_forge)?;
+            api.close(pull.number).await.map_err(from_forge)?;
+        }
+        self.forget(place);
+        repo.delete(&place.branch, head).await
+    }
+}
+
+impl RemoteForge {
+    /// Says why it is closed; what was said before a crash is not said again.
+    async fn say_once(
+        &self,
+        api: &dyn ForgeApi,
+        number: ProposalNumber,
+        why: &str,
+    ) -> Result<(), ForgeError> {
+        let body = format!("{why}\n\n{CLOSING}");
+        let said = match api.comments(number).await {
+            Ok(comments) => comments.into_iter().find(|comment| comment.body.contains(CLOSING)),
+            // A forge without comments closes without a word.
+            Err(error) if matches!(error.kind(), ForgeErrorKind::Unsupported(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        match said {
+            Some(comment) if plain(&comment.body) == plain(&body) => Ok(()),
+            Some(comment) => api.edit_comment(number, &comment.id, &body).await,
+            None => api.comment(number, &body).await.map(drop),
+        }
+    }
+}
+
+fn which(place: &ProposalPlace) -> Which {
+    (place.repository.url.clone(), place.base.clone(), place.branch.clone())
+}
+
+/// Whether it is the proposal of this place, and of no fork.
+fn is_of(pull: &Pull, place: &ProposalPlace) -> bool {
+    !pull.from_fork && pull.head_branch == place.branch && pull.base == place.base
+}
+
+fn record(pull: &Pull) -> ProposalRecord {
+    ProposalRecord { number: pull.number, url: Some(pull.url.clone()), since: pull.created }
+}
+
+/// Forges change how lines end, and what is empty at the end.
+fn plain(text: &str) -> String {
+    text.replace("\r\n", "\n").trim_end().to_owned()
+}
+
+fn why(because: &CloseReason, now: Timestamp) -> String {
+    match because {
+        CloseReason::Merged => "Closed: the branch has what this proposes.".to_owned(),
+        CloseReason::Overtaken => "Closed: the environment has moved past it.".to_owned(),
+        CloseReason::Refused(reason) => {
+            format!("Closed: {}.", tell::sentence(reason, &tell::Clock::utc(now)).trim_end_matches('.'))
+        }
+    }
+}
+
+/// A forge's failure as the engine's.
+pub(super) fn from_forge(error: ForgeError) -> PortError {
+    let kind = match error.kind() {
+        ForgeErrorKind::Unauthorized | ForgeErrorKind::Forbidden { .. } => PortErrorKind::Denied,
+        ForgeErrorKind::NotFound => PortErrorKind::Missing,
+        ForgeErrorKind::RateLimited { .. }
+        | ForgeErrorKind::Unreachable
+        | ForgeErrorKind::Failed(_)
+        | ForgeErrorKind::NotReady(_) => PortErrorKind::Unreachable,
+        ForgeErrorKind::OutcomeUnknown => PortErrorKind::OutcomeUnknown,
+        ForgeErrorKind::Broken(_) => PortErrorKind::Broken,
+        ForgeErrorKind::AlreadyExists
+        | ForgeErrorKind::HeadMoved
+        | ForgeErrorKind::Conflict(_)
+        | ForgeErrorKind::Refused(_)
+        | ForgeErrorKind::Unsupported(_)
+        | ForgeErrorKind::Input(_) => PortErrorKind::Unusable,
+    };
+    let hint = error.hint();
+    PortError::stated(kind, error.to_string(), causes(&error)).with_hint(hint)
+}

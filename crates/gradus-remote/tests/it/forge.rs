@@ -1,0 +1,5 @@
+//! Forges.
+
+mod gitea;
+mod proxy;
+mod scene;
