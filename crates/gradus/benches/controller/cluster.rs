@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gradus_testbed::{ControlPlane, Tool, User, find_tool};
+use gradus_testbed::{Client, ControlPlane, Tool, User, find_tool};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -17,10 +17,11 @@ pub(crate) const NAMESPACE: &str = "apps";
 pub(crate) const ENVIRONMENTS: [&str; 5] = ["dev", "test", "staging", "prod-eu", "prod-us"];
 /// How many requests are under way at the same time.
 const AT_ONCE: usize = 32;
-const RELEASES: &str = "/apis/helm.toolkit.fluxcd.io/v2/namespaces";
+pub(crate) const RELEASES: &str = "/apis/helm.toolkit.fluxcd.io/v2/namespaces";
 
 pub(crate) struct Cluster {
     plane: ControlPlane,
+    client: Client,
     kubeconfig: PathBuf,
     /// The definition of HelmReleases as it is, with a status that is written by itself.
     definition: String,
@@ -51,7 +52,8 @@ impl Cluster {
         }
         let kubeconfig = folder.join("kubeconfig");
         std::fs::write(&kubeconfig, plane.kubeconfig(User::Admin).expect("a kubeconfig")).expect("a file");
-        Self { plane, kubeconfig, definition }
+        let client = plane.client(User::Admin).await.expect("a client");
+        Self { plane, client, kubeconfig, definition }
     }
 
     pub(crate) fn kubeconfig(&self) -> &Path {
@@ -74,7 +76,7 @@ impl Cluster {
         // The server takes a moment to serve it so.
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        let client = self.plane.client(User::Admin).await.expect("a client");
+        let client = self.client.clone();
         let mut tasks = JoinSet::new();
         for number in pipelines {
             let place = places.clone().acquire_owned().await.expect("it stays open");
@@ -133,26 +135,29 @@ impl Cluster {
         requests
     }
 
-    async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<String, String> {
-        let client = self.plane.client(User::Admin).await.expect("a client");
-        ask(&client, method, path, body).await
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<String, String> {
+        ask(&self.client, method, path, body).await
     }
 
     async fn patch(&self, path: &str, kind: &str, body: &Value) {
-        let client = self.plane.client(User::Admin).await.expect("a client");
-        let request = http::Request::patch(path).header("content-type", kind);
-        let request = request.body(body.to_string().into_bytes()).expect("a request");
-        client.request_text(request).await.expect("an object is changed");
+        patch(&self.client, path, kind, body).await;
+    }
+
+    /// Whoever may do everything.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
     }
 }
 
+/// Changes an object; as it is then.
+pub(crate) async fn patch(client: &Client, path: &str, kind: &str, body: &Value) -> String {
+    let request = http::Request::patch(path).header("content-type", kind);
+    let request = request.body(body.to_string().into_bytes()).expect("a request");
+    client.request_text(request).await.expect("an object is changed")
+}
+
 /// What a client can be asked for; its type belongs to the crate that makes it.
-async fn ask(
-    client: &gradus_testbed::Client,
-    method: &str,
-    path: &str,
-    body: Option<&Value>,
-) -> Result<String, String> {
+async fn ask(client: &Client, method: &str, path: &str, body: Option<&Value>) -> Result<String, String> {
     let request =
         http::Request::builder().method(method).uri(path).header("content-type", "application/json");
     let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
@@ -197,7 +202,13 @@ fn release(number: usize, environment: &str) -> Value {
     })
 }
 
-fn status(number: usize, environment: &str, version: &str, generation: u64, health: &Health) -> Value {
+pub(crate) fn status(
+    number: usize,
+    environment: &str,
+    version: &str,
+    generation: u64,
+    health: &Health,
+) -> Value {
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let since = match generation {
         1 => "2026-01-05T08:20:43Z".to_owned(),

@@ -34,6 +34,8 @@ impl Git {
             git(&root.join(&name), &["config", "uploadpack.allowFilter", "true"]);
             git(&root.join(&name), &["config", "uploadpack.allowAnySHA1InWant", "true"]);
             git(&root.join(&name), &["config", "http.receivepack", "true"]);
+            // A reference stays a file of its own.
+            git(&root.join(&name), &["config", "receive.autogc", "false"]);
             git(&work, &["remote", "add", "origin", &root.join(&name).display().to_string()]);
         }
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -76,18 +78,42 @@ impl Git {
 
     /// Brings a version into the first environment of pipelines.
     pub(crate) fn bring(&self, pipelines: &[usize], version: &str) {
+        let each: Vec<_> = pipelines.iter().map(|pipeline| (*pipeline, version.to_owned())).collect();
+        self.bring_each(&each);
+    }
+
+    /// Brings each of these its version into the first environment, whoever else writes meanwhile.
+    pub(crate) fn bring_each(&self, pipelines: &[(usize, String)]) {
         for repository in 0..self.repositories {
             let work = self.root.join(format!("work-{repository}"));
-            let mut any = false;
-            for &pipeline in pipelines.iter().filter(|pipeline| *pipeline % self.repositories == repository) {
-                write(&work, pipeline, ENVIRONMENTS[0], version);
-                any = true;
+            let here = || pipelines.iter().filter(|(pipeline, _)| pipeline % self.repositories == repository);
+            if here().next().is_none() {
+                continue;
             }
-            if any {
+            loop {
+                git(&work, &["fetch", "-q", "origin", "main"]);
+                git(&work, &["reset", "-q", "--hard", "FETCH_HEAD"]);
+                for (pipeline, version) in here() {
+                    write(&work, *pipeline, ENVIRONMENTS[0], version);
+                }
                 commit(&work, "a new version");
-                git(&work, &["push", "-q", "origin", "main"]);
+                if attempt(&work, &["push", "-q", "origin", "HEAD:main"]) {
+                    break;
+                }
             }
         }
+    }
+
+    /// How many repositories there are.
+    pub(crate) fn repositories(&self) -> usize {
+        self.repositories
+    }
+
+    /// What Git says when it is asked something about a repository.
+    pub(crate) fn tell(&self, repository: usize, arguments: &[&str]) -> String {
+        let bare = self.root.join(format!("fleet-{repository}.git"));
+        let said = Command::new("git").args(arguments).current_dir(bare).stderr(Stdio::null()).output();
+        String::from_utf8_lossy(&said.expect("git is there").stdout).into_owned()
     }
 }
 
@@ -109,6 +135,10 @@ fn commit(work: &Path, message: &str) {
 }
 
 fn git(folder: &Path, arguments: &[&str]) {
+    assert!(attempt(folder, arguments), "git {arguments:?}");
+}
+
+fn attempt(folder: &Path, arguments: &[&str]) -> bool {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(folder);
     for name in ["AUTHOR", "COMMITTER"] {
@@ -116,7 +146,7 @@ fn git(folder: &Path, arguments: &[&str]) {
     }
     let quiet =
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").stdout(Stdio::null());
-    assert!(quiet.status().expect("git is there").success(), "git {arguments:?}");
+    quiet.stderr(Stdio::inherit()).status().expect("git is there").success()
 }
 
 /// Answers the requests of one connection.

@@ -12,28 +12,38 @@ pub(crate) struct Program {
     begun: Instant,
     probes: SocketAddr,
     metrics: SocketAddr,
+    api: SocketAddr,
+    hook: SocketAddr,
 }
 
 impl Program {
     pub(crate) fn start(cluster: &Cluster, arguments: &[&str]) -> Self {
+        Self::named("gradus", cluster, arguments)
+    }
+
+    /// One of several.
+    pub(crate) fn named(name: &str, cluster: &Cluster, arguments: &[&str]) -> Self {
         let free = || {
             TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
         };
-        let (probes, metrics, api) = (free(), free(), free());
+        let (probes, metrics, api, hook) = (free(), free(), free(), free());
+        let log = cluster.kubeconfig().with_file_name(format!("{name}.log"));
+        let log = std::fs::File::options().create(true).append(true).open(log).expect("a log");
         let child = Command::new(env!("CARGO_BIN_EXE_gradus"))
             .args(["controller", "--kubeconfig-context", "testbed"])
             .args(["--health-probe-bind-address", &probes.to_string()])
             .args(["--metrics-bind-address", &metrics.to_string()])
             .args(["--api-bind-address", &api.to_string()])
+            .args(["--promotion-hook-bind-address", &hook.to_string(), "--identity", name])
             .args(["--leader-elect", "--lease-namespace", "default"])
             .args(arguments)
             .env("KUBECONFIG", cluster.kubeconfig())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(std::fs::File::create(cluster.kubeconfig().with_file_name("gradus.log")).expect("a log"))
+            .stderr(log)
             .spawn()
             .expect("the program starts");
-        Self { child, begun: Instant::now(), probes, metrics }
+        Self { child, begun: Instant::now(), probes, metrics, api, hook }
     }
 
     /// Waits until it says that it is ready; how long that was.
@@ -43,6 +53,22 @@ impl Program {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         self.age()
+    }
+
+    /// Where its API and the hooks of Flux are.
+    pub(crate) fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Where the webhook of pipelines.weave.works is.
+    pub(crate) fn hook(&self) -> SocketAddr {
+        self.hook
+    }
+
+    /// Kills it where it is.
+    pub(crate) fn kill(mut self) {
+        let _already_gone = self.child.kill();
+        let _already_gone = self.child.wait();
     }
 
     pub(crate) fn age(&self) -> Duration {
@@ -95,6 +121,9 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
         // It gives the Lease back, so that the next one need not wait for it to run out.
         let _already_gone = Command::new("kill").arg(self.child.id().to_string()).status();
         let _already_gone = self.child.wait();

@@ -4,6 +4,7 @@
 mod answers;
 mod host;
 mod leads;
+mod loaded;
 mod release;
 mod replayed;
 mod said;
