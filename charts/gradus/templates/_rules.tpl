@@ -1,9 +1,13 @@
 {{/* What gradus may do where pipelines are. No rule is about Secrets. */}}
 {{- define "gradus.rules.pipelines" -}}
-# What people want and say is seen; of pipelines and of what was said, only the status is written.
+# What people want and say is seen; of what was said, only the status is written.
 - apiGroups: [gradus.dev]
   resources: [pipelines, promotions, approvals, checks, holds]
   verbs: [list, watch]
+# Keeps a pipeline until its proposals are closed; a policy lets it patch nothing but finalizers.
+- apiGroups: [gradus.dev]
+  resources: [pipelines]
+  verbs: [patch]
 - apiGroups: [gradus.dev]
   resources: [pipelines/status, promotions/status, approvals/status, checks/status, holds/status]
   verbs: [patch]

@@ -1,15 +1,15 @@
 //! The engine: looks at a pipeline, plans, acts and records; takes what people
 //! and machines say.
 
+mod retire;
 mod say;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gradus_core::names::{BranchName, CommitId, PipelineKey};
-use gradus_core::observation::{Fit, Seen};
-use gradus_core::pipeline::{Mode, OnDelete, Pipeline};
-use gradus_core::plan::{CloseReason, Plan, Step};
+use gradus_core::pipeline::Pipeline;
+use gradus_core::plan::{Plan, Step};
 use gradus_core::report::Report;
 use jiff::Timestamp;
 use tokio::sync::broadcast;
@@ -260,40 +260,6 @@ impl Engine {
     /// Whether a branch has moved since a pipeline was looked at.
     pub(crate) fn has_moved(&self, key: &PipelineKey, tips: &BTreeMap<BranchName, CommitId>) -> bool {
         self.memory.looked_at.moved(key, tips) == Some(true)
-    }
-
-    /// Clears up after a pipeline that is no more: closes its open proposals, unless
-    /// it says to leave them. One with other people's commits is theirs to close.
-    pub async fn retire(&self, pipeline: &Arc<Pipeline>) -> Vec<PortError> {
-        match (pipeline.on_delete, pipeline.mode) {
-            (OnDelete::Leave, _) | (_, Mode::Observe) => return Vec::new(),
-            (OnDelete::Close, Mode::Active | Mode::Suspended) => {}
-        }
-        let turn = self.turn(&pipeline.key);
-        let _turn = turn.lock().await;
-        let (looked, sight) = self.look(pipeline).await;
-        let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
-        let mut errors = Vec::new();
-        for (name, seen) in &sight.observation.environments {
-            if let Seen::Unknown(why) = &seen.proposal {
-                let doing = format!("looking for the proposal of {name}");
-                errors.push(PortError::because(PortErrorKind::Unusable, doing, why.to_string()));
-            }
-        }
-        for here in &looked.report.environments {
-            let Some(proposal) = here.proposal.as_ref().filter(|proposal| proposal.fit != Fit::Foreign)
-            else {
-                continue;
-            };
-            let step = Step::Close {
-                number: proposal.number,
-                environment: here.name.clone(),
-                head: proposal.head.clone(),
-                because: CloseReason::Overtaken,
-            };
-            errors.extend(actor.take(&step).await.err());
-        }
-        errors
     }
 
     /// The lines that a step would change, file by file. Reads what [`Engine::look`] saw.

@@ -3,7 +3,7 @@
 
 mod at_commit;
 mod git;
-mod proposals;
+pub(crate) mod proposals;
 mod targets;
 mod tips;
 

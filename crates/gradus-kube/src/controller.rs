@@ -4,6 +4,8 @@
 //! and writes. Nothing is decided here: objects become pipelines ([`crate::intake`]),
 //! the engine decides and acts, and its reports become statuses.
 
+mod leave;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,13 +19,14 @@ use gradus_manifest::status::{Health, PipelineStatus};
 use jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::events::{self, EventSink, News};
 use crate::intake::{Intake, Loaded, Took};
 use crate::kinds::{Kind, Scope, object_name};
+use crate::leaving;
 use crate::ledger::KubeLedger;
 use crate::saying;
 use crate::status;
@@ -62,6 +65,8 @@ pub struct ControllerParts {
     pub identity: String,
     /// How the engine runs.
     pub run: RunOptions,
+    /// How long a pipeline that is to be deleted waits for its repository.
+    pub clearing_up: Duration,
 }
 
 /// The controller.
@@ -74,6 +79,8 @@ pub struct Controller {
     seen_once: AtomicBool,
     leads: AtomicBool,
     desk: Mutex<Desk>,
+    /// So many are cleared up after at the same time.
+    clearing: Semaphore,
 }
 
 /// What is kept between two statuses of a pipeline, which its object may not show yet.
@@ -85,6 +92,10 @@ struct Desk {
     asked: HashMap<PipelineKey, (String, Timestamp)>,
     /// What events told last: of each environment, or of the spec under no name.
     told: HashMap<PipelineKey, BTreeMap<String, (Health, Option<String>)>>,
+    /// Pipelines that are being cleared up after.
+    clearing: BTreeSet<PipelineKey>,
+    /// When finalizers could not be written for want of the right to.
+    may_not: Option<Instant>,
 }
 
 /// When a pipeline's status has to be seen to again.
@@ -142,6 +153,7 @@ impl Controller {
             seen_once: AtomicBool::new(false),
             leads: AtomicBool::new(false),
             desk: Mutex::default(),
+            clearing: Semaphore::new(AT_ONCE),
         }
     }
 
@@ -181,7 +193,10 @@ impl Controller {
         if let Some(news) = self.parts.events.receiver() {
             let controller = self.clone();
             let uid_of = move |key: &PipelineKey| {
-                controller.intake.loaded(key).map(|loaded| loaded.meta.uid.to_string())
+                // One that is to be deleted is not looked after any more.
+                let object = || controller.intake.object(Kind::Pipeline, &object_name(key));
+                let uid = controller.intake.loaded(key).map(|loaded| loaded.meta.uid.to_string());
+                uid.or_else(|| Some(object()?.pointer("/metadata/uid")?.as_str()?.to_owned()))
             };
             tasks.spawn(events::publish(
                 self.parts.client.clone(),
@@ -311,7 +326,8 @@ impl Controller {
                         controller.parts.targets.forget(&pipeline.key);
                     });
                 }
-                Took::Gone(_) => {
+                // Whoever leads clears up after it.
+                Took::Gone(_) | Took::Leaving => {
                     self.forget(key);
                     self.parts.targets.forget(key);
                 }
@@ -392,15 +408,17 @@ impl Controller {
     }
 
     /// Tells a pipeline's object, and those of what was said of it, how it stands.
-    async fn tell(&self, key: &PipelineKey) -> Again {
+    async fn tell(self: &Arc<Self>, key: &PipelineKey) -> Again {
         let name = object_name(key);
-        let (Some(object), Some(loaded)) =
-            (self.intake.object(Kind::Pipeline, &name), self.intake.loaded(key))
-        else {
+        let Some(object) = self.intake.object(Kind::Pipeline, &name) else { return Again::Not };
+        if leaving::is_leaving(&object) {
+            self.clear_up(key, object);
             return Again::Not;
-        };
+        }
+        let Some(loaded) = self.intake.loaded(key) else { return Again::Not };
         let now = self.parts.clock.now();
         let before = status::read(&object);
+        let mut failed = self.bind(key, &object, &before).await == Wrote::Failed;
         let mut again = Again::Not;
         let wanted = if loaded.errors.is_empty() {
             let Some(looked) = self.parts.engine.latest(key) else { return Again::Not };
@@ -426,7 +444,6 @@ impl Controller {
         } else {
             status::of_mistakes(&object, &loaded.errors, now)
         };
-        let mut failed = false;
         if !status::says_the_same(&before, &wanted) {
             self.tell_news(key, &before, &wanted, &loaded);
             let value = serde_json::to_value(&wanted).unwrap_or(Value::Null);

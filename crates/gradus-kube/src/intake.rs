@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::clusters::ClusterKey;
 use crate::kinds::{GROUP, Kind, Scope, object_name};
+use crate::leaving;
 use crate::ledger::{KubeLedger, Said};
 use crate::status;
 use crate::targets::KubeTargets;
@@ -38,6 +39,8 @@ struct State {
     /// Which pipeline an object is about.
     of: HashMap<(Kind, ObjectName), PipelineKey>,
     loaded: HashMap<PipelineKey, Loaded>,
+    /// Those that are deleted once they were cleared up after.
+    leaving: BTreeSet<PipelineKey>,
 }
 
 /// What is known of a pipeline's object.
@@ -62,6 +65,8 @@ pub(crate) enum Took {
     Loaded,
     /// It is no more; what it was, if it was looked after.
     Gone(Option<Arc<Pipeline>>),
+    /// It is to be deleted, and waits until it was cleared up after.
+    Leaving,
     /// It cannot be seen.
     Blind,
 }
@@ -173,7 +178,12 @@ impl Intake {
             Sight::Unknown(_) => return Took::Blind,
         };
         if object.pointer("/metadata/deletionTimestamp").is_some() {
-            return self.gone(key);
+            let gone = self.gone(key);
+            if !leaving::has_finalizer(&object) {
+                return gone;
+            }
+            self.state().leaving.insert(key.clone());
+            return Took::Leaving;
         }
         let read = pipeline_from_json(&object);
         let about = self.state().about.get(key).cloned().unwrap_or_default();
@@ -260,7 +270,11 @@ impl Intake {
     }
 
     fn gone(&self, key: &PipelineKey) -> Took {
-        self.state().loaded.remove(key);
+        {
+            let mut state = self.state();
+            state.loaded.remove(key);
+            state.leaving.remove(key);
+        }
         let before = self.engine.remove_pipeline(key);
         self.ledger.forget(key);
         Took::Gone(before)
@@ -276,9 +290,10 @@ impl Intake {
         self.state().loaded.get(key).cloned()
     }
 
-    /// All pipelines whose objects are known.
+    /// All pipelines whose objects are known, those that are to be deleted among them.
     pub(crate) fn keys(&self) -> Vec<PipelineKey> {
-        self.state().loaded.keys().cloned().collect()
+        let state = self.state();
+        state.loaded.keys().chain(&state.leaving).cloned().collect()
     }
 
     /// The objects of a kind that are about a pipeline.

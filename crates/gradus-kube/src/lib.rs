@@ -9,6 +9,7 @@ mod forge;
 mod intake;
 mod kinds;
 mod lease;
+mod leaving;
 mod ledger;
 mod overview;
 mod saying;

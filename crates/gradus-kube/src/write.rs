@@ -30,6 +30,10 @@ pub(crate) enum Wrote {
     Failed,
 }
 
+/// The API server does not allow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotAllowed;
+
 impl Writer {
     pub(crate) fn new(client: Client) -> Self {
         Self { client }
@@ -49,6 +53,25 @@ impl Writer {
         let (api, apply) = (self.api(kind, name), Patch::Apply(&patch));
         let written = api.patch_status(&name.name, &parameters, &apply);
         ended("writing the status", kind, name, timeout(PATIENCE, written).await)
+    }
+
+    /// Sets which finalizers an object has, if it is as it was seen. Whether that is
+    /// allowed: who may not gets no other answer the next time.
+    pub(crate) async fn finalizers(
+        &self,
+        kind: Kind,
+        name: &ObjectName,
+        object: &Value,
+        finalizers: &[&str],
+    ) -> Result<Wrote, NotAllowed> {
+        let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+        let patch = json!({"metadata": {"resourceVersion": version, "finalizers": finalizers}});
+        let (api, parameters, merge) = (self.api(kind, name), PatchParams::default(), Patch::Merge(&patch));
+        let written = timeout(PATIENCE, api.patch_metadata(&name.name, &parameters, &merge)).await;
+        if matches!(&written, Ok(Err(kube::Error::Api(status))) if status.code == 403) {
+            return Err(NotAllowed);
+        }
+        Ok(ended("writing the finalizers", kind, name, written))
     }
 
     /// Deletes an object, if it is as it was seen.

@@ -37,7 +37,7 @@ pub(crate) struct Heads(Mutex<BTreeMap<(PipelineKey, EnvironmentName), (CommitId
 
 impl Heads {
     /// Whether gradus wrote this commit, as its trailers say.
-    async fn is_ours(
+    pub(crate) async fn is_ours(
         &self,
         repo: &dyn Repo,
         place: &ProposalPlace,

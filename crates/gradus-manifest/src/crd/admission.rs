@@ -14,12 +14,13 @@ const RECORDS: &str = "authorizer.group('gradus.dev').resource('pipelines').name
 /// The policies, each with what puts it in force.
 pub(super) fn policies() -> Vec<ClusterObject> {
     let files = [
+        "gradus.dev_pipelines_policy.yaml",
         "gradus.dev_approvals_policy.yaml",
         "gradus.dev_promotions_policy.yaml",
         "gradus.dev_holds_policy.yaml",
         "gradus.dev_checks_policy.yaml",
     ];
-    let policies = [approvals(), promotions(), holds(), checks()];
+    let policies = [pipelines(), approvals(), promotions(), holds(), checks()];
     files
         .into_iter()
         .zip(policies)
@@ -28,6 +29,31 @@ pub(super) fn policies() -> Vec<ClusterObject> {
             [ClusterObject { file, object: policy }, ClusterObject { file, object: binding }]
         })
         .collect()
+}
+
+/// gradus keeps a pipeline until its proposals are closed. Finalizers are written with
+/// `patch` on the object, which would allow more than that.
+fn pipelines() -> Value {
+    let may = "authorizer.group('gradus.dev').resource('pipelines').namespace(request.namespace).name(request.name).check('update').allowed()";
+    let condition = json!({"name": "who-may-patch-and-not-update", "expression": format!("!{may}")});
+    let same = |field: &str, none: &str| {
+        let of =
+            |object: &str| format!("(has({object}.metadata.{field}) ? {object}.metadata.{field} : {none})");
+        format!("{} == {}", of("object"), of("oldObject"))
+    };
+    let same = [
+        "object.spec == oldObject.spec".to_owned(),
+        same("labels", "{}"),
+        same("annotations", "{}"),
+        same("ownerReferences", "[]"),
+    ];
+    let rule = json!({
+        "expression": same.join(" && "),
+        "messageExpression": "request.userInfo.username + ' may change the finalizers of a pipeline and nothing else: that takes the verb update on pipelines of gradus.dev'",
+        "message": "you may change the finalizers of a pipeline and nothing else: that takes the verb update on pipelines of gradus.dev",
+        "reason": "Forbidden",
+    });
+    policy("pipelines", &["UPDATE"], &[condition], &[rule])
 }
 
 fn approvals() -> Value {

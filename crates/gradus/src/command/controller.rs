@@ -86,6 +86,9 @@ pub(crate) struct ControllerArgs {
     /// How often a pipeline is looked at even if nothing was heard.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = crate::cli::duration)]
     resync: Duration,
+    /// How long a pipeline that is deleted waits until its proposals were closed; after that they are left.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = crate::cli::duration)]
+    clearing_up: Duration,
     /// How many pipelines are looked after at the same time.
     #[arg(long, value_name = "N", default_value_t = 16)]
     at_once: usize,
@@ -188,6 +191,7 @@ impl Running {
             scope,
             identity: identity.clone(),
             run,
+            clearing_up: arguments.clearing_up,
         }));
         let (stop, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();

@@ -4,6 +4,7 @@
 mod answers;
 mod host;
 mod leads;
+mod leaving;
 mod loaded;
 mod release;
 mod replayed;

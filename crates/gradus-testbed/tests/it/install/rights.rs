@@ -27,6 +27,7 @@ const WRITE: &str = "crates/gradus-kube/src/write.rs";
 
 const PIPELINES: &[Right] = &[
     ("gradus.dev", "pipelines", &["list", "watch"], KINDS, "Which::All(self.among(kind))"),
+    ("gradus.dev", "pipelines", &["patch"], WRITE, ".patch_metadata("),
     ("gradus.dev", "promotions", &["list", "watch"], KINDS, "\"promotions\""),
     ("gradus.dev", "approvals", &["list", "watch"], KINDS, "\"approvals\""),
     ("gradus.dev", "checks", &["list", "watch"], KINDS, "\"checks\""),
@@ -274,8 +275,13 @@ async fn it_can_do_its_work() {
         let apply = PatchParams::apply("gradus").force();
         api(&own).patch_status("podinfo", &apply, &Patch::Apply(&patch)).await.unwrap();
         // Not what people wrote.
-        let written = Patch::Merge(json!({"spec": spec}));
+        let mut other = spec;
+        other["repository"] = json!({"url": "https://git.example.com/other"});
+        let written = Patch::Merge(json!({"spec": other}));
         assert_forbidden(api(&own).patch("podinfo", &PatchParams::default(), &written).await);
+        if kind == "Pipeline" {
+            finalizers(&api(&own), &made).await;
+        }
         assert_forbidden(api(&own).create(&PostParams::default(), &object).await);
         let deleted = api(&own).delete("podinfo", &DeleteParams::default()).await;
         if kind == "Promotion" { drop(deleted.unwrap()) } else { assert_forbidden(deleted) }
@@ -283,6 +289,29 @@ async fn it_can_do_its_work() {
     lease(&own).await;
     events(&own, &namespace).await;
     secrets(&admin, &own, &namespace).await;
+}
+
+/// It keeps a pipeline, and lets it go.
+async fn finalizers(own: &Api<DynamicObject>, seen: &DynamicObject) {
+    let patch = async |metadata| {
+        let patch = Patch::Merge(json!({"metadata": metadata}));
+        own.patch_metadata("podinfo", &PatchParams::default(), &patch).await
+    };
+    let stale = json!({"resourceVersion": "1", "finalizers": ["gradus.dev/proposals"]});
+    match patch(stale).await {
+        Err(kube::Error::Api(status)) => assert_eq!(status.code, 409, "{status}"),
+        other => panic!("not refused: {other:?}"),
+    }
+    assert_eq!(seen.finalizers(), Vec::<String>::new());
+    patch(json!({"finalizers": ["gradus.dev/proposals"]})).await.unwrap();
+    for more in [
+        json!({"labels": {"team": "other"}}),
+        json!({"annotations": {"reconcile.fluxcd.io/requestedAt": "now"}}),
+        json!({"finalizers": [], "labels": {"team": "other"}}),
+    ] {
+        assert_forbidden(patch(more).await);
+    }
+    patch(json!({"finalizers": []})).await.unwrap();
 }
 
 fn assert_forbidden<T: std::fmt::Debug>(answer: Result<T, kube::Error>) {
