@@ -20,7 +20,7 @@ use crate::leaving;
 use crate::ledger::{KubeLedger, Said};
 use crate::status;
 use crate::targets::KubeTargets;
-use crate::watch::{Changed, Keep, ObjectName, Sight, WatchState, Watches};
+use crate::watch::{BlindKind, Changed, Keep, ObjectName, Sight, WatchState, Watches};
 
 /// Keeps the engine's pipelines as the objects are.
 pub(crate) struct Intake {
@@ -175,7 +175,15 @@ impl Intake {
         let object = match self.sight(Kind::Pipeline, &name) {
             Sight::Seen(object) => object,
             Sight::Missing => return self.gone(key),
-            Sight::Unknown(_) => return Took::Blind,
+            Sight::Unknown(blind) => {
+                // Where labels choose what is looked after, one without them is not seen: it
+                // was deleted, or another controller looks after it and its proposals now.
+                if blind.kind == BlindKind::NotWanted && self.is_not_ours(&name) {
+                    drop(self.gone(key));
+                    return Took::Gone(None);
+                }
+                return Took::Blind;
+            }
         };
         if object.pointer("/metadata/deletionTimestamp").is_some() {
             let gone = self.gone(key);
@@ -267,6 +275,13 @@ impl Intake {
         self.targets.follow(&pipeline);
         self.engine.set_pipeline(Arc::new(pipeline));
         Took::Loaded
+    }
+
+    /// Whether all pipelines that are looked after here are seen, and this is none of them.
+    fn is_not_ours(&self, name: &ObjectName) -> bool {
+        let among = self.scope.among(Kind::Pipeline);
+        let names = self.watches.names(&ClusterKey::own(), &Kind::Pipeline.group_kind(), &among);
+        names.is_some_and(|names| !names.contains(name))
     }
 
     fn gone(&self, key: &PipelineKey) -> Took {

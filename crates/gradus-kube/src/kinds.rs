@@ -1,6 +1,5 @@
 //! The kinds of gradus's own objects.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gradus_core::names::{Namespace, PipelineKey, PipelineName};
@@ -8,7 +7,7 @@ use gradus_evidence::GroupKind;
 use serde_json::Value;
 
 use crate::clusters::ClusterKey;
-use crate::watch::{Among, Keep, ObjectName, Wanted, Which};
+use crate::watch::{Among, Keep, LabelSelector, ObjectName, Wanted, Which};
 
 /// The group of all of them.
 pub(crate) const GROUP: &str = "gradus.dev";
@@ -82,8 +81,8 @@ impl Kind {
 pub struct Scope {
     /// Only this namespace.
     pub namespace: Option<Namespace>,
-    /// Only pipelines with all of these labels.
-    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// Only pipelines with these labels.
+    pub labels: LabelSelector,
 }
 
 impl Scope {
@@ -93,7 +92,7 @@ impl Scope {
         let namespace = self.namespace.as_ref().map(|namespace| Arc::from(namespace.as_str()));
         let labels = match kind {
             Kind::Pipeline => self.labels.clone(),
-            Kind::Hold | Kind::Promotion | Kind::Approval | Kind::Check => BTreeMap::new(),
+            Kind::Hold | Kind::Promotion | Kind::Approval | Kind::Check => LabelSelector::default(),
         };
         Among { namespace, labels }
     }

@@ -51,7 +51,7 @@ pub(crate) fn of_report(object: &Value, report: &Report, kept: &Kept, now: Times
             || matches!(here.verdict.verdict, Verdict::Deploying { .. })
     });
     let progressing = match moving {
-        Some(here) => (ConditionStatus::True, "Promoting", line(here, &clock)),
+        Some(here) => (ConditionStatus::True, "Promoting", on_its_way(here, &clock)),
         None => (ConditionStatus::False, "Settled", "nothing is on its way".to_owned()),
     };
     let stalled = (ConditionStatus::False, "Valid", "the spec is a pipeline".to_owned());
@@ -317,6 +317,26 @@ fn line(here: &EnvironmentReport, clock: &Clock) -> String {
     }
 }
 
+/// What is on its way here. Where Git has what it should have there is nothing to
+/// wait for, and still a rollout to tell of.
+fn on_its_way(here: &EnvironmentReport, clock: &Clock) -> String {
+    let line = line(here, clock);
+    if !line.trim().is_empty() {
+        return line;
+    }
+    let name = &here.name;
+    match &here.verdict.verdict {
+        Verdict::Deploying { release: Some(release), .. } => format!("{name}: {release} is being rolled out"),
+        Verdict::Deploying { release: None, .. } => format!("{name}: something is being rolled out"),
+        Verdict::NotDeployed | Verdict::Healthy { .. } | Verdict::Failed { .. } | Verdict::Unknown { .. } => {
+            match here.proposal {
+                Some(_) => format!("{name}: a proposal is open"),
+                None => format!("{name}: a change is being written"),
+            }
+        }
+    }
+}
+
 fn health(verdict: &Verdict) -> Health {
     match verdict {
         Verdict::NotDeployed => Health::NotDeployed,
@@ -349,9 +369,83 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gradus_manifest::status::{EnvironmentStatus, Health, PipelineStatus, Versions};
+    use std::collections::BTreeMap;
 
-    use super::says_the_same;
+    use gradus_core::names::{ArtifactName, EnvironmentName, Namespace, PipelineKey, PipelineName};
+    use gradus_core::observation::{Seen, Why};
+    use gradus_core::pipeline::Mode;
+    use gradus_core::reason::Reason;
+    use gradus_core::release::Release;
+    use gradus_core::report::{EnvironmentReport, Report};
+    use gradus_core::verdict::{EnvironmentVerdict, Failure, Verdict};
+    use gradus_core::version::Version;
+    use gradus_manifest::status::{EnvironmentStatus, Health, PipelineStatus, Versions};
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::{of_report, says_the_same};
+    use crate::ledger::Kept;
+
+    fn release() -> Release {
+        let artifact = ArtifactName::parse("app").unwrap();
+        Release::new(BTreeMap::from([(artifact, Version::parse("1.1.0").unwrap())])).unwrap()
+    }
+
+    fn report(verdict: Verdict, reason: Reason) -> Report {
+        let here = EnvironmentReport {
+            name: EnvironmentName::parse("prod").unwrap(),
+            after: Vec::new(),
+            declared: Seen::Known(Some(release())),
+            origin: None,
+            verdict: EnvironmentVerdict { verdict, healthy: 0, need: 1, targets: Vec::new() },
+            proposal: None,
+            next: None,
+            step: None,
+            reasons: vec![reason],
+            notes: Vec::new(),
+        };
+        Report {
+            pipeline: PipelineKey {
+                namespace: Namespace::parse("apps").unwrap(),
+                name: PipelineName::parse("web").unwrap(),
+            },
+            mode: Mode::Active,
+            environments: vec![here],
+            wake_at: None,
+        }
+    }
+
+    #[test]
+    fn no_condition_is_without_words() {
+        let (since, at) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let deploying = |release| Verdict::Deploying { release, since: None, deadline: None };
+        let verdicts = [
+            Verdict::NotDeployed,
+            deploying(Some(release())),
+            deploying(None),
+            Verdict::Healthy { release: release(), since },
+            Verdict::Failed { release: None, why: Failure::Told("".into()), since },
+            Verdict::Unknown { why: Why::new("") },
+        ];
+        for verdict in verdicts {
+            for reason in [Reason::UpToDate, Reason::FollowsGit] {
+                let report = report(verdict.clone(), reason);
+                let status = of_report(&json!({}), &report, &Kept::default(), at);
+                assert_eq!(status.conditions.len(), 3);
+                for condition in &status.conditions {
+                    assert!(!condition.message.trim().is_empty(), "{verdict:?}: {condition:?}");
+                }
+            }
+        }
+        let status = of_report(
+            &json!({}),
+            &report(deploying(Some(release())), Reason::UpToDate),
+            &Kept::default(),
+            at,
+        );
+        let progressing = status.conditions.iter().find(|condition| condition.of == "Progressing").unwrap();
+        assert_eq!(progressing.message, "prod: 1.1.0 is being rolled out");
+    }
 
     fn explained(text: &str) -> PipelineStatus {
         let environment = EnvironmentStatus {

@@ -7,6 +7,7 @@
 
 mod below;
 mod home;
+mod labels;
 mod read;
 mod sight;
 mod stats;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use crate::clusters::{ClusterKey, ClusterState, ClusterTrouble, ClusterTroubleKind, Clusters};
 
 pub use self::below::Seen;
+pub use self::labels::{LabelSelector, LabelSelectorError};
 pub use self::sight::{Blind, BlindKind, Listing, Sight};
 pub use self::stats::{WatchState, WatchStats};
 pub(crate) use self::wanted::kind_words;

@@ -17,15 +17,46 @@ use crate::secret_files::SecretFiles;
 /// A version endpoint answers with a few bytes; an application that sends more than this is not asked for a version.
 const MOST_BYTES: u64 = 256 * 1024;
 
+/// Where the Secrets of endpoints are.
+pub trait EndpointSecrets: Send + Sync {
+    /// The value of a key of a Secret, `namespace/name`, with which an endpoint is
+    /// asked. Failing is for a Secret that cannot be read.
+    fn value(&self, name: &str, key: &str, url: &str) -> Result<Option<String>, PortError>;
+
+    /// Says that a Secret is there and none of its keys is of use.
+    fn lacks(&self, name: &str, keys: &str, url: &str) -> PortError;
+}
+
+/// Secrets as files: `FOLDER/NAMESPACE/NAME/KEY`.
+struct SecretsIn(Option<PathBuf>);
+
+impl EndpointSecrets for SecretsIn {
+    fn value(&self, name: &str, key: &str, url: &str) -> Result<Option<String>, PortError> {
+        SecretFiles::find(self.0.as_deref(), name, url)?.value(key)
+    }
+
+    fn lacks(&self, name: &str, keys: &str, url: &str) -> PortError {
+        let lacks = SecretFiles::find(self.0.as_deref(), name, url).map(|secret| secret.lacks(keys));
+        lacks
+            .unwrap_or_else(|error| error)
+            .with_hint("put `token`, or `caFile`, or both into it, a file each")
+    }
+}
+
 /// Asks version endpoints.
 pub struct HttpTargets {
-    secrets: Option<PathBuf>,
+    secrets: Box<dyn EndpointSecrets>,
     client: HttpClient,
 }
 
 impl HttpTargets {
     /// Endpoints whose Secrets, if they name one, are `FOLDER/NAMESPACE/NAME/token` and `.../caFile`.
     pub fn new(secrets: Option<PathBuf>) -> Result<Self, PortError> {
+        Self::with_secrets(Box::new(SecretsIn(secrets)))
+    }
+
+    /// Endpoints whose Secrets are elsewhere.
+    pub fn with_secrets(secrets: Box<dyn EndpointSecrets>) -> Result<Self, PortError> {
         Ok(Self { secrets, client: HttpClient::new(&Tls::default()).map_err(from_http)? })
     }
 }
@@ -75,11 +106,9 @@ impl HttpTargets {
     fn secret(&self, target: &HttpTarget) -> Result<(Option<String>, Option<String>), PortError> {
         let Some(name) = &target.secret else { return Ok((None, None)) };
         let url = plain(&target.url);
-        let secret = SecretFiles::find(self.secrets.as_deref(), name, url)?;
-        match (secret.value("token")?, secret.value("caFile")?) {
-            (None, None) => Err(secret
-                .lacks("neither token nor caFile")
-                .with_hint("put `token`, or `caFile`, or both into it, a file each")),
+        let value = |key| self.secrets.value(name, key, url);
+        match (value("token")?, value("caFile")?) {
+            (None, None) => Err(self.secrets.lacks(name, "neither token nor caFile", url)),
             both => Ok(both),
         }
     }

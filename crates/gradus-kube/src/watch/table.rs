@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::labels::LabelSelector;
 use super::sight::{Blind, BlindKind};
 use super::wanted::{Among, ObjectName, Subscriber, Which};
 
@@ -511,7 +512,7 @@ impl Table {
         if self.pending.contains_key(name) {
             return Some(Look::Unknown(not_yet()));
         }
-        let everything_there = Among { namespace: name.namespace.clone(), labels: BTreeMap::new() };
+        let everything_there = Among { namespace: name.namespace.clone(), labels: LabelSelector::default() };
         if by_name || self.covers(&everything_there) {
             return Some(Look::Missing);
         }
@@ -563,7 +564,7 @@ impl Table {
     }
 
     fn is_known(&self, name: &ObjectName) -> bool {
-        let everything_there = Among { namespace: name.namespace.clone(), labels: BTreeMap::new() };
+        let everything_there = Among { namespace: name.namespace.clone(), labels: LabelSelector::default() };
         self.objects.contains_key(name) || self.covers(&everything_there)
     }
 
@@ -581,8 +582,7 @@ impl Table {
 
 /// Whether all of `inner` are in `outer`.
 fn is_within(inner: &Among, outer: &Among) -> bool {
-    (outer.namespace.is_none() || outer.namespace == inner.namespace)
-        && outer.labels.iter().all(|(key, value)| inner.labels.get(key) == Some(value))
+    (outer.namespace.is_none() || outer.namespace == inner.namespace) && inner.labels.is_within(&outer.labels)
 }
 
 fn not_yet() -> Blind {

@@ -9,6 +9,8 @@ use gradus_evidence::{GroupKind, ObjectRef};
 
 use crate::clusters::{ClusterKey, ClusterPlace};
 
+use super::labels::LabelSelector;
+
 /// A kind in words, as `kubectl` takes it.
 pub(crate) fn kind_words(kind: &GroupKind) -> String {
     if kind.group.is_empty() { kind.kind.clone() } else { format!("{}.{}", kind.kind, kind.group) }
@@ -68,7 +70,7 @@ impl Wanted {
 
     /// The evidence of all objects of a kind, in a namespace or everywhere.
     pub fn all(cluster: &ClusterKey, kind: &GroupKind, namespace: Option<&str>) -> Self {
-        let among = Among { namespace: namespace.map(Into::into), labels: BTreeMap::new() };
+        let among = Among { namespace: namespace.map(Into::into), labels: LabelSelector::default() };
         Self {
             cluster: cluster.clone(),
             kind: kind.clone(),
@@ -104,14 +106,14 @@ pub enum Which {
 pub struct Among {
     /// Only in this namespace.
     pub namespace: Option<Arc<str>>,
-    /// Only with all of these labels.
-    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// Only with these labels.
+    pub labels: LabelSelector,
 }
 
 impl Among {
     /// Whether an object is one of them.
     pub(crate) fn holds(&self, name: &ObjectName, labels: &BTreeMap<Arc<str>, Arc<str>>) -> bool {
-        self.is_over(name) && self.labels.iter().all(|(key, value)| labels.get(key) == Some(value))
+        self.is_over(name) && self.labels.holds(labels)
     }
 
     /// Whether an object could be one of them, whatever its labels are.

@@ -15,7 +15,7 @@ use gradus_engine::port::clock::SystemClock;
 use gradus_engine::port::{Clock, Ports};
 use gradus_engine::{Engine, RunOptions};
 use gradus_kube::clusters::{ClusterOptions, Clusters, OwnCluster, own_client};
-use gradus_kube::watch::{WatchOptions, WatchState, Watches};
+use gradus_kube::watch::{LabelSelector, WatchOptions, WatchState, Watches};
 use gradus_kube::weave::{NoPullRequests, WeaveController, WeaveParts};
 use gradus_kube::{
     BranchForge, Client, Controller, ControllerParts, EventSink, KubeLedger, KubeTargets, LeaseOptions,
@@ -38,7 +38,7 @@ use crate::error::CliError;
 use crate::output::Printer;
 use crate::wiring::{AccessArgs, options};
 
-use access::SecretAccess;
+use access::{SecretAccess, SecretsOfTargets};
 use logs::{LogArgs, log};
 use ports::{Faults, NoProposals, ObjectHolds};
 use tls::TlsArgs;
@@ -56,9 +56,9 @@ pub(crate) struct ControllerArgs {
     /// Only objects of this namespace.
     #[arg(long, value_name = "NAMESPACE", env = "GRADUS_NAMESPACE")]
     namespace: Option<String>,
-    /// Only pipelines with these labels, such as `sharding.fluxcd.io/key=one`.
-    #[arg(long, value_name = "LABELS", default_value = "")]
-    watch_label_selector: String,
+    /// Only pipelines with these labels, as `kubectl --selector` takes them: `sharding.fluxcd.io/key in (one,two)`, `!legacy`.
+    #[arg(long, value_name = "LABELS", default_value = "", value_parser = LabelSelector::parse)]
+    watch_label_selector: LabelSelector,
     /// Run beside others, of which one holds a Lease and writes.
     #[arg(long)]
     leader_elect: bool,
@@ -158,11 +158,11 @@ impl Running {
             scope: scope.clone(),
             options: arguments.weave.looking(&identity),
         }));
+        let http = Arc::new(HttpTargets::with_secrets(Box::new(SecretsOfTargets(secrets.clone())))?);
         let access = SecretAccess { secrets, otherwise: options(&arguments.access)? };
         let repos = Arc::new(WireRepos::new(Arc::new(access), Committer::default()));
         let events = Arc::new(EventSink::default());
         let ledger = Arc::new(KubeLedger::new(clock.clone(), events.clone()));
-        let http = Arc::new(HttpTargets::new(arguments.access.secrets.clone())?);
         let targets = Arc::new(KubeTargets::new(watches.clone(), http, clock.clone()));
         let ports = Ports {
             repos: repos.clone(),
@@ -284,18 +284,7 @@ fn scope(arguments: &ControllerArgs) -> Result<Scope, CliError> {
         .map(gradus_core::names::Namespace::parse)
         .transpose()
         .map_err(|error| CliError::usage(error.to_string()))?;
-    let labels = arguments.watch_label_selector.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-    let labels = labels
-        .map(|pair| match pair.split_once('=') {
-            Some((key, value)) if !key.is_empty() && !key.ends_with('!') && !value.starts_with('=') => {
-                Ok((key.trim().into(), value.trim().into()))
-            }
-            Some(_) | None => Err(CliError::usage(format!(
-                "--watch-label-selector takes key=value pairs with commas between them, and {pair:?} is none"
-            ))),
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Scope { namespace, labels })
+    Ok(Scope { namespace, labels: arguments.watch_label_selector.clone() })
 }
 
 fn identity(arguments: &ControllerArgs) -> String {

@@ -6,6 +6,7 @@ mod host;
 mod leads;
 mod leaving;
 mod loaded;
+mod parts;
 mod release;
 mod replayed;
 mod said;

@@ -22,7 +22,7 @@ fn who(number: u64) -> Arc<Subscriber> {
 }
 
 fn among(number: usize) -> Among {
-    Among { namespace: [None, Some("a"), Some("b")][number % 3].map(Arc::from), labels: BTreeMap::new() }
+    Among { namespace: [None, Some("a"), Some("b")][number % 3].map(Arc::from), ..Among::default() }
 }
 
 #[derive(Debug, Clone)]

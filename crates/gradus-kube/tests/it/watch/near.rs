@@ -1,12 +1,11 @@
 //! What is seen of the own cluster while nothing goes wrong.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gradus_evidence::GroupKind;
 use gradus_kube::clusters::ClusterKey;
-use gradus_kube::watch::{Among, Changed, Keep, Listing, Wanted, WatchState, Which};
+use gradus_kube::watch::{Among, Changed, Keep, LabelSelector, Listing, Wanted, WatchState, Which};
 use gradus_testbed::{ControlPlane, User};
 
 use super::place::{Place, eventually, quick};
@@ -62,7 +61,7 @@ async fn all_of_a_kind_are_listed_and_followed() {
     let kind = GroupKind::new("", "ConfigMap");
     let among = |label: Option<&str>| Among {
         namespace: Some(place.namespace.as_str().into()),
-        labels: label.map(|label| ("app".into(), label.into())).into_iter().collect::<BTreeMap<_, _>>(),
+        labels: LabelSelector::parse(&label.map(|label| format!("app={label}")).unwrap_or_default()).unwrap(),
     };
     let heard = Arc::new(Mutex::new(Vec::new()));
     let hear = heard.clone();

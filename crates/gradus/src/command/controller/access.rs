@@ -1,10 +1,12 @@
-//! How repositories are reached from a cluster: with Secrets that are read by name.
+//! How repositories and version endpoints are reached from a cluster: with Secrets
+//! that are read by name.
 
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_kube::Secrets;
 use gradus_remote::git::RemoteOptions;
 use gradus_remote::repos::{Access, with_secret};
+use gradus_remote::targets::EndpointSecrets;
 
 /// Secrets of the cluster, with the keys that Flux uses.
 pub(super) struct SecretAccess {
@@ -22,5 +24,19 @@ impl Access for SecretAccess {
             PortError::because(PortErrorKind::Missing, format!("reading Secret {name}"), why)
                 .with_hint("put `username` and `password`, or `token`, into it")
         })
+    }
+}
+
+/// Secrets of the cluster, for version endpoints.
+pub(super) struct SecretsOfTargets(pub(super) Secrets);
+
+impl EndpointSecrets for SecretsOfTargets {
+    fn value(&self, name: &str, key: &str, _url: &str) -> Result<Option<String>, PortError> {
+        Ok(self.0.known(name)?.text(key))
+    }
+
+    fn lacks(&self, name: &str, keys: &str, _url: &str) -> PortError {
+        PortError::because(PortErrorKind::Missing, format!("reading Secret {name}"), format!("it has {keys}"))
+            .with_hint("put `token`, or `caFile`, or both into it")
     }
 }

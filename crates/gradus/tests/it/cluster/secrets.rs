@@ -2,6 +2,8 @@
 //! than the installation lets it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 
 use gradus_testbed::User;
@@ -104,4 +106,55 @@ async fn may(stage: &Stage<'_>, secret: &str) {
     for object in [everywhere, one, bound] {
         stage.plane().apply(&object.to_string()).await.unwrap();
     }
+}
+
+/// An application that tells its version to who has the token.
+fn application(version: &'static str, token: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = String::new();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            for line in lines.by_ref().take_while(|line| !line.is_empty()) {
+                head.push_str(&format!("{}\n", line.to_lowercase()));
+            }
+            let (status, body) = match head.contains(&format!("authorization: bearer {token}\n")) {
+                true => ("200 OK", version),
+                false => ("401 Unauthorized", ""),
+            };
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            // The client may have gone.
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    format!("http://{address}/version")
+}
+
+#[tokio::test]
+async fn an_endpoint_is_asked_with_the_token_of_a_secret() {
+    let stage = Stage::new("endpoint").await;
+    let url = application("1.1.0", "hunter3");
+    for (name, keys) in [("app", json!({"token": "hunter3"})), ("empty", json!({"other": "x"}))] {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": name, "namespace": stage.namespace}, "stringData": keys,
+        });
+        stage.objects.create(&secret).await.unwrap();
+    }
+    let asked_with = |secret: &str| {
+        let http = json!({"url": url, "secretRef": {"name": secret}});
+        let mut three = stage.three();
+        three[0] = stage.environment("dev", json!({"targets": [{"http": http}]}));
+        three
+    };
+    stage.set(&asked_with("empty")).await;
+    let controller = stage.controller();
+    let why = until_not_ready(&stage, "caFile").await;
+    assert!(why.contains(&format!("Secret {}/empty", stage.namespace)), "{why}");
+    stage.set(&asked_with("app")).await;
+    stage.until_git_has("staging", "1.1.0").await;
+    let said = controller.said();
+    assert!(!said.contains("hunter3") && !stage.object().await.to_string().contains("hunter3"), "{said}");
 }
