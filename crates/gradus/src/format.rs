@@ -1,7 +1,5 @@
 //! In which form an answer is given.
 
-mod yaml;
-
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -33,7 +31,7 @@ impl FormatArgs {
         Ok(match self.format {
             Format::Table => None,
             Format::Json => Some(serde_json::to_string_pretty(answer).map_err(failed)? + "\n"),
-            Format::Yaml => Some(yaml::write(&serde_json::to_value(answer).map_err(failed)?)),
+            Format::Yaml => Some(gradus_manifest::to_yaml(&serde_json::to_value(answer).map_err(failed)?)),
         })
     }
 }
