@@ -1,4 +1,4 @@
-//! `gradus proposals`: the proposals that gradus keeps itself.
+//! `gradus proposals`: the proposals of a pipeline.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::output::{Printer, Tone};
 use crate::source::{SourceArgs, clock};
 use crate::table::{Cell, Table};
 
-/// Lists the proposals of a pipeline, newest first.
+/// Lists the proposals of a pipeline, newest first; of a cluster those that are open.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProposalsArgs {
     /// The pipeline: its name, or NAMESPACE/NAME.

@@ -94,10 +94,9 @@ impl ClusterSource {
     }
 
     pub(super) async fn proposals(&self, key: &PipelineKey) -> Result<v1::ProposalList, CliError> {
-        Err(CliError::usage(format!(
-            "the proposals of {key} are kept by its Git host, and not by the cluster"
-        ))
-        .help(format!("gradus status {key} tells which one is open, and where")))
+        let shown = self.one(key).await?;
+        shown.tell_mistakes(&self.printer);
+        Ok(v1::ProposalList { items: shown.proposals() })
     }
 
     async fn all(&self) -> Result<Vec<Shown>, CliError> {

@@ -140,7 +140,9 @@ impl Source {
             }
             Self::Cluster(_) => {
                 Err(CliError::usage("in a cluster targets are looked at, and nobody reports them")
-                    .help("gradus explain tells what was seen of them"))
+                    .help("gradus explain tells what was seen of them")
+                    .help("an application that is not in a cluster has a target of kind `http`, which is asked for its version")
+                    .help("what came out of an outside check is reported with --check"))
             }
             Self::Folder(folder) => folder.report(key, body).await,
         }

@@ -48,6 +48,7 @@ fn web(namespace: &str) -> (String, String) {
       versions: {{web: 1.0.0}}
       since: {since}
       next: {{version: 1.1.0, versions: {{web: 1.1.0}}}}
+      proposal: {{number: 7, url: 'https://git.example.com/fleet/pulls/7', version: 1.1.0, since: {since}}}
       reason: waiting-for-approval
       message: 'next: 1.1.0, waits for approval by release-managers'
       explanation: |
@@ -150,6 +151,8 @@ async fn what_a_cluster_says_is_shown_as_from_anywhere_else() {
     world.as_user("grace", &["explain", "wep", "prod"]);
     world.as_user("grace", &["get", "holds"]);
     world.as_user("grace", &["proposals", "web"]);
+    world.as_user("grace", &["proposals", "web", "--open", "-o", "yaml"]);
+    world.as_user("grace", &["report", "web", "--to", "prod", "--state", "healthy", "--version", "1.1.0"]);
     world.as_user("eve", &["status"]);
     world.run(&["status", "--kubeconfig", "none.kubeconfig"]);
     world.run(&["status", "--kubeconfig", "ada.kubeconfig", "--context", "elsewhere"]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gradus_core::names::{EnvironmentName, Namespace, PipelineKey, PipelineName};
 use gradus_core::pipeline::{Environment as Spec, Pipeline};
 use gradus_core::tell::Clock;
+use gradus_engine::observe::proposal_branch;
 use gradus_manifest::pipeline_from_json;
 use gradus_manifest::status::{
     ConditionStatus, EnvironmentStatus, Health, PipelineStatus, TargetStatus, Versions,
@@ -93,6 +94,42 @@ impl Shown {
             name: self.key.name.to_string(),
             text,
             environment: self.shown(here),
+        })
+    }
+
+    /// The proposals that are open, newest first. Those that are not any more are
+    /// what Git and its host tell.
+    pub(crate) fn proposals(&self) -> Vec<v1::Proposal> {
+        let open = self.status.environments.iter().filter_map(|here| self.proposal(here));
+        let mut open: Vec<v1::Proposal> = open.collect();
+        open.sort_by_key(|proposal| std::cmp::Reverse(proposal.opened_at.0));
+        open
+    }
+
+    fn proposal(&self, here: &EnvironmentStatus) -> Option<v1::Proposal> {
+        let open = here.proposal.as_ref()?;
+        let since = time(open.since.as_deref())?;
+        let branch = || proposal_branch(self.spec.as_ref()?, &EnvironmentName::parse(&here.name).ok()?);
+        let base = self.spec.as_ref().and_then(|spec| spec.repository.branch.as_ref());
+        let what = match (&here.version, &open.version) {
+            (Some(from), Some(to)) => format!(": {from} → {to}"),
+            (None, Some(to)) => format!(": {to}"),
+            (_, None) => String::new(),
+        };
+        Some(v1::Proposal {
+            number: u64::try_from(open.number).ok()?,
+            environment: here.name.clone(),
+            url: open.url.clone(),
+            title: format!("Promote {} to {}{what}", self.key.name, here.name),
+            body: here.explanation.clone().unwrap_or_default(),
+            branch: branch().map(|branch| branch.to_string()).unwrap_or_default(),
+            base: base.map(ToString::to_string).unwrap_or_default(),
+            head: String::new(),
+            state: v1::ProposalState::Open,
+            opened_at: since,
+            changed_at: since,
+            merged_by: None,
+            closed_because: None,
         })
     }
 
