@@ -259,6 +259,12 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// A target tells by its own clock since when it is healthy. It cannot have been before
+    /// the release came. A commit from the future tells nothing: whoever made it has a wrong clock.
+    fn not_before_it_came(&self, since: Timestamp) -> Timestamp {
+        self.arrived.filter(|arrived| *arrived <= self.now).map_or(since, |arrived| since.max(arrived))
+    }
+
     fn judge(&self, target: &Target, expected: Option<&Release>) -> TargetVerdict {
         let name = target.name.clone();
         let evidence = evidence_of(self.seen, &name);
@@ -285,7 +291,7 @@ impl Place<'_> {
             TargetState::NotDeployed => self.on_its_way(expected, None),
             TargetState::Healthy { release, since } => match expected {
                 Some(expected) if release.covers(expected) => {
-                    Verdict::Healthy { release: expected.clone(), since: *since }
+                    Verdict::Healthy { release: expected.clone(), since: self.not_before_it_came(*since) }
                 }
                 Some(_) | None => self.on_its_way(expected, None),
             },

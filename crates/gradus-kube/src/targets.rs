@@ -33,6 +33,8 @@ struct Followed {
     needs: Vec<Wanted>,
     /// What the last look found of each artifact: mostly one, for which a map would take ten times the room.
     before: Box<[(ArtifactName, State)]>,
+    /// When that was.
+    at: Timestamp,
 }
 
 impl KubeTargets {
@@ -55,7 +57,12 @@ impl KubeTargets {
             let known = before.iter().position(|known| known.target == *target);
             followed.push(match known {
                 Some(at) => Followed { target: target.clone(), ..before.swap_remove(at) },
-                None => Followed { target: target.clone(), needs: Vec::new(), before: Box::default() },
+                None => Followed {
+                    target: target.clone(),
+                    needs: Vec::new(),
+                    before: Box::default(),
+                    at: Timestamp::MIN,
+                },
             });
         }
         followed.shrink_to_fit();
@@ -78,10 +85,12 @@ impl KubeTargets {
         target: &ClusterTarget,
         needs: Vec<Wanted>,
         states: &BTreeMap<ArtifactName, State>,
+        at: Timestamp,
     ) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(all) = memory.get_mut(key) else { return };
         let Some(followed) = all.iter_mut().find(|followed| *followed.target == *target) else { return };
+        followed.at = at;
         if !followed.before.iter().map(|(artifact, state)| (artifact, state)).eq(states) {
             followed.before =
                 states.iter().map(|(artifact, state)| (artifact.clone(), state.clone())).collect();
@@ -95,11 +104,11 @@ impl KubeTargets {
         self.watches.want(key, wanted);
     }
 
-    fn before(&self, key: &PipelineKey, target: &ClusterTarget) -> Box<[(ArtifactName, State)]> {
+    fn before(&self, key: &PipelineKey, target: &ClusterTarget) -> (Box<[(ArtifactName, State)]>, Timestamp) {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let followed =
             memory.get(key).and_then(|all| all.iter().find(|followed| *followed.target == *target));
-        followed.map(|followed| followed.before.clone()).unwrap_or_default()
+        followed.map_or((Box::default(), Timestamp::MIN), |followed| (followed.before.clone(), followed.at))
     }
 }
 
@@ -125,7 +134,7 @@ impl Targets for KubeTargets {
         let now = self.clock.now();
         let below = self.watches.seen_in(&cluster);
         let sighting = Sighting { object: seen.as_deref(), below: &below, now };
-        let before = self.before(pipeline, target);
+        let (before, last) = self.before(pipeline, target);
         let mut judgements: Vec<(ArtifactName, Judged)> = Vec::with_capacity(target.versions.len());
         for (artifact, from) in &target.versions {
             let spec = TargetSpec {
@@ -135,33 +144,71 @@ impl Targets for KubeTargets {
                 wanted: None,
             };
             let mut judged = judge(&spec, &sighting);
+            judged.state = not_from_the_future(judged.state, now);
             if let Some((_, earlier)) = before.iter().find(|(known, _)| known == artifact) {
-                judged.state = carried(judged.state, earlier, now);
+                judged.state = carried(judged.state, earlier, last, now);
             }
             judgements.push((artifact.clone(), judged));
         }
         let states =
             judgements.iter().map(|(artifact, judged)| (artifact.clone(), judged.state.clone())).collect();
-        self.keep(pipeline, target, needs(&cluster, &judgements), &states);
+        self.keep(pipeline, target, needs(&cluster, &judgements), &states, now);
         let evidence = evidence(&judgements);
         Ok(LookedAt { state: together(&states, now), evidence })
     }
 }
 
+/// A state with a time that has come. The clock of another machine may be ahead of this one,
+/// and what it says of the future is no more than that it is so now.
+fn not_from_the_future(state: State, now: Timestamp) -> State {
+    match state {
+        State::Healthy { version, since } => State::Healthy { version, since: since.min(now) },
+        State::Deploying { version, since } => {
+            State::Deploying { version, since: since.map(|since| since.min(now)) }
+        }
+        State::Failed { version, why, since, running } => {
+            State::Failed { version, why, since: since.map(|since| since.min(now)), running }
+        }
+        state @ (State::NotDeployed | State::Unknown { .. }) => state,
+    }
+}
+
 /// A state with the time since when it is so. Where no object tells that, the look
-/// before does, or a deadline would never come and a soak never end.
-fn carried(state: State, earlier: &State, now: Timestamp) -> State {
+/// before does, or a deadline would never come and a soak never end. Where an object tells that it
+/// works since before the last look, which saw that it did not, its clock is behind.
+fn carried(state: State, earlier: &State, last: Timestamp, now: Timestamp) -> State {
     match (state, earlier) {
         (State::Healthy { version, since }, earlier) if since == now => {
             State::Healthy { version, since }.after(earlier)
         }
+        (State::Healthy { version, since }, State::Healthy { version: before, since: from })
+            if version == *before =>
+        {
+            State::Healthy { version, since: since.max(*from) }
+        }
+        // Whoever was not seen may have worked all the time.
+        (state @ State::Healthy { .. }, State::Unknown { .. }) => state,
+        (State::Healthy { version, since }, _) => State::Healthy { version, since: since.max(last) },
         (State::Deploying { version, since }, State::Deploying { version: before, since: Some(from) })
             if version == *before && since.is_none_or(|since| since == now) =>
         {
             State::Deploying { version, since: Some(*from) }
         }
         (State::Deploying { version, since: None }, _) => State::Deploying { version, since: Some(now) },
+        (state @ State::Failed { .. }, earlier) => failed_since(state, earlier, now),
         (state, _) => state,
+    }
+}
+
+/// A failure that was told for the future is as old as when it was seen first.
+fn failed_since(state: State, earlier: &State, now: Timestamp) -> State {
+    match &state {
+        State::Failed { since: Some(since), .. } if *since == now => state.after(earlier),
+        State::Failed { .. }
+        | State::NotDeployed
+        | State::Deploying { .. }
+        | State::Healthy { .. }
+        | State::Unknown { .. } => state,
     }
 }
 

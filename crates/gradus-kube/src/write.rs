@@ -81,7 +81,13 @@ impl Writer {
             Preconditions { uid: text("/metadata/uid"), resource_version: text("/metadata/resourceVersion") };
         let parameters = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
         let api = self.api(kind, name);
-        let deleted = async { api.delete(&name.name, &parameters).await.map(drop) };
+        let deleted = async {
+            match api.delete(&name.name, &parameters).await {
+                // It is not as it was seen any more: it is looked at again when that is seen.
+                Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+                deleted => deleted.map(drop),
+            }
+        };
         ended("deleting", kind, name, timeout(PATIENCE, deleted).await)
     }
 
@@ -100,8 +106,8 @@ fn ended<T>(
 ) -> Wrote {
     match ended {
         Ok(Ok(_)) => Wrote::Done,
-        // It is gone, or another of its name is there: that one is looked at when it is seen.
-        Ok(Err(kube::Error::Api(status))) if matches!(status.code, 404 | 409) => Wrote::Done,
+        // It is gone.
+        Ok(Err(kube::Error::Api(status))) if status.code == 404 => Wrote::Done,
         Ok(Err(error)) => {
             let error = Causes(&error);
             tracing::warn!(%error, kind = kind.as_str(), %name, "{doing} failed");

@@ -17,6 +17,7 @@ mod objects;
 mod part;
 mod plane;
 mod port;
+mod proxy;
 mod tools;
 mod user;
 
@@ -27,5 +28,6 @@ pub use gitea::{Gitea, GiteaUser, Said};
 pub use objects::Objects;
 pub use part::Paused;
 pub use plane::ControlPlane;
+pub use proxy::{Asked, Fault, Proxy};
 pub use tools::{Tool, find_tool};
 pub use user::User;

@@ -134,7 +134,7 @@ impl ControlPlane {
 }
 
 /// A client for what a kubeconfig says.
-async fn client(kubeconfig: &str) -> Result<Client, TestbedError> {
+pub(crate) async fn client(kubeconfig: &str) -> Result<Client, TestbedError> {
     const DOING: &str = "could not make a client for the cluster";
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).map_err(TestbedError::machine(DOING))?;
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())

@@ -10,7 +10,7 @@ use gradus_testbed::{ControlPlane, User};
 use tokio::sync::OnceCell;
 
 /// The definitions and rules of admission, as they are kept in the repository.
-async fn gradus_kinds(plane: &ControlPlane) {
+pub(crate) async fn gradus_kinds(plane: &ControlPlane) {
     static DONE: OnceCell<()> = OnceCell::const_new();
     DONE.get_or_init(async || {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/crd");

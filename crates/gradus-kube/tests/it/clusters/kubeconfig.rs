@@ -5,6 +5,8 @@ use std::time::Duration;
 use gradus_kube::clusters::{KUBECONFIG_BYTES, KubeconfigPolicy, Patience, Reach, read_kubeconfig};
 use proptest::prelude::*;
 
+use crate::damage::reads_anything;
+
 const SECRET: &str = "hush-hush-hush";
 
 fn patience() -> Patience {
@@ -149,4 +151,33 @@ proptest! {
             Err(refusal) => prop_assert!(!refusal.contains(SECRET), "{refusal}"),
         }
     }
+}
+
+/// Whatever is in the Secret: it is read, or refused without telling what it holds.
+#[test]
+fn any_kubeconfig_is_read_or_refused() {
+    let token = kubeconfig(SERVER, &format!("token: {SECRET}"));
+    let everything = kubeconfig(
+        &format!(
+            "{SERVER}\n    tls-server-name: api.example.org\n    proxy-url: http://proxy:3128\n    \
+             certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==\n    disable-compression: true"
+        ),
+        &format!(
+            "username: me\n    password: {SECRET}\n    client-certificate-data: AA==\n    client-key-data: AA=="
+        ),
+    );
+    let json = r#"{"apiVersion": "v1", "kind": "Config", "current-context": "it",
+        "clusters": [{"name": "c", "cluster": {"server": "https://10.0.0.1"}}],
+        "contexts": [{"name": "it", "context": {"cluster": "c", "user": "u", "namespace": "apps"}}],
+        "users": [{"name": "u", "user": {"token": "t"}}], "preferences": {}}"#;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let lenient = KubeconfigPolicy { insecure: true, proxy: true, ..KubeconfigPolicy::default() };
+    reads_anything(&[token.as_bytes(), everything.as_bytes(), json.as_bytes()], |bytes| {
+        for policy in [KubeconfigPolicy::default(), lenient] {
+            match runtime.block_on(read_kubeconfig(bytes, policy, patience())) {
+                Ok(reach) => assert!(reach.server().contains("://"), "{reach:?}"),
+                Err(refusal) => assert!(!refusal.to_string().contains(SECRET), "{refusal}"),
+            }
+        }
+    });
 }
