@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by them")]
 
+#[path = "../../../gradus-testbed/shared/damage.rs"]
+mod damage;
+
 mod classic;
+mod fuzz;
 mod kind;
 mod level;
 mod limits;

@@ -1,3 +1,6 @@
+#[path = "../../../../gradus-testbed/shared/damage.rs"]
+mod damage;
+
 use super::event::Event;
 use super::meaning::Meaning;
 
@@ -120,4 +123,25 @@ proptest::proptest! {
         let healthy = matches!(Meaning::of(&event, None, false), Meaning::Healthy { .. });
         assert_eq!(healthy, success && severity == "info" && kind == "HelmRelease");
     }
+}
+
+#[test]
+fn any_body_is_an_event_or_none() {
+    let body = |payload: &str| {
+        format!(
+            r#"{{"involvedObject": {{"kind": "HelmRelease", "namespace": "staging", "name": "podinfo", "uid": "1",
+            "apiVersion": "helm.toolkit.fluxcd.io/v2", "resourceVersion": "2"}}, "severity": "info",
+            "timestamp": "2026-11-21T08:29:29Z", "message": "Helm upgrade succeeded", "reason": "UpgradeSucceeded",
+            "metadata": {payload}, "reportingController": "helm-controller", "reportingInstance": "vm"}}"#
+        )
+    };
+    let bodies =
+        [body(r#"{"helm.toolkit.fluxcd.io/revision": "6.6.0", "app-version": "6.6.0"}"#), body("null")];
+    let bodies: Vec<&[u8]> = bodies.iter().map(String::as_bytes).collect();
+    damage::reads_anything(&bodies, |bytes| {
+        let Ok(event) = serde_json::from_slice::<Event>(bytes) else { return };
+        for release in [None, Some("podinfo")] {
+            let _meaning = Meaning::of(&event, release, release.is_some());
+        }
+    });
 }
