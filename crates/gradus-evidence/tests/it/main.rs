@@ -20,6 +20,7 @@ mod needs;
 mod objects;
 #[cfg(test)]
 mod recordings;
+mod rows;
 #[cfg(test)]
 mod versions;
 #[cfg(test)]

@@ -83,6 +83,7 @@ fn plain(objects: &[Value]) -> String {
     overview(objects, OverviewOptions::default())
 }
 
+/// K11, K12, K13: three stages with a namespace each, and what belongs to each by its labels.
 #[test]
 fn stages_are_in_order_with_deployments_before_releases() {
     let mut objects = base();
@@ -91,6 +92,7 @@ fn stages_are_in_order_with_deployments_before_releases() {
     assert_eq!(plain(&objects), BASE, "whatever order the cluster has");
 }
 
+/// K14.
 #[test]
 fn several_containers_have_their_tags_in_their_order() {
     let objects = [
@@ -100,6 +102,7 @@ fn several_containers_have_their_tags_in_their_order() {
     assert_eq!(plain(&objects), "web:\n\tdev/web\n\t\tDeployment/dev/web: 1.29, 2.0.0, 1.36\n");
 }
 
+/// K15: images and charts whose version is nothing plain.
 #[test]
 fn what_has_no_plain_version_is_told_as_it_is() {
     let digest = format!("sha256:{}", "ab".repeat(32));
@@ -131,6 +134,7 @@ fn what_has_no_plain_version_is_told_as_it_is() {
     assert_eq!(plain(&objects), expected);
 }
 
+/// K15, K16: a stage whose number is none.
 #[test]
 fn a_stage_without_a_number_comes_last_and_says_so() {
     let mut unlabelled = stage("x/none", "web", "0");
@@ -150,6 +154,7 @@ fn a_stage_without_a_number_comes_last_and_says_so() {
     );
 }
 
+/// K15, K16: pipelines are made by two labels, in whatever namespaces.
 #[test]
 fn pipelines_are_sorted_by_name_and_what_belongs_to_none_is_left_out() {
     let objects = [
@@ -175,6 +180,27 @@ fn urls_are_shown_when_asked_for_and_break_no_line() {
     assert_eq!(with.lines().count(), BASE.lines().count());
 }
 
+/// A10: five environments, each with the address of its application.
+#[test]
+fn a10_five_environments_are_shown_with_their_urls() {
+    let names = ["dev", "dev-test", "uat", "stg", "prod"];
+    let objects: Vec<Value> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            let mut object = stage(&format!("{name}/podinfo"), "podinfo", &at.to_string());
+            let url = format!("https://{name}.example.com");
+            object["metadata"]["annotations"] = json!({"metadata.weave.works/app-url": url});
+            object
+        })
+        .collect();
+    let with = overview(&objects, OverviewOptions { urls: true });
+    let expected: String =
+        names.map(|name| format!("\t{name}/podinfo\thttps://{name}.example.com\n")).concat();
+    assert_eq!(with, format!("podinfo:\n{expected}"));
+}
+
+/// K11, K12: the same of a real cluster.
 #[tokio::test]
 async fn a_real_cluster_has_the_same_overview() {
     let plane = ControlPlane::shared().await.unwrap();

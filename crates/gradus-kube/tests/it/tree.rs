@@ -176,11 +176,15 @@ fn change(objects: &mut [Value], kind: &str, name: &str) -> usize {
     objects.iter().position(|object| object["kind"] == kind && object["metadata"]["name"] == name).unwrap()
 }
 
+/// D1, D3, D14: a repository of apps and infrastructure, charts from shared sources, and
+/// charts whose version floats.
 #[test]
 fn everything_that_flux_made_with_versions_and_health() {
     insta::assert_snapshot!(tree(&of(fleet()), &Root::All, &clock()).unwrap());
 }
 
+/// D1, D2, D4: what should be there and is not, what waits for what, and a release that is
+/// not ready in front of what needs it.
 #[test]
 fn what_is_missing_or_waits_is_reported() {
     let mut objects = fleet();

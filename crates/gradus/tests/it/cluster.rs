@@ -2,6 +2,7 @@
 //! repositories. Nothing plays Flux but the tests: they write what Flux would.
 
 mod answers;
+mod faults;
 mod host;
 mod leads;
 mod leaving;
@@ -9,8 +10,10 @@ mod loaded;
 mod parts;
 mod release;
 mod replayed;
+mod rows;
 mod said;
 mod secrets;
+mod skew;
 mod stage;
 mod trouble;
 mod walks;

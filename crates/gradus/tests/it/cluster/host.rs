@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 /// A host of all repositories in a folder. It ends with the test program.
 pub(crate) struct Host {
@@ -13,13 +14,28 @@ pub(crate) struct Host {
 impl Host {
     /// One that answers only this `Authorization`.
     pub(crate) fn start(root: &Path, authorization: &'static str) -> Self {
+        Self::start_with(root, authorization, |_| true)
+    }
+
+    /// One that answers everybody, but asks before each push whether it may come about.
+    /// Of one that may not nobody hears again.
+    pub(crate) fn asking(root: &Path, may_push: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self::start_with(root, "", move |target| !target.ends_with("/git-receive-pack") || may_push())
+    }
+
+    fn start_with(
+        root: &Path,
+        authorization: &'static str,
+        passes: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let passes = Arc::new(passes);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let root = root.to_owned();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let root = root.clone();
-                std::thread::spawn(move || answer(stream, root, authorization));
+                let (root, passes) = (root.clone(), passes.clone());
+                std::thread::spawn(move || answer(stream, root, authorization, &*passes));
             }
         });
         Self { address }
@@ -32,7 +48,12 @@ impl Host {
 }
 
 /// Answers one request; a client that goes away is not missed.
-fn answer(stream: TcpStream, root: PathBuf, authorization: &str) -> Option<()> {
+fn answer(
+    stream: TcpStream,
+    root: PathBuf,
+    authorization: &str,
+    passes: &(dyn Fn(&str) -> bool + Send + Sync),
+) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first).ok()?;
@@ -56,6 +77,11 @@ fn answer(stream: TcpStream, root: PathBuf, authorization: &str) -> Option<()> {
         let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\n\
                        Content-Length: 0\r\nConnection: close\r\n\r\n";
         return stream.write_all(refusal.as_bytes()).ok();
+    }
+    if !passes(&target) {
+        // Until the other side goes away.
+        let _ = stream.read(&mut [0]);
+        return None;
     }
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let mut backend = Command::new("git")

@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::release::complete;
+use super::release::{complete, each_time};
 use super::stage::{RELEASE, Stage, here};
 
 /// A recording with what has to be thought of it.
@@ -115,19 +115,6 @@ fn steps(file: &str, namespace: &str) -> Vec<Value> {
         }
     }
     steps
-}
-
-fn each_time(value: &mut Value, change: &mut impl FnMut(Timestamp) -> Timestamp) {
-    match value {
-        Value::String(text) => {
-            if let Ok(at) = text.parse::<Timestamp>() {
-                *text = change(at).to_string();
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| each_time(value, change)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| each_time(value, change)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// Makes the HelmRelease as the recording has it first, with as many changes before

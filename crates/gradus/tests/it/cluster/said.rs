@@ -171,6 +171,7 @@ async fn a_check_opens_its_gate_and_only_by_the_word_of_its_reporter() {
     stage.until_git_has("prod", "1.1.0").await;
 }
 
+/// K17: a step by a person, forward and back; K18: past what is not proven.
 #[tokio::test]
 async fn promotions_are_recorded_done_and_refused() {
     let stage = Stage::new("asked").await;

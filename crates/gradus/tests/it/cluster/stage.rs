@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use gradus_testbed::{ControlPlane, Objects, User};
+use gradus_testbed::{ControlPlane, Objects, Proxy, User};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -328,6 +328,17 @@ impl<'a> Stage<'a> {
 
     /// One that speaks for somebody.
     pub(crate) fn replica_as(&self, user: User, name: &str, arguments: &[&str]) -> Replica {
+        self.start(&format!("{}.yaml", user.token()), name, arguments)
+    }
+
+    /// One that reaches the cluster through a proxy.
+    pub(crate) fn replica_through(&self, proxy: &Proxy, name: &str, arguments: &[&str]) -> Replica {
+        let kubeconfig = format!("{name}-proxy.yaml");
+        self.world.write(&kubeconfig, &proxy.kubeconfig());
+        self.start(&kubeconfig, name, arguments)
+    }
+
+    fn start(&self, kubeconfig: &str, name: &str, arguments: &[&str]) -> Replica {
         let log = self.world.path(&format!("{name}.log"));
         let said = fs::File::options().create(true).append(true).open(&log).unwrap();
         let usual = [
@@ -346,7 +357,7 @@ impl<'a> Stage<'a> {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.world.path("home"))
-            .env("KUBECONFIG", self.world.path(&format!("{}.yaml", user.token())))
+            .env("KUBECONFIG", self.world.path(kubeconfig))
             .current_dir(self.world.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -9,6 +9,9 @@ use super::stage::{PIPELINE, RELEASE, Stage, define};
 
 const WALKED: [&str; 2] = ["Promote web to staging: 1.0.0 → 1.1.0", "Promote web to prod: 1.0.0 → 1.1.0"];
 
+/// For how long etcd hangs. A Lease runs out in less.
+const HANGS: Duration = Duration::from_secs(20);
+
 /// Waits until what is asked for works again, as Flux's controllers do.
 async fn at_last<T, E: std::fmt::Debug>(mut ask: impl AsyncFnMut() -> Result<T, E>) -> T {
     let begun = Instant::now();
@@ -47,8 +50,10 @@ async fn an_api_server_that_goes_away_and_an_etcd_that_hangs_cost_time_and_nothi
 
     // It hangs: what is written is lost or late.
     let paused = plane.pause_etcd().unwrap();
+    let hangs_until = Instant::now() + HANGS;
     let looks = controller.looks();
     stage.until("looks without etcd", async || (controller.looks() >= looks + 2).then_some(())).await;
+    tokio::time::sleep_until(hangs_until.into()).await;
     assert_eq!(stage.promotions(), WALKED);
     drop(paused);
     at_last(async || stage.objects.get(PIPELINE, &stage.namespace, "web").await).await;

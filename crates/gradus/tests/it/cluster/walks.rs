@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::stage::{Stage, condition, here};
 
+/// K17, K18: one commit for each step, and none from an environment that is not healthy.
 #[tokio::test]
 async fn a_release_walks_as_each_environment_gets_healthy() {
     let stage = Stage::new("walk").await;
