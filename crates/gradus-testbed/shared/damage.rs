@@ -152,6 +152,11 @@ fn words(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
 
 /// Reads bytes at random, and these documents with some damage: nothing may panic. With
 /// `GRADUS_FUZZ_SECONDS` it goes on for so long.
+#[allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails loudly, and says how much it tried"
+)]
 pub(crate) fn reads_anything(documents: &[&[u8]], read: impl Fn(&[u8])) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u32>().ok());
     let cases = number("GRADUS_FUZZ_CASES").unwrap_or(CASES);

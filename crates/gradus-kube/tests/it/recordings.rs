@@ -2,7 +2,12 @@
 //! seen of it: all of it in order with gradus started again at steps of it, and with
 //! versions left out between.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops where it fails, and says how much it played"
+)]
 
 mod player;
 mod recording;

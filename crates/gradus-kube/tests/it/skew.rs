@@ -95,6 +95,7 @@ impl Stage {
             clock,
             scope: Scope { namespace: Namespace::parse(&namespace).ok(), ..Scope::default() },
             identity: "skewed".to_owned(),
+            clearing_up: Duration::from_secs(1),
             run: RunOptions {
                 poll: Duration::from_millis(200),
                 resync: Duration::from_secs(1),
