@@ -9,10 +9,12 @@ mod api;
 pub mod client;
 mod error;
 pub mod gitea;
+pub mod github;
 mod limit;
 mod model;
 mod proposals;
 pub mod request;
+pub mod token;
 
 pub use address::{ForgeKind, RepoAddress};
 pub use api::ForgeApi;

@@ -44,6 +44,7 @@ impl ForgeKind {
             "bitbucket.org" | "altssh.bitbucket.org" => Some(Self::Bitbucket),
             "dev.azure.com" | "ssh.dev.azure.com" => Some(Self::AzureDevOps),
             host if host.ends_with(".visualstudio.com") => Some(Self::AzureDevOps),
+            host if host.ends_with(".ghe.com") => Some(Self::GitHub),
             _ => None,
         }
     }
@@ -164,6 +165,8 @@ impl RepoAddress {
         let web = &self.web;
         match self.kind {
             ForgeKind::GitHub if web == "https://github.com" => "https://api.github.com".to_owned(),
+            // GitHub Enterprise Cloud with the data in a region: a subdomain for each enterprise.
+            ForgeKind::GitHub if web.ends_with(".ghe.com") => web.replacen("://", "://api.", 1),
             ForgeKind::GitHub => format!("{web}/api/v3"),
             ForgeKind::GitLab => format!("{web}/api/v4"),
             ForgeKind::Gitea => format!("{web}/api/v1"),
@@ -313,6 +316,7 @@ mod tests {
         check(GitHub, "git@github.com:acme/fleet.git", "https://api.github.com acme | fleet");
         check(GitHub, "ssh://git@ssh.github.com:443/acme/fleet.git", "https://api.github.com acme | fleet");
         check(GitHub, "https://ghe.acme.io:8443/acme/fleet", "https://ghe.acme.io:8443/api/v3 acme | fleet");
+        check(GitHub, "https://acme.ghe.com/acme/fleet.git", "https://api.acme.ghe.com acme | fleet");
         check(GitLab, "https://gitlab.com/a/b/c/fleet.git", "https://gitlab.com/api/v4 a b c | fleet");
         check(GitLab, "ssh://git@gitlab.acme.io:2222/a/b/fleet", "https://gitlab.acme.io/api/v4 a b | fleet");
         check(Gitea, "http://127.0.0.1:3000/acme/fleet.git", "http://127.0.0.1:3000/api/v1 acme | fleet");
@@ -389,6 +393,7 @@ mod tests {
     fn well_known_hosts_are_known() {
         assert_eq!(ForgeKind::of_host("GitHub.com"), Some(ForgeKind::GitHub));
         assert_eq!(ForgeKind::of_host("acme.visualstudio.com"), Some(ForgeKind::AzureDevOps));
+        assert_eq!(ForgeKind::of_host("acme.ghe.com"), Some(ForgeKind::GitHub));
         assert_eq!(ForgeKind::of_host("git.acme.io"), None);
     }
 }

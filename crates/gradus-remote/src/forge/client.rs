@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::limit::{Before, Limits, is_refusal};
 use super::request::{Method, Request};
+use super::token::Tokens;
 use crate::Secret;
 use crate::cause::causes;
 use crate::http::{Answer, Ask, HttpClient, HttpError, HttpErrorKind, Tls};
@@ -48,6 +49,7 @@ pub struct ForgeClient {
     http: HttpClient,
     api: String,
     access: ForgeAccess,
+    tokens: Option<Arc<dyn Tokens>>,
     headers: Vec<(String, String)>,
     budget: Budget,
     clock: Arc<dyn Clock>,
@@ -76,6 +78,7 @@ impl ForgeClient {
             http,
             api: api.into(),
             access,
+            tokens: None,
             headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             places: Semaphore::new(budget.at_once.max(1)),
             budget,
@@ -83,6 +86,12 @@ impl ForgeClient {
             limits: Mutex::default(),
             before: Mutex::default(),
         })
+    }
+
+    /// The same, with tokens that are made anew instead of one that stays.
+    pub fn with_tokens(mut self, tokens: Arc<dyn Tokens>) -> Self {
+        self.tokens = Some(tokens);
+        self
     }
 
     /// How it is reached.
@@ -146,8 +155,9 @@ impl ForgeClient {
                 ForgeErrorKind::Unreachable | ForgeErrorKind::RateLimited { .. } => true,
                 ForgeErrorKind::Failed(503) => true,
                 ForgeErrorKind::Failed(_) | ForgeErrorKind::OutcomeUnknown => request.method.is_read(),
-                ForgeErrorKind::Unauthorized
-                | ForgeErrorKind::Forbidden { .. }
+                // It was taken back before it ended.
+                ForgeErrorKind::Unauthorized => self.tokens.is_some() && tried == 1,
+                ForgeErrorKind::Forbidden { .. }
                 | ForgeErrorKind::NotFound
                 | ForgeErrorKind::AlreadyExists
                 | ForgeErrorKind::HeadMoved
@@ -189,12 +199,15 @@ impl ForgeClient {
         if let Some(known) = &known {
             headers.push(("If-None-Match".to_owned(), known.tag.clone()));
         }
-        let ask = Ask {
-            headers,
-            authorization: self.access.authorization.clone(),
-            limit: MOST_BYTES,
-            timeout: PATIENCE,
+        let token = match &self.tokens {
+            Some(tokens) => Some(tokens.token().await?),
+            None => None,
         };
+        let authorization = match &token {
+            Some(token) => Some(Secret::new(format!("Bearer {}", token.expose()))),
+            None => self.access.authorization.clone(),
+        };
+        let ask = Ask { headers, authorization: authorization.clone(), limit: MOST_BYTES, timeout: PATIENCE };
         let url = format!("{}{target}", self.api);
         let body = request.body.clone().map(Bytes::from);
         let method = match request.method {
@@ -221,12 +234,21 @@ impl ForgeClient {
             }
             return Ok(answer);
         }
-        Err(self.failure(request, &answer, now))
+        if let (401, Some(tokens), Some(token)) = (answer.status, &self.tokens, &token) {
+            tokens.refused(token);
+        }
+        Err(self.failure(request, &answer, authorization.as_ref(), now))
     }
 
-    fn failure(&self, request: &Request, answer: &Answer, now: Timestamp) -> ForgeError {
+    fn failure(
+        &self,
+        request: &Request,
+        answer: &Answer,
+        authorization: Option<&Secret>,
+        now: Timestamp,
+    ) -> ForgeError {
         let said = words(&answer.bytes);
-        let said = match &self.access.authorization {
+        let said = match authorization {
             Some(secret) => blotted(secret, &said),
             None => said,
         };
@@ -309,6 +331,11 @@ fn gather(json: &serde_json::Value, said: &mut Vec<String>, depth: usize) {
         }
         serde_json::Value::Object(members) if depth < 4 => {
             let known: Vec<_> = MEMBERS.iter().filter_map(|name| members.get(*name)).collect();
+            let text = |name: &str| members.get(name).and_then(serde_json::Value::as_str);
+            if let (true, Some(field), Some(code)) = (depth > 0, text("field"), text("code")) {
+                // GitHub: `{"resource": "PullRequest", "field": "head", "code": "invalid"}`.
+                said.push(format!("{field}: {}", code.replace('_', " ")));
+            }
             if known.is_empty() && depth > 0 {
                 // Such as `{"title": ["is too long"]}`.
                 for (name, value) in members.iter().take(8) {
@@ -403,6 +430,8 @@ mod tests {
         );
         let server = r#"{"errors": [{"context": null, "message": "Only one pull request may be open"}]}"#;
         check(server, "Only one pull request may be open");
+        let field = r#"{"message": "Validation Failed", "errors": [{"resource": "Label", "code": "already_exists", "field": "name"}]}"#;
+        check(field, "Validation Failed; name: already exists");
         check("<html>", "");
         assert!(words(format!("{{\"message\": \"{}\"}}", "é".repeat(900)).as_bytes()).len() < 510);
     }

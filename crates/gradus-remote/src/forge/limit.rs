@@ -73,6 +73,12 @@ impl Limits {
     /// The forge refused for having been asked too much. Says until when.
     pub(super) fn refused(&mut self, answer: &Answer, now: Timestamp) -> Timestamp {
         let told = retry_after(answer, now).or_else(|| {
+            // Where there is room, it was for another reason, and ends sooner.
+            let left =
+                answer.header("x-ratelimit-remaining").or_else(|| answer.header("ratelimit-remaining"));
+            if left.and_then(|left| left.trim().parse::<i64>().ok()).is_some_and(|left| left > 0) {
+                return None;
+            }
             let reset = answer.header("x-ratelimit-reset").or_else(|| answer.header("ratelimit-reset"))?;
             point(reset.trim().parse().ok()?, now)
         });
@@ -235,6 +241,38 @@ mod tests {
         assert_eq!(Limits::default().refused(&answer(429, &[]), now()), now() + SignedDuration::from_mins(1));
         assert!(is_refusal(&answer(403, &[]), "You have exceeded a secondary rate limit"));
         assert!(!is_refusal(&answer(403, &[]), "Resource not accessible by integration"));
+    }
+
+    #[test]
+    fn the_limits_of_github_are_understood() {
+        // The first limit: 5,000 in an hour, told by every answer.
+        let spent = [
+            ("x-ratelimit-limit", "5000"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-used", "5000"),
+            ("x-ratelimit-reset", "1800000900"),
+            ("x-ratelimit-resource", "core"),
+        ];
+        let words = "API rate limit exceeded for user ID 1.";
+        assert!(is_refusal(&answer(403, &spent), words));
+        let reset = now() + SignedDuration::from_mins(15);
+        assert_eq!(Limits::default().refused(&answer(403, &spent), now()), reset);
+        // The second: too much in a short time, while the first has room. It says how long, or nothing.
+        let room = [
+            ("x-ratelimit-limit", "5000"),
+            ("x-ratelimit-remaining", "4000"),
+            ("x-ratelimit-reset", "1800003600"),
+            ("retry-after", "60"),
+        ];
+        let words =
+            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+        for (status, headers) in [(403, &room[..]), (429, &room[..]), (403, &room[..3])] {
+            assert!(is_refusal(&answer(status, headers), words));
+            let mut limits = Limits::default();
+            let until = limits.refused(&answer(status, headers), now());
+            assert_eq!(until, now() + SignedDuration::from_mins(1));
+            assert_eq!(limits.wait(&Budget::default(), false, now()), Some(until));
+        }
     }
 
     #[test]

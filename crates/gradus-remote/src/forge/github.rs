@@ -1,0 +1,261 @@
+//! GitHub, GitHub Enterprise Server and GitHub Enterprise Cloud, as `https://docs.github.com/rest` describes the
+//! version 2022-11-28 of their API.
+
+mod app;
+mod requests;
+mod wire;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use serde::de::DeserializeOwned;
+
+use super::address::RepoAddress;
+use super::api::ForgeApi;
+use super::client::ForgeClient;
+use super::error::{ForgeError, ForgeErrorKind};
+use super::model::{
+    Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
+    PullChange, PullState, RepositoryFacts, Review, Reviewers,
+};
+use super::request::Request;
+use crate::http::Answer;
+
+pub use app::{AppCredentials, Installation};
+
+/// How many proposals of two branches that ended are looked through.
+const ENDED: usize = 200;
+/// How many pages of checks of one commit are read.
+const PAGES: u32 = 20;
+/// What a new label looks like.
+const COLOUR: &str = "3b7dd8";
+
+/// A repository in GitHub.
+pub struct GitHub {
+    client: Arc<ForgeClient>,
+    address: RepoAddress,
+    app: Option<Arc<Installation>>,
+}
+
+impl GitHub {
+    /// What has to go with every request of the client.
+    pub const HEADERS: &'static [(&'static str, &'static str)] = requests::HEADERS;
+
+    /// The repository, through a client for [`RepoAddress::api`] that sends [the headers](Self::HEADERS).
+    pub fn new(client: Arc<ForgeClient>, address: RepoAddress) -> Self {
+        Self { client, address, app: None }
+    }
+
+    /// The same, as an app, whose tokens the client sends.
+    pub fn as_app(self, app: Arc<Installation>) -> Self {
+        Self { app: Some(app), ..self }
+    }
+
+    async fn send(&self, request: &Request) -> Result<Answer, ForgeError> {
+        self.client.send(request).await.map_err(wire::understood)
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ForgeError> {
+        self.client.read(request, &self.send(request).await?)
+    }
+
+    /// All pages of a list that is a member of something else.
+    async fn all<T: DeserializeOwned, I>(
+        &self,
+        request: &Request,
+        listed: fn(T) -> Vec<I>,
+    ) -> Result<Vec<I>, ForgeError> {
+        let mut all = Vec::new();
+        for page in 1..=PAGES {
+            let request = request.clone().with("page", page.to_string());
+            let answer = self.send(&request).await?;
+            all.extend(listed(self.client.read(&request, &answer)?));
+            if !answer.header("link").is_some_and(|link| link.contains("rel=\"next\"")) {
+                return Ok(all);
+            }
+        }
+        let why = format!("the list has more than {PAGES} pages");
+        Err(ForgeError::new(&request.doing, ForgeErrorKind::Broken(why)))
+    }
+}
+
+#[async_trait]
+impl ForgeApi for GitHub {
+    fn address(&self) -> &RepoAddress {
+        &self.address
+    }
+
+    fn refuses_duplicates(&self) -> bool {
+        true
+    }
+
+    async fn find_open(&self, head: &BranchName, base: &BranchName) -> Result<Option<Pull>, ForgeError> {
+        let request = requests::open_pulls(&self.address, head, base);
+        let is_it = |pull: &wire::PullRequest| pull.is_of(head, base);
+        let found = |pulls: &[wire::PullRequest]| pulls.iter().any(is_it);
+        let pulls = self.client.pages(&request, found).await.map_err(wire::understood)?;
+        pulls.into_iter().find(is_it).map(|pull| pull.read(&request)).transpose()
+    }
+
+    async fn find_ended(&self, head: &BranchName, base: &BranchName) -> Result<Option<Pull>, ForgeError> {
+        let request = requests::ended_pulls(&self.address, head, base);
+        let is_it = |pull: &wire::PullRequest| pull.is_of(head, base);
+        let enough = |pulls: &[wire::PullRequest]| pulls.len() >= ENDED || pulls.iter().any(is_it);
+        let pulls = self.client.pages(&request, enough).await.map_err(wire::understood)?;
+        let Some(pull) = pulls.into_iter().find(is_it) else { return Ok(None) };
+        let mut pull = pull.read(&request)?;
+        match &mut pull.state {
+            // Lists do not say who it was.
+            PullState::Merged { .. } => return self.get(pull.number).await.map(Some),
+            PullState::Closed { by, .. } => {
+                let request = requests::issue(&self.address, pull.number);
+                let issue = self.ask::<wire::Issue>(&request).await?;
+                *by = issue.closed_by.as_ref().map(wire::User::account);
+            }
+            PullState::Open => {}
+        }
+        Ok(Some(pull))
+    }
+
+    async fn get(&self, number: ProposalNumber) -> Result<Pull, ForgeError> {
+        let request = requests::pull(&self.address, number);
+        self.ask::<wire::PullRequest>(&request).await?.read(&request)
+    }
+
+    async fn create(&self, new: &NewPull) -> Result<Pull, ForgeError> {
+        let request = requests::create_pull(&self.address, new);
+        let made = self.ask::<wire::PullRequest>(&request).await;
+        made.map_err(wire::create_refused)?.read(&request)
+    }
+
+    async fn update(&self, number: ProposalNumber, change: &PullChange) -> Result<Pull, ForgeError> {
+        let request = requests::edit_pull(&self.address, number, change);
+        self.ask::<wire::PullRequest>(&request).await?.read(&request)
+    }
+
+    async fn close(&self, number: ProposalNumber) -> Result<(), ForgeError> {
+        self.send(&requests::close_pull(&self.address, number)).await.map(drop)
+    }
+
+    async fn merge(&self, number: ProposalNumber, order: &MergeOrder) -> Result<Merged, ForgeError> {
+        let Some(request) = requests::merge_pull(&self.address, number, order) else {
+            let doing = format!("merge pull request {number} of {}", self.address);
+            return Err(ForgeError::new(doing, ForgeErrorKind::Unsupported("merges by fast-forward")));
+        };
+        let result = match self.ask::<wire::MergeResult>(&request).await {
+            Ok(result) => result,
+            Err(error) if wire::is_not_mergeable(&error) => {
+                let look = requests::pull(&self.address, number);
+                let why = self.ask::<wire::PullRequest>(&look).await?.why_not(error.words().to_owned());
+                return Err(error.turned(why));
+            }
+            Err(error) => return Err(wire::merge_refused(error)),
+        };
+        if !result.merged {
+            return Err(ForgeError::new(request.doing, ForgeErrorKind::Refused(result.message)));
+        }
+        if order.delete_branch {
+            let pull = self.get(number).await?;
+            self.delete_branch(&pull.head_branch).await?;
+        }
+        Ok(Merged::Done(CommitId::parse(&result.sha).ok()))
+    }
+
+    async fn delete_branch(&self, branch: &BranchName) -> Result<(), ForgeError> {
+        match self.send(&requests::delete_branch(&self.address, branch)).await {
+            Err(error) if error.words().contains("Reference does not exist") => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    async fn reviews(&self, number: ProposalNumber) -> Result<Vec<Review>, ForgeError> {
+        let request = requests::reviews(&self.address, number);
+        let reviews = self.client.pages::<wire::PullReview>(&request, |_| false).await;
+        let reviews = reviews.map_err(wire::understood)?;
+        Ok(reviews.into_iter().filter_map(wire::PullReview::read).collect())
+    }
+
+    async fn checks(&self, commit: &CommitId) -> Result<Vec<Check>, ForgeError> {
+        let request = requests::statuses(&self.address, commit);
+        let statuses = self.all(&request, |status: wire::CombinedStatus| status.statuses).await?;
+        let request = requests::check_runs(&self.address, commit);
+        let runs = self.all(&request, |runs: wire::CheckRuns| runs.check_runs).await?;
+        let statuses = statuses.into_iter().map(wire::CommitStatus::read);
+        Ok(wire::by_name(statuses.chain(runs.into_iter().map(wire::CheckRun::read))))
+    }
+
+    async fn set_check(&self, commit: &CommitId, check: &NewCheck) -> Result<(), ForgeError> {
+        self.send(&requests::create_status(&self.address, commit, check)).await.map(drop)
+    }
+
+    async fn comments(&self, number: ProposalNumber) -> Result<Vec<Comment>, ForgeError> {
+        let request = requests::comments(&self.address, number);
+        let comments = self.client.pages::<wire::Comment>(&request, |_| false).await;
+        Ok(comments.map_err(wire::understood)?.into_iter().map(wire::Comment::read).collect())
+    }
+
+    async fn comment(&self, number: ProposalNumber, body: &str) -> Result<CommentId, ForgeError> {
+        let request = requests::create_comment(&self.address, number, body);
+        Ok(self.ask::<wire::Comment>(&request).await?.read().id)
+    }
+
+    async fn edit_comment(
+        &self,
+        _number: ProposalNumber,
+        comment: &CommentId,
+        body: &str,
+    ) -> Result<(), ForgeError> {
+        self.send(&requests::edit_comment(&self.address, comment, body)).await.map(drop)
+    }
+
+    async fn set_labels(&self, number: ProposalNumber, labels: &[Label]) -> Result<(), ForgeError> {
+        let request = requests::labels(&self.address);
+        // GitHub's labels are the same in upper and lower case.
+        let is_known = |known: &[wire::Label], label: &Label| {
+            let name = label.0.to_lowercase();
+            known.iter().any(|known| known.name.to_lowercase() == name)
+        };
+        let all = |known: &[wire::Label]| labels.iter().all(|label| is_known(known, label));
+        let known = if labels.is_empty() { Vec::new() } else { self.client.pages(&request, all).await? };
+        for label in labels.iter().filter(|label| !is_known(&known, label)) {
+            match self.send(&requests::create_label(&self.address, label, COLOUR)).await {
+                // Somebody else has made it at the same moment.
+                Err(error) if error.status() == Some(422) && error.words().contains("already exists") => {}
+                Err(error) => return Err(error),
+                Ok(_) => {}
+            }
+        }
+        self.send(&requests::replace_labels(&self.address, number, labels)).await.map(drop)
+    }
+
+    async fn request_reviews(&self, number: ProposalNumber, reviewers: &Reviewers) -> Result<(), ForgeError> {
+        self.send(&requests::request_reviews(&self.address, number, reviewers)).await.map(drop)
+    }
+
+    async fn set_assignees(&self, number: ProposalNumber, people: &[Account]) -> Result<(), ForgeError> {
+        self.send(&requests::assign(&self.address, number, people)).await.map(drop)
+    }
+
+    async fn whoami(&self) -> Result<Identity, ForgeError> {
+        if let Some(app) = &self.app {
+            return app.identity().await;
+        }
+        let request = requests::user();
+        let answer = self.send(&request).await?;
+        let user: wire::User = self.client.read(&request, &answer)?;
+        let scopes = wire::scopes(answer.header("x-oauth-scopes"));
+        Ok(Identity { account: Some(user.account()), scopes })
+    }
+
+    async fn repository(&self) -> Result<RepositoryFacts, ForgeError> {
+        let request = requests::repository(&self.address);
+        let mut facts = self.ask::<wire::Repository>(&request).await?.read();
+        if let Some(app) = &self.app {
+            // What is told there is about people.
+            facts.rights = Some(app.rights().await?);
+        }
+        Ok(facts)
+    }
+}

@@ -1,0 +1,268 @@
+//! GitHub Apps: an account that is no person's. It signs who it is with its key, and gets a token for an hour.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use gradus_engine::port::Clock;
+use jiff::{SignedDuration, Timestamp};
+use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
+use serde::Serialize;
+
+use super::{requests, wire};
+use crate::Secret;
+use crate::forge::address::RepoAddress;
+use crate::forge::client::{Budget, ForgeAccess, ForgeClient};
+use crate::forge::error::{ForgeError, ForgeErrorKind};
+use crate::forge::model::{Identity, Rights};
+use crate::forge::token::Tokens;
+use crate::http::Tls;
+
+/// A token that ends so soon is not used any more.
+const SPARE: SignedDuration = SignedDuration::from_mins(1);
+/// What proposals cannot do without. Everything else is only missed by those who use it.
+const NEEDED: [&str; 2] = ["contents", "pull_requests"];
+
+/// An app, as its Secret has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppCredentials {
+    /// Its number, or its client id.
+    pub id: Arc<str>,
+    /// Where it is installed. Without it, it is looked for.
+    pub installation: Option<u64>,
+    /// Its private key, in PEM.
+    pub key: Secret,
+    /// Where the API is, where the repository's address does not tell.
+    pub api: Option<Arc<str>>,
+}
+
+/// An app where it is installed. Its token is kept in memory, until a minute before it ends.
+pub struct Installation {
+    client: ForgeClient,
+    address: RepoAddress,
+    clock: Arc<dyn Clock>,
+    /// One makes a token, and all others wait for it.
+    making: tokio::sync::Mutex<()>,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    installation: Option<u64>,
+    token: Option<Token>,
+}
+
+#[derive(Clone)]
+struct Token {
+    secret: Secret,
+    until: Timestamp,
+    permissions: BTreeMap<String, String>,
+}
+
+impl Installation {
+    /// Where the app is installed for this repository. No network is touched yet.
+    pub fn new(
+        app: &AppCredentials,
+        address: &RepoAddress,
+        tls: Tls,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ForgeError> {
+        let api =
+            app.api.as_deref().map_or_else(|| address.api(), |api| api.trim_end_matches('/').to_owned());
+        let access = ForgeAccess { authorization: None, tls };
+        let signer = Signer { id: app.id.clone(), key: key(app)?, clock: clock.clone() };
+        let client = ForgeClient::new(api, access, requests::HEADERS, Budget::default(), clock.clone())?
+            .with_tokens(Arc::new(signer));
+        let known = Mutex::new(Known { installation: app.installation, token: None });
+        Ok(Self { client, address: address.clone(), clock, making: tokio::sync::Mutex::default(), known })
+    }
+
+    /// The app is no person: what it may do is all that is known of it.
+    pub(super) async fn identity(&self) -> Result<Identity, ForgeError> {
+        let permissions = self.current().await?.permissions;
+        let scopes: BTreeSet<String> =
+            permissions.into_iter().map(|(what, level)| format!("{what}={level}")).collect();
+        Ok(Identity { account: None, scopes: Some(scopes) })
+    }
+
+    /// A token is only given to who may write.
+    pub(super) async fn rights(&self) -> Result<Rights, ForgeError> {
+        self.current().await.map(|_| Rights::Write)
+    }
+
+    async fn current(&self) -> Result<Token, ForgeError> {
+        let _only_one = self.making.lock().await;
+        let (installation, token) = {
+            let known = self.known();
+            (known.installation, known.token.clone())
+        };
+        let now = self.clock.now();
+        if let Some(token) = token.filter(|token| token.until.duration_since(now) > SPARE) {
+            return Ok(token);
+        }
+        let installation = match installation {
+            Some(installation) => installation,
+            None => {
+                let request = requests::installation_of(&self.address);
+                self.client.ask::<wire::Installation>(&request).await?.id
+            }
+        };
+        let request = requests::installation_token(installation);
+        let made = self.client.ask::<wire::InstallationToken>(&request).await.map_err(again)?;
+        if let Some(missing) = missing(&made.permissions) {
+            let kind = ForgeErrorKind::Forbidden { missing: Some(missing), words: String::new() };
+            return Err(ForgeError::new(request.doing, kind));
+        }
+        let (secret, until) = (Secret::new(made.token), made.expires_at);
+        let token = Token { secret, until, permissions: made.permissions };
+        *self.known() = Known { installation: Some(installation), token: Some(token.clone()) };
+        Ok(token)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Tokens for Installation {
+    async fn token(&self) -> Result<Secret, ForgeError> {
+        Ok(self.current().await?.secret)
+    }
+
+    fn refused(&self, token: &Secret) {
+        let mut known = self.known();
+        if known.token.as_ref().is_some_and(|known| known.secret == *token) {
+            known.token = None;
+        }
+    }
+}
+
+/// A token too many harms nobody.
+fn again(error: ForgeError) -> ForgeError {
+    match error.kind() {
+        ForgeErrorKind::OutcomeUnknown => error.turned(ForgeErrorKind::Unreachable),
+        ForgeErrorKind::Unauthorized
+        | ForgeErrorKind::Forbidden { .. }
+        | ForgeErrorKind::NotFound
+        | ForgeErrorKind::AlreadyExists
+        | ForgeErrorKind::HeadMoved
+        | ForgeErrorKind::Conflict(_)
+        | ForgeErrorKind::NotReady(_)
+        | ForgeErrorKind::Refused(_)
+        | ForgeErrorKind::RateLimited { .. }
+        | ForgeErrorKind::Unreachable
+        | ForgeErrorKind::Failed(_)
+        | ForgeErrorKind::Unsupported(_)
+        | ForgeErrorKind::Broken(_)
+        | ForgeErrorKind::Input(_) => error,
+    }
+}
+
+fn missing(permissions: &BTreeMap<String, String>) -> Option<String> {
+    let has = |what: &str| matches!(permissions.get(what).map(String::as_str), Some("write" | "admin"));
+    let missing: Vec<String> =
+        NEEDED.into_iter().filter(|what| !has(what)).map(|what| format!("{what}=write")).collect();
+    let word = if missing.len() == 1 { "permission" } else { "permissions" };
+    (!missing.is_empty()).then(|| format!("the {word} {}", missing.join(" and ")))
+}
+
+/// Signs who the app is.
+struct Signer {
+    id: Arc<str>,
+    key: KeyPair,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl Tokens for Signer {
+    async fn token(&self) -> Result<Secret, ForgeError> {
+        #[derive(Serialize)]
+        struct Claims<'a> {
+            iat: i64,
+            exp: i64,
+            iss: &'a str,
+        }
+        let doing = || format!("sign as the app {}", self.id);
+        let now = self.clock.now().as_second();
+        // GitHub's clock may be behind, and takes ten minutes at most.
+        let claims = Claims { iat: now - 60, exp: now + 540, iss: &self.id };
+        let claims = serde_json::to_string(&claims).map_err(|error| {
+            ForgeError::because(doing(), ForgeErrorKind::Input("its id".to_owned()), error)
+        })?;
+        let text =
+            format!("{}.{}", base64url(br#"{"alg":"RS256","typ":"JWT"}"#), base64url(claims.as_bytes()));
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        self.key
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
+            .map_err(|_| ForgeError::new(doing(), unusable("the key cannot sign")))?;
+        Ok(Secret::new(format!("{text}.{}", base64url(&signature))))
+    }
+
+    fn refused(&self, _: &Secret) {}
+}
+
+fn unusable(why: &str) -> ForgeErrorKind {
+    ForgeErrorKind::Input(format!(
+        "{why}; put the RSA key that GitHub made for the app, in PEM, into the Secret"
+    ))
+}
+
+/// The key: GitHub gives PKCS #1, and tools make PKCS #8 of it.
+fn key(app: &AppCredentials) -> Result<KeyPair, ForgeError> {
+    let refuse = |why: &str| ForgeError::new(format!("take the key of the app {}", app.id), unusable(why));
+    let der = PrivateKeyDer::from_pem_slice(app.key.expose().as_bytes())
+        .map_err(|_| refuse("it is no private key in PEM"))?;
+    let pair = match &der {
+        PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
+        PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        PrivateKeyDer::Sec1(_) | _ => return Err(refuse("it is no RSA key")),
+    };
+    pair.map_err(|_| refuse("it is no RSA key that can be used"))
+}
+
+/// Bytes as JSON web tokens have them: without `=` at the end.
+fn base64url(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = bits << (8 * (3 - three.len()));
+        for at in 0..=three.len() {
+            let letter = LETTERS.get((bits >> (18 - 6 * at) & 63) as usize);
+            text.extend(letter.copied().map(char::from));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base64url, missing};
+
+    #[test]
+    fn bytes_are_letters_without_an_end() {
+        assert_eq!(base64url(b"{\"a\":\"\xfb\xff\"}"), "eyJhIjoi-_8ifQ");
+        assert_eq!(base64url(b"f"), "Zg");
+        assert_eq!(base64url(b"fo"), "Zm8");
+        assert_eq!(base64url(b"foo"), "Zm9v");
+        assert_eq!(base64url(b""), "");
+    }
+
+    #[test]
+    fn what_an_installation_lacks_is_named() {
+        let told = |permissions: &[(&str, &str)]| {
+            let all = permissions.iter().map(|(what, level)| ((*what).to_owned(), (*level).to_owned()));
+            missing(&all.collect())
+        };
+        assert_eq!(told(&[("contents", "write"), ("pull_requests", "write"), ("metadata", "read")]), None);
+        assert_eq!(
+            told(&[("contents", "write"), ("pull_requests", "read")]).as_deref(),
+            Some("the permission pull_requests=write")
+        );
+        assert_eq!(told(&[]).as_deref(), Some("the permissions contents=write and pull_requests=write"));
+    }
+}
