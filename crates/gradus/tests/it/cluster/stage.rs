@@ -19,8 +19,9 @@ use crate::world::World;
 pub(crate) const PIPELINE: &str = "gradus.dev/v1alpha1/Pipeline";
 pub(crate) const RELEASE: &str = "helm.toolkit.fluxcd.io/v2/HelmRelease";
 
-/// How long something may take that has to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long something may take that has to come. A watch that was refused for a while is tried again after a
+/// minute at the latest, and one may be refused again by a server that only begins.
+const PATIENCE: Duration = Duration::from_secs(180);
 /// How often it is looked whether it has come.
 const STEP: Duration = Duration::from_millis(40);
 
