@@ -182,7 +182,7 @@ impl Engine {
     /// Something may have happened to a pipeline: it is looked at soon.
     pub fn wake(&self, key: &PipelineKey) {
         if self.pipeline(key).is_some() {
-            self.queue.want(key.clone(), Instant::now());
+            self.queue.want_since(key.clone(), Moment::now());
         }
     }
 

@@ -19,7 +19,10 @@ pub struct Queue<K> {
 struct State<K> {
     due: BTreeSet<(Instant, K)>,
     when: BTreeMap<K, Wish>,
-    running: BTreeSet<K>,
+    /// What is being worked on, and whether that is because something was heard of it.
+    running: BTreeMap<K, bool>,
+    /// When a key that was heard of has used up what it is allowed.
+    spent: BTreeMap<K, Instant>,
     failures: BTreeMap<K, u32>,
     closed: bool,
 }
@@ -30,7 +33,16 @@ struct Wish {
     at: Instant,
     /// The latest moment at which somebody wanted it.
     since: Moment,
+    /// Whether it is wanted only because something was heard of it.
+    heard: bool,
 }
+
+/// So far are the turns of a key apart that is heard of again and again. What is
+/// heard meanwhile comes in the next one.
+const APART: Duration = Duration::from_millis(500);
+/// So many turns of such a key come at once before that: what tells of one change
+/// is often several events, and the last of them counts.
+const AT_ONCE: u32 = 4;
 
 /// The first wait after a failure; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -42,7 +54,8 @@ impl<K: Ord + Clone> Default for Queue<K> {
         let state = State {
             due: BTreeSet::new(),
             when: BTreeMap::new(),
-            running: BTreeSet::new(),
+            running: BTreeMap::new(),
+            spent: BTreeMap::new(),
             failures: BTreeMap::new(),
             closed: false,
         };
@@ -55,26 +68,31 @@ impl<K: Ord + Clone> Queue<K> {
     pub fn want(&self, key: K, at: Instant) {
         let now = Moment::now();
         let since = if at <= Instant::now() { now } else { Moment::due(at) };
-        self.wish(key, Wish { at, since });
+        self.wish(key, Wish { at, since, heard: false });
     }
 
-    /// Wants the key now, because of what was seen at this moment.
+    /// Wants the key because of what was heard at this moment: now, or a little later
+    /// where it was heard of again and again.
     pub(crate) fn want_since(&self, key: K, since: Moment) {
-        self.wish(key, Wish { at: Instant::now(), since });
+        let at = self.lock().allowed(&key, Instant::now());
+        self.wish(key, Wish { at, since, heard: true });
     }
 
-    fn wish(&self, key: K, wish: Wish) {
+    fn wish(&self, key: K, mut wish: Wish) {
         let mut state = self.lock();
         match state.when.get_mut(&key) {
             Some(earlier) if earlier.at <= wish.at => {
-                // It is due, so that the look to come has to show this too. What is
-                // wanted for later is wanted again after the look.
-                if wish.at <= Instant::now() {
+                // The look to come has to show this too. What is wanted for later is
+                // wanted again after the look.
+                if wish.heard || wish.at <= Instant::now() {
                     earlier.since = earlier.since.max(wish.since);
                 }
                 return;
             }
             Some(later) => {
+                if later.heard {
+                    wish.since = wish.since.max(later.since);
+                }
                 let entry = (later.at, key.clone());
                 state.due.remove(&entry);
             }
@@ -99,12 +117,13 @@ impl<K: Ord + Clone> Queue<K> {
                     return None;
                 }
                 let now = Instant::now();
-                let first = state.due.iter().find(|(_, key)| !state.running.contains(key)).cloned();
+                let first = state.due.iter().find(|(_, key)| !state.running.contains_key(key)).cloned();
                 match first {
                     Some((at, key)) if at <= now => {
                         state.due.remove(&(at, key.clone()));
-                        let since = state.when.remove(&key).map_or_else(Moment::now, |wish| wish.since);
-                        state.running.insert(key.clone());
+                        let wish = state.when.remove(&key);
+                        state.running.insert(key.clone(), wish.is_some_and(|wish| wish.heard));
+                        let since = wish.map_or_else(Moment::now, |wish| wish.since);
                         drop(state);
                         self.changed.notify_one();
                         return Some((key, since));
@@ -128,7 +147,7 @@ impl<K: Ord + Clone> Queue<K> {
     /// The key was worked on.
     pub fn done(&self, key: &K) {
         let mut state = self.lock();
-        state.running.remove(key);
+        state.end(key);
         state.failures.remove(key);
         drop(state);
         self.changed.notify_one();
@@ -138,7 +157,7 @@ impl<K: Ord + Clone> Queue<K> {
     /// further failure. `jitter`, from 0 to 1, spreads keys that failed together.
     pub fn failed(&self, key: &K, jitter: f64) -> Duration {
         let mut state = self.lock();
-        state.running.remove(key);
+        state.end(key);
         let failures = state.failures.entry(key.clone()).or_insert(0);
         *failures = failures.saturating_add(1);
         let doubled = FIRST_BACKOFF.saturating_mul(1 << (*failures - 1).min(16));
@@ -155,6 +174,7 @@ impl<K: Ord + Clone> Queue<K> {
         state.due.retain(|(_, key)| keep(key));
         state.when.retain(|key, _| keep(key));
         state.failures.retain(|key, _| keep(key));
+        state.spent.retain(|key, _| keep(key));
     }
 
     /// Lets nobody wait any longer.
@@ -176,6 +196,30 @@ impl<K: Ord + Clone> Queue<K> {
 
     fn lock(&self) -> MutexGuard<'_, State<K>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Ord + Clone> State<K> {
+    /// When a key that was heard of may have its turn.
+    fn allowed(&self, key: &K, now: Instant) -> Instant {
+        let spent = self.spent.get(key).and_then(|spent| spent.checked_sub(APART * (AT_ONCE - 1)));
+        spent.map_or(now, |spent| now.max(spent))
+    }
+
+    /// The key is not worked on any more. If that was for what was heard of it, it was
+    /// one of the turns it is allowed, and what was heard meanwhile may have to wait.
+    fn end(&mut self, key: &K) {
+        if self.running.remove(key) != Some(true) {
+            return;
+        }
+        let now = Instant::now();
+        let spent = self.spent.get(key).map_or(now, |spent| now.max(*spent)) + APART;
+        self.spent.insert(key.clone(), spent);
+        let at = self.allowed(key, now);
+        let Some(wish) = self.when.get_mut(key).filter(|wish| wish.heard && wish.at < at) else { return };
+        self.due.remove(&(wish.at, key.clone()));
+        wish.at = at;
+        self.due.insert((at, key.clone()));
     }
 }
 
@@ -211,6 +255,96 @@ mod tests {
         queue.want("a", Instant::now());
         let (_, since) = queue.next().await.unwrap();
         assert!(since < Moment::now(), "sooner than it was due");
+    }
+
+    /// The key that is due already.
+    async fn at_once<K: Ord + Clone>(queue: &Queue<K>) -> Option<(K, Moment)> {
+        tokio::select! {
+            biased;
+            turn = queue.next() => turn,
+            () = std::future::ready(()) => None,
+        }
+    }
+
+    /// Has the turns that come within so many milliseconds, each of which takes so long, while
+    /// the key is heard of at every one of them; when the turns began.
+    async fn storm(queue: &Queue<&str>, millis: u64, takes: u64) -> Vec<u64> {
+        let start = Instant::now();
+        let (mut turns, mut ends) = (Vec::new(), None);
+        for at in 0..millis {
+            tokio::time::sleep_until(start + Duration::from_millis(at)).await;
+            let heard = Moment::now();
+            queue.want_since("a", heard);
+            if ends.is_some_and(|ends| ends <= at) {
+                ends = None;
+                queue.done(&"a");
+            }
+            if ends.is_none()
+                && let Some(turn) = at_once(queue).await
+            {
+                assert_eq!(turn, ("a", heard), "it has to show the last that was heard");
+                turns.push(at);
+                ends = Some(at + takes);
+            }
+        }
+        turns
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_storm_of_what_is_heard_has_few_turns() {
+        let queue = Queue::default();
+        let turns = storm(&queue, 3000, 10).await;
+        assert_eq!(turns, [0, 10, 20, 30, 510, 1010, 1510, 2010, 2510]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_heard_now_and_then_never_waits() {
+        let queue = Queue::default();
+        for _ in 0..20 {
+            let heard = Instant::now();
+            queue.want_since("a", Moment::now());
+            assert_eq!(next(&queue).await, Some("a"));
+            assert_eq!(heard.elapsed(), Duration::ZERO);
+            queue.done(&"a");
+            tokio::time::sleep(APART).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_own_step_and_another_key_do_not_wait_for_a_storm() {
+        let queue = Queue::default();
+        storm(&queue, 300, 10).await;
+        let (begun, heard) = (Instant::now(), Moment::now());
+        queue.want_since("a", heard);
+        queue.want_since("b", heard);
+        assert_eq!(next(&queue).await, Some("b"));
+        assert_eq!(at_once(&queue).await, None, "it has to wait");
+        queue.want("a", Instant::now());
+        let (key, since) = queue.next().await.unwrap();
+        assert_eq!((key, begun.elapsed()), ("a", Duration::ZERO));
+        assert!(since > heard, "what was heard before is shown too");
+        queue.done(&"a");
+        assert!(queue.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_its_turn_has_to_show_what_was_heard_last() {
+        let queue = Queue::default();
+        storm(&queue, 300, 10).await;
+        queue.want("a", Instant::now() + Duration::from_secs(9));
+        let last = Moment::now();
+        queue.want_since("a", last);
+        queue.want("a", Instant::now() + Duration::from_secs(5));
+        let (_, since) = queue.next().await.unwrap();
+        assert_eq!(since, last);
+        queue.done(&"a");
+        // What is due anyway before that shows it as well.
+        storm(&queue, 10, 1).await;
+        let due = Instant::now() + Duration::from_millis(1);
+        queue.want("a", due);
+        queue.want_since("a", Moment::now());
+        let (_, since) = queue.next().await.unwrap();
+        assert_eq!((Instant::now(), since), (due, Moment::due(due)));
     }
 
     #[tokio::test(start_paused = true)]
