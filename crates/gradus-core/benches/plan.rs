@@ -109,8 +109,13 @@ fn case(number: usize, newest: &Version, gates: &[Gate]) -> (Pipeline, Observati
         let since = now() - SignedDuration::from_hours(1);
         seen.insert(name, environment_seen(number, &has, &release(&old), &target, since));
     }
-    let repository =
-        Repository { url: "https://example.com/fleet".into(), branch: None, paths: Vec::new(), secret: None };
+    let repository = Repository {
+        url: "https://example.com/fleet".into(),
+        branch: None,
+        paths: Vec::new(),
+        secret: None,
+        forge: None,
+    };
     let key = PipelineKey::parse(&format!("apps/app-{number}")).unwrap();
     let pipeline =
         Pipeline::new(key, repository, BTreeMap::from([(artifact, Order::Auto)]), environments).unwrap();

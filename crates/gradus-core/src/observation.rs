@@ -223,6 +223,8 @@ pub enum Fit {
     Behind,
     /// It has commits that gradus did not write.
     Foreign,
+    /// A person closed it without merging, at this time, and its branch is still there.
+    Declined(Timestamp),
 }
 
 /// A promotion that a person asked for by name.

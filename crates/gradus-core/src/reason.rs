@@ -204,6 +204,15 @@ pub enum Reason {
         /// Its head.
         head: CommitId,
     },
+    /// A person closed the proposal without merging it.
+    ProposalDeclined {
+        /// Which one.
+        number: ProposalNumber,
+        /// Where it is.
+        url: Option<Arc<str>>,
+        /// When it was closed.
+        since: Timestamp,
+    },
     /// The version is blocked.
     VersionBlocked {
         /// Which one.

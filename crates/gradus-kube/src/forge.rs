@@ -76,12 +76,22 @@ impl Forge for BranchForge {
         place: &ProposalPlace,
         head: &CommitId,
     ) -> Result<Option<ProposalRecord>, PortError> {
-        Ok(Some(ProposalRecord { number: NUMBER, url: None, since: self.since(place, head).await? }))
+        Ok(Some(ProposalRecord {
+            number: NUMBER,
+            url: None,
+            since: self.since(place, head).await?,
+            declined: None,
+        }))
     }
 
     async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError> {
         // The branch is there already, and its commit says what the text says.
-        Ok(ProposalRecord { number: NUMBER, url: None, since: self.since(place, &text.head).await? })
+        Ok(ProposalRecord {
+            number: NUMBER,
+            url: None,
+            since: self.since(place, &text.head).await?,
+            declined: None,
+        })
     }
 
     async fn merge(

@@ -12,11 +12,12 @@ pub mod gitea;
 pub mod github;
 mod limit;
 mod model;
+mod open;
 mod proposals;
 pub mod request;
 pub mod token;
 
-pub use address::{ForgeKind, RepoAddress};
+pub use address::{ForgeKind, RepoAddress, kind_of_host};
 pub use api::ForgeApi;
 pub use error::{ForgeError, ForgeErrorKind};
 pub use model::{
@@ -24,4 +25,5 @@ pub use model::{
     Merged, NewCheck, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights,
     Verdict,
 };
+pub use open::Forges;
 pub use proposals::{ForgeApis, RemoteForge};

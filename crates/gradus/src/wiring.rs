@@ -1,5 +1,7 @@
 //! Puts the parts together: which adapter stands behind which port.
 
+mod forge;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,10 +11,12 @@ use gradus_local::{LocalForge, SqliteLedger, ledger_file};
 use gradus_remote::Secret;
 use gradus_remote::git::{Credentials, RemoteOptions};
 use gradus_remote::http::Tls;
-use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
+use gradus_remote::repos::{Access, Committer, SecretFolder, WireRepos};
 use gradus_remote::targets::HttpTargets;
 
 use crate::error::CliError;
+
+pub(crate) use forge::EitherForge;
 
 /// How the world is reached.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -55,11 +59,13 @@ pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired
     };
     let otherwise = options(access)?;
     let folder = SecretFolder { folder: access.secrets.clone(), otherwise };
-    let repos = Arc::new(WireRepos::new(Arc::new(folder), Committer::default()));
+    let folder: Arc<dyn Access> = Arc::new(folder);
+    let repos = Arc::new(WireRepos::new(folder.clone(), Committer::default()));
     let forge = Arc::new(LocalForge::new(ledger.clone(), repos.clone()));
+    let either = EitherForge::new(forge.clone(), folder, repos.clone(), Arc::new(SystemClock));
     let ports = Ports {
         repos,
-        forge: forge.clone(),
+        forge: Arc::new(either),
         targets: Arc::new(HttpTargets::new(access.secrets.clone())?),
         ledger: Arc::new(ledger),
         clock: Arc::new(SystemClock),

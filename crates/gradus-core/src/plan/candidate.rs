@@ -119,7 +119,13 @@ impl<'a> Candidate<'a> {
     }
 
     fn open_for_this(&self) -> Option<&'a ProposalSeen> {
-        self.proposal.filter(|proposal| proposal.release.known().is_some_and(|open| open.same(&self.release)))
+        let is_open = |proposal: &&ProposalSeen| match proposal.fit {
+            Fit::Current | Fit::Behind | Fit::Foreign => true,
+            Fit::Declined(_) => false,
+        };
+        self.proposal
+            .filter(is_open)
+            .filter(|proposal| proposal.release.known().is_some_and(|open| open.same(&self.release)))
     }
 
     fn ask(&self, gate: &Gate) -> Answer {
@@ -202,7 +208,11 @@ impl<'a> Candidate<'a> {
             (Seen::Known(_), Fit::Foreign) => {
                 Some(Reason::ProposalChanged { number: proposal.number, head: proposal.head.clone() })
             }
-            (Seen::Known(_), Fit::Current | Fit::Behind) => None,
+            (Seen::Known(_), Fit::Declined(since)) if self.is_declined(proposal, since) => {
+                let (number, url) = (proposal.number, proposal.url.clone());
+                Some(Reason::ProposalDeclined { number, url, since })
+            }
+            (Seen::Known(_), Fit::Current | Fit::Behind | Fit::Declined(_)) => None,
         });
         let own = own
             .filter(|_| self.may_be_proposed() && self.place.environment.strategy == Strategy::PullRequest);
@@ -223,11 +233,20 @@ impl<'a> Candidate<'a> {
         let is_this = proposal.release.known()?.same(&self.release);
         match proposal.fit {
             Fit::Foreign => None,
+            Fit::Declined(since) if self.is_declined(proposal, since) => None,
             Fit::Current if is_this => {
                 self.after.is_empty().then(|| Step::Merge { number, head, change: self.change() })
             }
-            Fit::Current | Fit::Behind => Some(Step::Update { number, head, change: self.change() }),
+            Fit::Current | Fit::Behind | Fit::Declined(_) => {
+                Some(Step::Update { number, head, change: self.change() })
+            }
         }
+    }
+
+    /// Whether a person closed the proposal of this very release, and nobody asked for it since.
+    fn is_declined(&self, proposal: &ProposalSeen, since: Timestamp) -> bool {
+        proposal.release.known().is_some_and(|proposed| proposed.same(&self.release))
+            && !self.request.is_some_and(|request| request.at > since)
     }
 
     fn change(&self) -> Change {

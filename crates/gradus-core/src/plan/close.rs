@@ -13,7 +13,8 @@ use crate::release::{Release, Standing};
 pub(super) fn close(scene: &Scene<'_>, place: &Place<'_>, proposal: &ProposalSeen) -> Option<Step> {
     match proposal.fit {
         Fit::Foreign => return None,
-        Fit::Current | Fit::Behind => {}
+        // What is left of one that was closed is cleared up.
+        Fit::Current | Fit::Behind | Fit::Declined(_) => {}
     }
     let proposed = proposal.release.known()?;
     let because = if place.has().is_some_and(|has| has.same(proposed)) {
@@ -37,7 +38,7 @@ pub(super) fn close(scene: &Scene<'_>, place: &Place<'_>, proposal: &ProposalSee
 pub(super) fn close_withdrawn(scene: &Scene<'_>, place: &Place<'_>, proposal: &ProposalSeen) -> Option<Step> {
     match proposal.fit {
         Fit::Foreign => return None,
-        Fit::Current | Fit::Behind => {}
+        Fit::Current | Fit::Behind | Fit::Declined(_) => {}
     }
     let proposed = proposal.release.known()?;
     if is_asked(place, proposed) {

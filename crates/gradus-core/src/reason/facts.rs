@@ -28,6 +28,7 @@ impl Reason {
             Self::WaitingForPerson { .. } => "waiting-for-person",
             Self::WaitingForMerge { .. } => "waiting-for-merge",
             Self::ProposalChanged { .. } => "proposal-changed",
+            Self::ProposalDeclined { .. } => "proposal-declined",
             Self::VersionBlocked { .. } => "version-blocked",
             Self::RolledBack { .. } => "rolled-back",
             Self::OlderVersion { .. } => "older-version",
@@ -62,6 +63,7 @@ impl Reason {
             | Self::WaitingForSoak { since, .. }
             | Self::CheckFailed { since, .. }
             | Self::WaitingForMerge { since, .. }
+            | Self::ProposalDeclined { since, .. }
             | Self::RequestRefused { since, .. }
             | Self::RolledBack { since, .. } => Some(*since),
             Self::UpToDate
@@ -116,6 +118,7 @@ impl Reason {
             | Self::WaitingForPerson { .. }
             | Self::WaitingForMerge { .. }
             | Self::ProposalChanged { .. }
+            | Self::ProposalDeclined { .. }
             | Self::VersionBlocked { .. }
             | Self::RolledBack { .. }
             | Self::OlderVersion { .. }

@@ -62,6 +62,10 @@ pub fn advice(
                 "merge or close proposal {number} yourself: gradus leaves other people's commits alone"
             )]
         }
+        Reason::ProposalDeclined { .. } => vec![
+            "release a newer version".to_owned(),
+            format!("gradus promote {name} --to {environment} --version {version}"),
+        ],
         Reason::VersionBlocked { .. } => one("take the version off `block` in the pipeline's manifest"),
         Reason::RolledBack { from, .. } => vec![
             "release a newer version".to_owned(),

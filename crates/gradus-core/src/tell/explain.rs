@@ -208,9 +208,10 @@ fn label(reason: &Reason) -> String {
         Reason::Held { .. } => "hold",
         Reason::CheckPending { .. } | Reason::CheckFailed { .. } | Reason::ChecksUnknown { .. } => "check",
         Reason::WaitingForPerson { .. } => "manual",
-        Reason::WaitingForMerge { .. } | Reason::ProposalChanged { .. } | Reason::ProposalUnknown { .. } => {
-            "proposal"
-        }
+        Reason::WaitingForMerge { .. }
+        | Reason::ProposalChanged { .. }
+        | Reason::ProposalDeclined { .. }
+        | Reason::ProposalUnknown { .. } => "proposal",
         Reason::RequestRefused { .. } | Reason::RequestsUnknown { .. } => "request",
         Reason::Queued { .. } | Reason::PinnedQueue { .. } => "queue",
         Reason::ObserveOnly | Reason::Suspended => "mode",

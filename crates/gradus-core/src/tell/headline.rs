@@ -76,6 +76,7 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::ProposalChanged { number, .. } => {
             not_in(&format!("proposal {number} has somebody else's commits"))
         }
+        Reason::ProposalDeclined { number, .. } => not_in(&format!("proposal {number} was closed")),
         Reason::VersionBlocked { .. } => not_in("it is blocked"),
         Reason::RolledBack { from, .. } if wants.is_some_and(|wants| wants.same(from)) => {
             not_in(&format!("{environment} was moved back from it"))

@@ -136,6 +136,10 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         Reason::ProposalChanged { number, head } => {
             format!("somebody else pushed {} to the branch of proposal {number}", head.short())
         }
+        Reason::ProposalDeclined { number, url, since } => {
+            let place = url.as_ref().map_or_else(String::new, |url| format!("\n{url}"));
+            format!("proposal {number} was closed without being merged at {}{place}", clock.at(*since))
+        }
         Reason::VersionBlocked { release } => format!("{release} is blocked"),
         Reason::RolledBack { environment, from, to, commit, by, since } => {
             format!(

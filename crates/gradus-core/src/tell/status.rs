@@ -135,6 +135,7 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         | Reason::Held { .. }
         | Reason::CheckFailed { .. }
         | Reason::ProposalChanged { .. }
+        | Reason::ProposalDeclined { .. }
         | Reason::VersionBlocked { .. }
         | Reason::RolledBack { .. }
         | Reason::OlderVersion { .. }

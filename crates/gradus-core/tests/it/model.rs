@@ -71,8 +71,13 @@ pub(crate) fn pipeline(
     artifacts: BTreeMap<ArtifactName, Order>,
     environments: Vec<Environment>,
 ) -> Result<Pipeline, PipelineError> {
-    let repository =
-        Repository { url: "https://example.com/fleet".into(), branch: None, paths: Vec::new(), secret: None };
+    let repository = Repository {
+        url: "https://example.com/fleet".into(),
+        branch: None,
+        paths: Vec::new(),
+        secret: None,
+        forge: None,
+    };
     Pipeline::new(PipelineKey::parse(key).unwrap(), repository, artifacts, environments)
 }
 

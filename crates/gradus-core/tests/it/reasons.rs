@@ -153,7 +153,12 @@ fn example_after(reason: Option<&Reason>) -> Option<Reason> {
         Some(Reason::WaitingForMerge { .. }) => {
             Reason::ProposalChanged { number: ProposalNumber(12), head: head() }
         }
-        Some(Reason::ProposalChanged { .. }) => Reason::VersionBlocked { release: new },
+        Some(Reason::ProposalChanged { .. }) => Reason::ProposalDeclined {
+            number: ProposalNumber(12),
+            url: Some("https://github.com/acme/fleet/pull/12".into()),
+            since: at("11:55:00"),
+        },
+        Some(Reason::ProposalDeclined { .. }) => Reason::VersionBlocked { release: new },
         Some(Reason::VersionBlocked { .. }) => {
             let (by, since) = (person("hans"), at("11:40:00"));
             Reason::RolledBack { environment: prod, from: new, to: old, commit: head(), by, since }

@@ -164,6 +164,8 @@ fn proposal(world: &mut World, line: &mut Line) -> Seen<Option<ProposalSeen>> {
         Fit::Behind
     } else if line.flag("foreign") {
         Fit::Foreign
+    } else if line.flag("declined") {
+        Fit::Declined(world.now)
     } else {
         Fit::Current
     };

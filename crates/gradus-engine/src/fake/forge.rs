@@ -122,7 +122,7 @@ impl State {
 impl FakeProposal {
     fn record(&self) -> ProposalRecord {
         let url = Some(Arc::from(format!("https://forge.example/proposals/{}", self.number)));
-        ProposalRecord { number: self.number, url, since: self.since }
+        ProposalRecord { number: self.number, url, since: self.since, declined: None }
     }
 }
 

@@ -18,8 +18,13 @@ use jiff::SignedDuration;
 /// The pipeline `apps/web` with these environments. Its one artifact is `app`.
 pub fn pipeline(environments: Vec<Environment>) -> Pipeline {
     let key = PipelineKey::parse("apps/web").expect("a key");
-    let repository =
-        Repository { url: Arc::from("https://git.example/fleet"), branch: None, paths: vec![], secret: None };
+    let repository = Repository {
+        url: Arc::from("https://git.example/fleet"),
+        branch: None,
+        paths: vec![],
+        secret: None,
+        forge: None,
+    };
     let artifacts = BTreeMap::from([(artifact(), Order::Auto)]);
     Pipeline::new(key, repository, artifacts, environments).expect("a pipeline")
 }

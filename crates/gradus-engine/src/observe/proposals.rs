@@ -86,11 +86,15 @@ pub(super) async fn look(
     };
     match compare(memory, repo, place, head, places, sight).await {
         Ok((release, fit)) => Seen::Known(Some(ProposalSeen {
+            // What a person added and then closed is theirs all the same.
+            fit: match (fit, record.declined) {
+                (Fit::Current | Fit::Behind, Some(at)) => Fit::Declined(at),
+                (fit, _) => fit,
+            },
             number: record.number,
             url: record.url,
             head: head.clone(),
             release,
-            fit,
             since: record.since,
         })),
         Err(error) => Seen::Unknown(missed.why(error)),

@@ -14,7 +14,8 @@ use super::repo::{CommitOrder, Written};
 /// A forge. Every call may be repeated.
 #[async_trait]
 pub trait Forge: Send + Sync {
-    /// The open proposal of this branch. `head` is where the branch was seen.
+    /// The proposal of this branch: the open one, or one that ended with the branch where it is. `head` is where the
+    /// branch was seen.
     async fn find(&self, place: &ProposalPlace, head: &CommitId)
     -> Result<Option<ProposalRecord>, PortError>;
 
@@ -70,7 +71,7 @@ pub struct ProposalText {
     pub at: Timestamp,
 }
 
-/// An open proposal.
+/// A proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProposalRecord {
     /// Its number.
@@ -79,4 +80,6 @@ pub struct ProposalRecord {
     pub url: Option<Arc<str>>,
     /// Since when it is open.
     pub since: Timestamp,
+    /// When a person closed it without merging. It is then not open any more, and its branch is still there.
+    pub declined: Option<Timestamp>,
 }

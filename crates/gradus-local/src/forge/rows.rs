@@ -204,11 +204,16 @@ fn open(
             text.head.as_str(),
             text.at.to_string()
         ])?;
-    Ok(ProposalRecord { number: ProposalNumber(number.unsigned_abs()), url: None, since: text.at })
+    Ok(ProposalRecord {
+        number: ProposalNumber(number.unsigned_abs()),
+        url: None,
+        since: text.at,
+        declined: None,
+    })
 }
 
 fn record(row: &ProposalInfo) -> ProposalRecord {
-    ProposalRecord { number: row.number, url: None, since: row.opened }
+    ProposalRecord { number: row.number, url: None, since: row.opened, declined: None }
 }
 
 /// Numbers are counted from 1 here, so that each one fits; any other is of no proposal.

@@ -26,7 +26,7 @@ fn version_file() -> RepoPath {
 fn place() -> ProposalPlace {
     let url = Arc::from("https://git.example/fleet");
     ProposalPlace {
-        repository: Repository { url, branch: None, paths: Vec::new(), secret: None },
+        repository: Repository { url, branch: None, paths: Vec::new(), secret: None, forge: None },
         base: main_branch(),
         branch: BranchName::parse("gradus/apps/web/prod").unwrap(),
         pipeline: web(),
@@ -215,7 +215,10 @@ async fn states(forge: &LocalForge) -> Vec<(u64, ProposalState)> {
 fn a_proposal_is_opened_once_and_brought_up_to_date() {
     run(async {
         let (_git, forge, head, record) = opened().await;
-        assert_eq!(record, ProposalRecord { number: ProposalNumber(1), url: None, since: at(5) });
+        assert_eq!(
+            record,
+            ProposalRecord { number: ProposalNumber(1), url: None, since: at(5), declined: None }
+        );
         assert_eq!(forge.ensure(&place(), &text(&head, "2", 6)).await.unwrap(), record);
         assert_eq!(forge.find(&place(), &head).await.unwrap(), Some(record.clone()));
         assert_eq!(forge.proposals(&web()).await.unwrap()[0].changed, at(5));

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gradus_core::names::{ArtifactName, BranchName, Namespace, PipelineKey, PipelineName, RepoPath};
 use gradus_core::pipeline::{
-    Environment, Mode, OnDelete, Pipeline, PipelineError, PipelineErrorKind, Repository, TargetKind,
-    VersionFrom,
+    Environment, Forge, ForgeKind, Mode, OnDelete, Pipeline, PipelineError, PipelineErrorKind, Repository,
+    TargetKind, VersionFrom,
 };
 use gradus_core::version::Order;
 
@@ -109,23 +109,34 @@ fn repository(
     });
     let secret = repository.secret_ref.as_ref().map(|secret| object_name("secret name", &secret.name));
     let secret = reader.take_some(&path.field("secretRef").field("name"), secret);
-    let forge = match repository.forge {
-        None | Some(wire::Forge::Local) => Some(()),
-        Some(wire::Forge::Github) => forge_to_come(reader, path, "GitHub"),
-        Some(wire::Forge::Gitlab) => forge_to_come(reader, path, "GitLab"),
-        Some(wire::Forge::Gitea) => forge_to_come(reader, path, "Gitea"),
-        Some(wire::Forge::Forgejo) => forge_to_come(reader, path, "Forgejo"),
-        Some(wire::Forge::Bitbucket) => forge_to_come(reader, path, "Bitbucket"),
-        Some(wire::Forge::AzureDevops) => forge_to_come(reader, path, "Azure DevOps"),
-    };
-    forge?;
-    Some(Repository { url: url?, branch: branch?, paths: paths?, secret: secret? })
+    let forge = forge(reader, path, repository);
+    Some(Repository { url: url?, branch: branch?, paths: paths?, secret: secret?, forge: forge? })
 }
 
-fn forge_to_come(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<()> {
+/// Who keeps the proposals, if it is not gradus itself.
+fn forge(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    repository: &wire::Repository,
+) -> Option<Option<Forge>> {
+    let kind = match repository.forge {
+        None | Some(wire::Forge::Local) => return Some(None),
+        Some(wire::Forge::Gitea | wire::Forge::Forgejo) => ForgeKind::Gitea,
+        Some(wire::Forge::Github) => return forge_to_come(reader, path, "GitHub"),
+        Some(wire::Forge::Gitlab) => return forge_to_come(reader, path, "GitLab"),
+        Some(wire::Forge::Bitbucket) => return forge_to_come(reader, path, "Bitbucket"),
+        Some(wire::Forge::BitbucketServer) => return forge_to_come(reader, path, "Bitbucket Data Center"),
+        Some(wire::Forge::AzureDevops) => return forge_to_come(reader, path, "Azure DevOps"),
+    };
+    let url = repository.forge_url.as_deref().map(location::repository);
+    let url = reader.take_some(&path.field("forgeUrl"), url)?;
+    Some(Some(Forge { kind, url }))
+}
+
+fn forge_to_come<T>(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<T> {
     let trouble = Trouble::not_yet(format!("proposals on {name} are not there yet")).help(
         "leave `forge` out, or write `forge: local`: gradus keeps the proposals itself \
-         (to come: github, gitlab, gitea, forgejo, bitbucket, azure-devops)",
+         (there are: gitea, forgejo; to come: github, gitlab, bitbucket, bitbucket-server, azure-devops)",
     );
     reader.fail(&path.field("forge"), trouble);
     None

@@ -155,6 +155,8 @@ pub struct Repository {
     pub secret_ref: Option<SecretRef>,
     /// Who keeps the proposals; `local`, which is gradus itself, when absent.
     pub forge: Option<Forge>,
+    /// Where the forge is, if the repository's address does not tell, such as `https://git.example.com/gitea`.
+    pub forge_url: Option<String>,
 }
 
 /// Who keeps the proposals.
@@ -167,12 +169,14 @@ pub enum Forge {
     Github,
     /// GitLab; to come.
     Gitlab,
-    /// Gitea; to come.
+    /// Gitea.
     Gitea,
-    /// Forgejo; to come.
+    /// Forgejo.
     Forgejo,
-    /// Bitbucket; to come.
+    /// Bitbucket Cloud; to come.
     Bitbucket,
+    /// Bitbucket Data Center; to come.
+    BitbucketServer,
     /// Azure DevOps; to come.
     AzureDevops,
 }

@@ -2,57 +2,22 @@
 
 use std::fmt;
 
+pub use gradus_core::pipeline::ForgeKind;
+
 use super::error::{ForgeError, ForgeErrorKind};
 use super::request::escaped;
 
-/// The kinds of forges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ForgeKind {
-    /// GitHub, and GitHub Enterprise.
-    GitHub,
-    /// GitLab.
-    GitLab,
-    /// Gitea and Forgejo.
-    Gitea,
-    /// Bitbucket Cloud.
-    Bitbucket,
-    /// Bitbucket Data Center.
-    BitbucketServer,
-    /// Azure DevOps.
-    AzureDevOps,
-}
-
-impl ForgeKind {
-    /// As people write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::GitHub => "github",
-            Self::GitLab => "gitlab",
-            Self::Gitea => "gitea",
-            Self::Bitbucket => "bitbucket",
-            Self::BitbucketServer => "bitbucket-server",
-            Self::AzureDevOps => "azure-devops",
-        }
-    }
-
-    /// The kind that a well-known host is. Others have to be told.
-    pub fn of_host(host: &str) -> Option<Self> {
-        match host.to_ascii_lowercase().as_str() {
-            "github.com" | "ssh.github.com" => Some(Self::GitHub),
-            "gitlab.com" | "altssh.gitlab.com" => Some(Self::GitLab),
-            "codeberg.org" | "gitea.com" => Some(Self::Gitea),
-            "bitbucket.org" | "altssh.bitbucket.org" => Some(Self::Bitbucket),
-            "dev.azure.com" | "ssh.dev.azure.com" => Some(Self::AzureDevOps),
-            host if host.ends_with(".visualstudio.com") => Some(Self::AzureDevOps),
-            host if host.ends_with(".ghe.com") => Some(Self::GitHub),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for ForgeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+/// The kind that a well-known host is. Others have to be told.
+pub fn kind_of_host(host: &str) -> Option<ForgeKind> {
+    match host.to_ascii_lowercase().as_str() {
+        "github.com" | "ssh.github.com" => Some(ForgeKind::GitHub),
+        "gitlab.com" | "altssh.gitlab.com" => Some(ForgeKind::GitLab),
+        "codeberg.org" | "gitea.com" => Some(ForgeKind::Gitea),
+        "bitbucket.org" | "altssh.bitbucket.org" => Some(ForgeKind::Bitbucket),
+        "dev.azure.com" | "ssh.dev.azure.com" => Some(ForgeKind::AzureDevOps),
+        host if host.ends_with(".visualstudio.com") => Some(ForgeKind::AzureDevOps),
+        host if host.ends_with(".ghe.com") => Some(ForgeKind::GitHub),
+        _ => None,
     }
 }
 
@@ -391,9 +356,9 @@ mod tests {
 
     #[test]
     fn well_known_hosts_are_known() {
-        assert_eq!(ForgeKind::of_host("GitHub.com"), Some(ForgeKind::GitHub));
-        assert_eq!(ForgeKind::of_host("acme.visualstudio.com"), Some(ForgeKind::AzureDevOps));
-        assert_eq!(ForgeKind::of_host("acme.ghe.com"), Some(ForgeKind::GitHub));
-        assert_eq!(ForgeKind::of_host("git.acme.io"), None);
+        assert_eq!(super::kind_of_host("GitHub.com"), Some(ForgeKind::GitHub));
+        assert_eq!(super::kind_of_host("acme.visualstudio.com"), Some(ForgeKind::AzureDevOps));
+        assert_eq!(super::kind_of_host("acme.ghe.com"), Some(ForgeKind::GitHub));
+        assert_eq!(super::kind_of_host("git.acme.io"), None);
     }
 }

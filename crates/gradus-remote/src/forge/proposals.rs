@@ -408,7 +408,12 @@ fn is_of(pull: &Pull, place: &ProposalPlace) -> bool {
 }
 
 fn record(pull: &Pull) -> ProposalRecord {
-    ProposalRecord { number: pull.number, url: Some(pull.url.clone()), since: pull.created }
+    let declined = match &pull.state {
+        // Where the forge does not tell when, it was after it was opened.
+        PullState::Closed { at, .. } => Some(at.unwrap_or(pull.created)),
+        PullState::Open | PullState::Merged { .. } => None,
+    };
+    ProposalRecord { number: pull.number, url: Some(pull.url.clone()), since: pull.created, declined }
 }
 
 /// Forges change how lines end, and what is empty at the end.

@@ -36,7 +36,7 @@ pub(crate) fn at(place: &Place, name: &str) -> CommitId {
 }
 
 pub(crate) fn repository(url: &str) -> Repository {
-    Repository { url: url.into(), branch: None, paths: Vec::new(), secret: None }
+    Repository { url: url.into(), branch: None, paths: Vec::new(), secret: None, forge: None }
 }
 
 /// A client of its own, as another replica has one.

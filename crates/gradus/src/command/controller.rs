@@ -22,7 +22,7 @@ use gradus_kube::{
     Scope, Secrets, give_lease_back, hold_lease,
 };
 use gradus_remote::http::{HttpClient, Tls};
-use gradus_remote::repos::{Committer, WireRepos};
+use gradus_remote::repos::{Access, Committer, WireRepos};
 use gradus_remote::targets::HttpTargets;
 use gradus_server::auth::Tokens;
 use gradus_server::hooks::HookKeys;
@@ -36,7 +36,7 @@ use tokio::task::JoinSet;
 use crate::command::serve::{Figures, stopped};
 use crate::error::CliError;
 use crate::output::Printer;
-use crate::wiring::{AccessArgs, options};
+use crate::wiring::{AccessArgs, EitherForge, options};
 
 use access::{SecretAccess, SecretsOfTargets};
 use logs::{LogArgs, log};
@@ -159,14 +159,16 @@ impl Running {
             options: arguments.weave.looking(&identity),
         }));
         let http = Arc::new(HttpTargets::with_secrets(Box::new(SecretsOfTargets(secrets.clone())))?);
-        let access = SecretAccess { secrets, otherwise: options(&arguments.access)? };
-        let repos = Arc::new(WireRepos::new(Arc::new(access), Committer::default()));
+        let access: Arc<dyn Access> =
+            Arc::new(SecretAccess { secrets, otherwise: options(&arguments.access)? });
+        let repos = Arc::new(WireRepos::new(access.clone(), Committer::default()));
+        let branches = Arc::new(BranchForge::new(repos.clone()));
         let events = Arc::new(EventSink::default());
         let ledger = Arc::new(KubeLedger::new(clock.clone(), events.clone()));
         let targets = Arc::new(KubeTargets::new(watches.clone(), http, clock.clone()));
         let ports = Ports {
             repos: repos.clone(),
-            forge: Arc::new(BranchForge::new(repos)),
+            forge: Arc::new(EitherForge::new(branches, access, repos, clock.clone())),
             targets: targets.clone(),
             ledger: ledger.clone(),
             clock: clock.clone(),

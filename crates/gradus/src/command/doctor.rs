@@ -110,7 +110,8 @@ async fn look(git: GitArgs) -> Result<Findings, CliError> {
     let address = file_url(&git.url);
     let access = SecretFolder { folder: git.access.secrets.clone(), otherwise: options(&git.access)? };
     let secret = git.secret.as_deref().map(std::sync::Arc::from);
-    let repository = Repository { url: address.clone().into(), branch: None, paths: Vec::new(), secret };
+    let repository =
+        Repository { url: address.clone().into(), branch: None, paths: Vec::new(), secret, forge: None };
     let options = access.options(&repository)?;
     let credentials = options.credentials.clone();
     let url = RemoteUrl::new(&address).map_err(from_git)?;

@@ -160,11 +160,23 @@ fn environment(here: &v1::Environment, clock: &Clock, printer: &Printer) -> Stri
         row(
             "proposal",
             None,
-            format!("{}{release}, open since {}{url}", proposal.number, clock.at(proposal.since.0)),
+            format!(
+                "{}{release}, {} {}{url}",
+                proposal.number,
+                opened(proposal.fit),
+                clock.at(proposal.since.0)
+            ),
         );
     }
     text.push_str(&table.render(printer));
     text
+}
+
+fn opened(fit: v1::Fit) -> &'static str {
+    match fit {
+        v1::Fit::Current | v1::Fit::Behind | v1::Fit::Foreign => "open since",
+        v1::Fit::Declined => "closed without being merged, opened",
+    }
 }
 
 fn gate_words(gate: &v1::Gate, clock: &Clock) -> (Tone, String) {

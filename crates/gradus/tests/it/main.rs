@@ -12,6 +12,7 @@ mod looking;
 mod looking_after;
 mod migrate;
 mod mistakes;
+mod on_gitea;
 mod pipes;
 mod recording;
 mod reference;

@@ -210,6 +210,45 @@ async fn closing_says_why_once_and_clears_up() {
 }
 
 #[tokio::test]
+async fn what_a_person_closed_is_told_and_left() {
+    let scene = Scene::new().await;
+    let head = scene.branch(2).await;
+    let opened = scene.forge.ensure(&scene.place, &scene.text(&head, 2)).await.unwrap();
+    scene.ann("PATCH", "/pulls/1", json!({"state": "closed"})).await;
+    scene.forge.heard(&scene.place.repository.url);
+    for forge in [&scene.forge, &scene.another(&scene.bot.token, MergeMethod::Merge)] {
+        let record = forge.find(&scene.place, &head).await.unwrap().unwrap();
+        assert_eq!(record.number, opened.number);
+        assert!(record.declined.is_some_and(|at| at >= record.since));
+    }
+    // For another version a new one is opened.
+    let head = scene.branch(3).await;
+    scene.forge.heard(&scene.place.repository.url);
+    let record = scene.forge.ensure(&scene.place, &scene.text(&head, 3)).await.unwrap();
+    assert_eq!((record.number, record.declined), (ProposalNumber(2), None));
+    assert_eq!(scene.pulls().await, ["1 closed: web 2 to prod", "2 open: web 3 to prod"]);
+}
+
+#[tokio::test]
+async fn what_a_person_merged_is_cleared_up() {
+    let scene = Scene::new().await;
+    let head = scene.branch(2).await;
+    let opened = scene.forge.ensure(&scene.place, &scene.text(&head, 2)).await.unwrap();
+    let merge = json!({"Do": "squash", "head_commit_id": head.as_str()});
+    let path = scene.path("/pulls/1/merge");
+    while scene.gitea.call(&scene.ann.token, "POST", &path, Some(merge.clone())).await.unwrap().status != 200
+    {
+    }
+    scene.forge.heard(&scene.place.repository.url);
+    assert_eq!(scene.forge.find(&scene.place, &head).await.unwrap(), Some(opened));
+    let closed = scene.forge.close(&scene.place, ProposalNumber(1), &head, &CloseReason::Merged).await;
+    assert_eq!(closed.unwrap(), Written::Done(head));
+    assert_eq!(scene.tip(BRANCH).await, None);
+    assert_eq!(scene.pulls().await, ["1 merged: web 2 to prod"]);
+    assert!(scene.api(&scene.bot.token).comments(ProposalNumber(1)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_comes_from_a_fork_is_never_ours() {
     let scene = Scene::new().await;
     let eve = scene.gitea.user("eve").await.unwrap();

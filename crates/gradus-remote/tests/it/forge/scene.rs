@@ -65,7 +65,7 @@ impl Scene {
             otherwise: RemoteOptions { credentials, ..RemoteOptions::default() },
         };
         let repos = Arc::new(WireRepos::new(Arc::new(folder), Committer::default()));
-        let repository = Repository { url, branch: None, paths: Vec::new(), secret: None };
+        let repository = Repository { url, branch: None, paths: Vec::new(), secret: None, forge: None };
         let repo = repos.open(&repository).unwrap();
         let port = gitea.url().rsplit_once(':').unwrap().1.parse().unwrap();
         let proxy = Proxy::start(port).await;

@@ -118,6 +118,8 @@ pub enum Fit {
     Behind,
     /// It has commits that gradus did not write.
     Foreign,
+    /// A person closed it without merging.
+    Declined,
 }
 
 impl Environment {
@@ -192,6 +194,7 @@ impl From<&ProposalSeen> for OpenProposal {
                 CoreFit::Current => Fit::Current,
                 CoreFit::Behind => Fit::Behind,
                 CoreFit::Foreign => Fit::Foreign,
+                CoreFit::Declined(_) => Fit::Declined,
             },
             since: Time(proposal.since),
         }

@@ -100,7 +100,12 @@ impl Shown {
     /// The proposals that are open, newest first. Those that are not any more are
     /// what Git and its host tell.
     pub(crate) fn proposals(&self) -> Vec<v1::Proposal> {
-        let open = self.status.environments.iter().filter_map(|here| self.proposal(here));
+        let open = self
+            .status
+            .environments
+            .iter()
+            .filter(|here| !is_declined(here))
+            .filter_map(|here| self.proposal(here));
         let mut open: Vec<v1::Proposal> = open.collect();
         open.sort_by_key(|proposal| std::cmp::Reverse(proposal.opened_at.0));
         open
@@ -171,7 +176,7 @@ impl Shown {
                     url: proposal.url.clone(),
                     head: String::new(),
                     release: None,
-                    fit: v1::Fit::Current,
+                    fit: fit(here),
                     since: time(proposal.since.as_deref())?,
                 })
             }),
@@ -191,6 +196,15 @@ impl Shown {
             notes: Vec::new(),
         }
     }
+}
+
+/// Whether a person closed the proposal that is told of.
+fn is_declined(here: &EnvironmentStatus) -> bool {
+    here.reason.as_deref() == Some("proposal-declined")
+}
+
+fn fit(here: &EnvironmentStatus) -> v1::Fit {
+    if is_declined(here) { v1::Fit::Declined } else { v1::Fit::Current }
 }
 
 fn row(here: &EnvironmentStatus) -> v1::EnvironmentStatus {
