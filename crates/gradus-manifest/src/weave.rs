@@ -21,6 +21,7 @@ mod snippet;
 mod spell;
 
 pub use migrate::{Known, Migrated, Migration, migrate};
+pub(crate) use snippet::HOSTS;
 
 /// The group of the older kind.
 pub(crate) const GROUP: &str = "pipelines.weave.works";

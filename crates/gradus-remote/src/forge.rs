@@ -26,4 +26,4 @@ pub use model::{
     Verdict,
 };
 pub use open::Forges;
-pub use proposals::{ForgeApis, RemoteForge};
+pub use proposals::{ForgeApis, RemoteForge, from_forge, open_once};

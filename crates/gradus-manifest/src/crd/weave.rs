@@ -4,6 +4,8 @@
 
 use serde_json::{Value, json};
 
+use crate::weave::HOSTS;
+
 /// The definition.
 pub(super) fn definition() -> Value {
     json!({
@@ -125,7 +127,7 @@ fn promotion(description: &str) -> Value {
             "type": {
                 "type": "string",
                 "description": "Who keeps the pull requests.",
-                "enum": ["github", "gitlab", "bitbucket-server"],
+                "enum": HOSTS,
             },
             "url": text("The repository, over https."),
             "baseBranch": text("The branch that the pull request is for."),

@@ -44,4 +44,4 @@ fn pull_request(lines: &mut Vec<String>, request: &OldPullRequest) {
 }
 
 /// Who may keep pull requests.
-pub(super) const HOSTS: [&str; 3] = ["github", "gitlab", "bitbucket-server"];
+pub(crate) const HOSTS: [&str; 4] = ["github", "gitlab", "bitbucket-server", "gitea"];

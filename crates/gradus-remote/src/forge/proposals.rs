@@ -138,11 +138,6 @@ impl RemoteForge {
         place: &ProposalPlace,
         text: &ProposalText,
     ) -> Result<Pull, ForgeError> {
-        if !api.refuses_duplicates()
-            && let Some(pull) = api.find_open(&place.branch, &place.base).await?
-        {
-            return Ok(pull);
-        }
         let new = NewPull {
             head: place.branch.clone(),
             base: place.base.clone(),
@@ -150,21 +145,7 @@ impl RemoteForge {
             body: text.body.clone(),
             draft: false,
         };
-        match api.create(&new).await {
-            Ok(made) => {
-                // Forges look for another one before they open one, and two at once may both find none.
-                let first = api.find_open(&place.branch, &place.base).await?;
-                let Some(first) = first.filter(|first| first.number < made.number) else { return Ok(made) };
-                api.close(made.number).await?;
-                Ok(first)
-            }
-            Err(error)
-                if matches!(error.kind(), ForgeErrorKind::AlreadyExists | ForgeErrorKind::OutcomeUnknown) =>
-            {
-                api.find_open(&place.branch, &place.base).await?.ok_or(error)
-            }
-            Err(error) => Err(error),
-        }
+        open_once(api, &new).await
     }
 
     /// Asks for the merge until the forge knows whether it can do it.
@@ -398,6 +379,31 @@ impl RemoteForge {
     }
 }
 
+/// Opens a proposal, or finds the open one of the same two branches, whatever it says: the one that somebody else
+/// opened, or that was opened without an answer.
+pub async fn open_once(api: &dyn ForgeApi, new: &NewPull) -> Result<Pull, ForgeError> {
+    if !api.refuses_duplicates()
+        && let Some(pull) = api.find_open(&new.head, &new.base).await?
+    {
+        return Ok(pull);
+    }
+    match api.create(new).await {
+        Ok(made) => {
+            // Forges look for another one before they open one, and two at once may both find none.
+            let first = api.find_open(&new.head, &new.base).await?;
+            let Some(first) = first.filter(|first| first.number < made.number) else { return Ok(made) };
+            api.close(made.number).await?;
+            Ok(first)
+        }
+        Err(error)
+            if matches!(error.kind(), ForgeErrorKind::AlreadyExists | ForgeErrorKind::OutcomeUnknown) =>
+        {
+            api.find_open(&new.head, &new.base).await?.ok_or(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 fn which(place: &ProposalPlace) -> Which {
     (place.repository.url.clone(), place.base.clone(), place.branch.clone())
 }
@@ -432,7 +438,7 @@ fn why(because: &CloseReason, now: Timestamp) -> String {
 }
 
 /// A forge's failure as the engine's.
-pub(super) fn from_forge(error: ForgeError) -> PortError {
+pub fn from_forge(error: ForgeError) -> PortError {
     let kind = match error.kind() {
         ForgeErrorKind::Unauthorized | ForgeErrorKind::Forbidden { .. } => PortErrorKind::Denied,
         ForgeErrorKind::NotFound => PortErrorKind::Missing,

@@ -186,8 +186,9 @@ fn check_meta(meta: &CommitMeta) -> Outcome<()> {
         return Err(Fault::input("both parents of a merge are the same commit"));
     }
     for who in [&meta.author, &meta.committer] {
-        for text in [&who.name, &who.email] {
-            if text.trim().is_empty() || text.trim() != text || text.contains(['<', '>', '\n', '\0']) {
+        for (text, may_be_empty) in [(&who.name, false), (&who.email, true)] {
+            let is_odd = text.trim() != text || text.contains(['<', '>', '\n', '\0']);
+            if is_odd || (text.is_empty() && !may_be_empty) {
                 return Err(Fault::input(format!("{text:?} cannot be the name or address of an author")));
             }
         }

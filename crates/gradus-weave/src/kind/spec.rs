@@ -117,7 +117,7 @@ pub struct StrategySpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PullRequest {
-    /// `github`, `gitlab` or `bitbucket-server`.
+    /// `github`, `gitlab`, `bitbucket-server` or `gitea`.
     #[serde(rename = "type", deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub provider: String,
     /// The repository.

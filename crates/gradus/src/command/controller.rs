@@ -16,7 +16,7 @@ use gradus_engine::port::{Clock, Ports};
 use gradus_engine::{Engine, RunOptions};
 use gradus_kube::clusters::{ClusterOptions, Clusters, OwnCluster, own_client};
 use gradus_kube::watch::{LabelSelector, WatchOptions, WatchState, Watches};
-use gradus_kube::weave::{NoPullRequests, WeaveController, WeaveParts};
+use gradus_kube::weave::{WeaveController, WeaveParts};
 use gradus_kube::{
     BranchForge, Client, Controller, ControllerParts, EventSink, KubeLedger, KubeTargets, LeaseOptions,
     Scope, Secrets, give_lease_back, hold_lease,
@@ -42,7 +42,7 @@ use access::{SecretAccess, SecretsOfTargets};
 use logs::{LogArgs, log};
 use ports::{Faults, NoProposals, ObjectHolds};
 use tls::TlsArgs;
-use weave::{HttpPoster, WeaveArgs};
+use weave::{HttpPoster, InForges, WeaveArgs};
 
 /// How often version endpoints are asked at least: no watch tells of them.
 const ENDPOINTS: Duration = Duration::from_secs(30);
@@ -148,19 +148,20 @@ impl Running {
             }
         });
         let secrets = Secrets::new(client.clone());
+        let otherwise = options(&arguments.access)?;
+        let pull_requests = InForges::new(Box::new(secrets.clone()), otherwise.clone(), clock.clone());
         let older = Arc::new(WeaveController::new(WeaveParts {
             client: client.clone(),
             watches: watches.clone(),
             secrets: secrets.clone(),
             poster: Arc::new(HttpPoster(http_client()?)),
-            pull_requests: Arc::new(NoPullRequests),
+            pull_requests: Arc::new(pull_requests),
             clock: clock.clone(),
             scope: scope.clone(),
             options: arguments.weave.looking(&identity),
         }));
         let http = Arc::new(HttpTargets::with_secrets(Box::new(SecretsOfTargets(secrets.clone())))?);
-        let access: Arc<dyn Access> =
-            Arc::new(SecretAccess { secrets, otherwise: options(&arguments.access)? });
+        let access: Arc<dyn Access> = Arc::new(SecretAccess { secrets, otherwise });
         let repos = Arc::new(WireRepos::new(access.clone(), Committer::default()));
         let branches = Arc::new(BranchForge::new(repos.clone()));
         let events = Arc::new(EventSink::default());

@@ -63,7 +63,8 @@ pub(super) fn write(lines: &mut Lines, repository: &Repository, forge: bool) {
     let (name, ours) = match host.as_str() {
         "github" => ("GitHub", "github"),
         "gitlab" => ("GitLab", "gitlab"),
-        "bitbucket-server" => ("Bitbucket", "bitbucket"),
+        "bitbucket-server" => ("Bitbucket Data Center", "bitbucket-server"),
+        "gitea" => ("Gitea", "gitea"),
         "azure-devops" => ("Azure DevOps", "azure-devops"),
         other => {
             lines.look(

@@ -1,5 +1,7 @@
 //! The webhook of `pipelines.weave.works` on the pipelines of the cluster.
 
+mod pull_requests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use gradus_weave::limiter::Rate;
 use gradus_weave::retry::Retry;
 use gradus_weave::{ObjectName, Promotion};
 use jiff::SignedDuration;
+
+pub(super) use pull_requests::InForges;
 
 /// What an older controller took, by the same names.
 #[derive(Debug, Clone, clap::Args)]
