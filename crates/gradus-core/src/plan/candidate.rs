@@ -246,7 +246,7 @@ impl<'a> Candidate<'a> {
     /// Whether a person closed the proposal of this very release, and nobody asked for it since.
     fn is_declined(&self, proposal: &ProposalSeen, since: Timestamp) -> bool {
         proposal.release.known().is_some_and(|proposed| proposed.same(&self.release))
-            && !self.request.is_some_and(|request| request.at > since)
+            && self.request.is_none_or(|request| request.at <= since)
     }
 
     fn change(&self) -> Change {
