@@ -27,8 +27,6 @@ pub struct KubeconfigPolicy {
     pub files: bool,
     /// It may leave the server unverified (`insecure-skip-tls-verify`, `http://`).
     pub insecure: bool,
-    /// It may name a proxy (`proxy-url`).
-    pub proxy: bool,
 }
 
 /// How long a client waits.
@@ -96,7 +94,6 @@ pub async fn read_kubeconfig(
     let used = used_parts(whole)?;
     check_cluster(&used.cluster, policy)?;
     check_user(&used.user, policy)?;
-    let states_proxy = used.cluster.proxy_url.is_some();
     let tls_name = used.cluster.tls_server_name.clone();
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(used.rebuilt(), &options)
@@ -110,10 +107,8 @@ pub async fn read_kubeconfig(
     {
         return refuse("the kubeconfig's field tls-server-name is no host name");
     }
-    // The process's own proxy is for Git hosts; which way leads to a cluster, only its kubeconfig says.
-    if !states_proxy {
-        config.proxy_url = None;
-    }
+    // The process's own proxy is for Git hosts, and no way to a cluster.
+    config.proxy_url = None;
     config.connect_timeout = Some(patience.connect);
     config.read_timeout = Some(patience.read);
     config.write_timeout = Some(patience.read);
@@ -197,8 +192,8 @@ fn check_cluster(cluster: &Cluster, policy: KubeconfigPolicy) -> Result<(), Kube
     if cluster.certificate_authority.is_some() && !policy.files {
         return not_allowed("certificate-authority", "reading files (write certificate-authority-data)");
     }
-    if cluster.proxy_url.is_some() && !policy.proxy {
-        return not_allowed("proxy-url", "a proxy");
+    if cluster.proxy_url.is_some() {
+        return refuse("the kubeconfig has the field proxy-url: a proxy is not supported");
     }
     Ok(())
 }
@@ -241,8 +236,6 @@ fn not_usable(error: &KubeconfigError) -> String {
     use KubeconfigError as E;
     let field = if matches!(error, E::ParseClusterUrl(_) | E::MissingClusterUrl) {
         "server"
-    } else if matches!(error, E::ParseProxyUrl(_)) {
-        "proxy-url"
     } else if matches!(error, E::LoadCertificateAuthority(_) | E::ParseCertificates(_)) {
         "certificate-authority-data"
     } else {

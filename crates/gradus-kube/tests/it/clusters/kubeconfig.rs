@@ -84,10 +84,6 @@ fn each_permission_allows_its_own() {
             KubeconfigPolicy { insecure: true, ..none },
             kubeconfig(&format!("{SERVER}\n    insecure-skip-tls-verify: true"), &token),
         ),
-        (
-            KubeconfigPolicy { proxy: true, ..none },
-            kubeconfig(&format!("{SERVER}\n    proxy-url: http://proxy:3128"), &token),
-        ),
     ];
     for (policy, text) in &cases {
         assert!(read(text, *policy).is_ok(), "{policy:?} does not allow what it says");
@@ -95,6 +91,12 @@ fn each_permission_allows_its_own() {
             assert!(read(text, *other).is_err(), "{other:?} allows what it does not say");
         }
     }
+    let proxy = kubeconfig(&format!("{SERVER}\n    proxy-url: http://proxy:3128"), &token);
+    let everything = KubeconfigPolicy { exec: true, files: true, insecure: true };
+    assert_eq!(
+        read(&proxy, everything).unwrap_err(),
+        "the kubeconfig has the field proxy-url: a proxy is not supported"
+    );
 }
 
 #[test]
@@ -171,7 +173,7 @@ fn any_kubeconfig_is_read_or_refused() {
         "contexts": [{"name": "it", "context": {"cluster": "c", "user": "u", "namespace": "apps"}}],
         "users": [{"name": "u", "user": {"token": "t"}}], "preferences": {}}"#;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let lenient = KubeconfigPolicy { insecure: true, proxy: true, ..KubeconfigPolicy::default() };
+    let lenient = KubeconfigPolicy { insecure: true, ..KubeconfigPolicy::default() };
     reads_anything(&[token.as_bytes(), everything.as_bytes(), json.as_bytes()], |bytes| {
         for policy in [KubeconfigPolicy::default(), lenient] {
             match runtime.block_on(read_kubeconfig(bytes, policy, patience())) {
