@@ -13,7 +13,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::api::ApiError;
 use crate::auth::Tokens;
 use crate::feed::Feed;
-use crate::hooks::HookKeys;
+use crate::hooks::HookKeySource;
+use crate::hooks::flux::cluster::Named;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::nearest::nearest;
@@ -23,7 +24,8 @@ use crate::port::{Holds, Problems, Proposals};
 pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) tokens: Arc<Tokens>,
-    pub(crate) hook_keys: HookKeys,
+    pub(crate) hook_keys: HookKeySource,
+    pub(crate) named: Named,
     pub(crate) holds: Arc<dyn Holds>,
     pub(crate) proposals: Arc<dyn Proposals>,
     pub(crate) problems: Arc<dyn Problems>,
@@ -57,10 +59,22 @@ impl App {
         Clock::utc(self.now())
     }
 
+    /// That the manifests were read once, or the answer that they were not: what is not known yet may be there.
+    pub(crate) fn were_read(&self) -> Result<(), ApiError> {
+        if self.problems.were_read() {
+            return Ok(());
+        }
+        Err(ApiError::unavailable("not-read-yet", "the pipelines were not read yet")
+            .with_help("try again in a few seconds"))
+    }
+
     /// The pipeline of these names, or the answer that there is none.
     pub(crate) fn pipeline(&self, namespace: &str, name: &str) -> Result<Arc<Pipeline>, ApiError> {
         let wanted = format!("{namespace}/{name}");
         let known = PipelineKey::parse(&wanted).ok().and_then(|key| self.engine.pipeline(&key));
+        if known.is_none() {
+            self.were_read()?;
+        }
         known.ok_or_else(|| {
             let names: Vec<String> =
                 self.engine.pipelines().iter().map(|known| known.key.to_string()).collect();

@@ -6,11 +6,13 @@
 
 mod answer;
 pub(crate) mod flux;
+mod folder;
 mod keys;
 mod outcome;
 mod signature;
 pub(crate) mod wake;
 
 pub use answer::{Taken, Understood};
+pub use folder::HookKeySource;
 pub use keys::{HookKey, HookKeys};
 pub(crate) use outcome::Outcome;

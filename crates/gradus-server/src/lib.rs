@@ -23,5 +23,6 @@ pub use health::Readiness;
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use server::{
-    Bound, Server, ServerError, ServerErrorKind, ServerOptions, ServerTls, TlsError, TlsErrorKind, TlsFiles,
+    Bound, HooksListener, Server, ServerError, ServerErrorKind, ServerOptions, ServerTls, TlsError,
+    TlsErrorKind, TlsFiles,
 };

@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 mod error;
+mod hooks;
 mod tls;
 
 use std::net::SocketAddr;
@@ -22,12 +23,15 @@ use crate::api::{self, ApiError};
 use crate::app::App;
 use crate::auth::{Tokens, guard, identify};
 use crate::feed::Feed;
-use crate::hooks::HookKeys;
+use crate::hooks::HookKeySource;
+use crate::hooks::flux::cluster::Named;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::port::{Holds, Problems, Proposals};
 
 pub use error::{ServerError, ServerErrorKind};
+use hooks::HooksBound;
+pub use hooks::HooksListener;
 pub use tls::{ServerTls, TlsError, TlsErrorKind, TlsFiles};
 
 /// What a server is made of.
@@ -39,7 +43,9 @@ pub struct ServerOptions {
     /// Who may ask.
     pub tokens: Arc<Tokens>,
     /// What webhooks are signed with.
-    pub hook_keys: HookKeys,
+    pub hook_keys: HookKeySource,
+    /// Where else the webhooks listen, and nothing but they.
+    pub hooks: Option<HooksListener>,
     /// Where holds are written.
     pub holds: Arc<dyn Holds>,
     /// Where proposals are listed.
@@ -66,6 +72,7 @@ pub struct Bound {
     app: Arc<App>,
     router: Router,
     changes: broadcast::Receiver<PipelineKey>,
+    hooks: Option<HooksBound>,
     stop: watch::Sender<bool>,
 }
 
@@ -81,23 +88,30 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let changes = options.engine.subscribe();
         let now = options.engine.ports().clock.now();
-        let app = Arc::new(App {
-            engine: options.engine,
-            tokens: options.tokens,
-            hook_keys: options.hook_keys,
-            holds: options.holds,
-            proposals: options.proposals,
-            problems: options.problems,
-            metrics: options.metrics,
-            version: options.version,
+        let listeners = Arc::new(Semaphore::new(options.limits.listeners));
+        let app = |listens_on| App {
+            engine: options.engine.clone(),
+            tokens: options.tokens.clone(),
+            hook_keys: options.hook_keys.clone(),
+            named: Named::default(),
+            holds: options.holds.clone(),
+            proposals: options.proposals.clone(),
+            problems: options.problems.clone(),
+            metrics: options.metrics.clone(),
+            version: options.version.clone(),
             limits: options.limits,
             listens_on,
             feed: Feed::new(now),
-            listeners: Arc::new(Semaphore::new(options.limits.listeners)),
-            stop: stopped,
-        });
+            listeners: listeners.clone(),
+            stop: stopped.clone(),
+        };
+        let hooks = match options.hooks {
+            Some(listener) => Some(HooksBound::bind(listener, app).await?),
+            None => None,
+        };
+        let app = Arc::new(app(listens_on));
         let router = router(app.clone());
-        Ok(Bound { listener, tls: options.tls, app, router, changes, stop })
+        Ok(Bound { listener, tls: options.tls, app, router, changes, hooks, stop })
     }
 }
 
@@ -107,14 +121,32 @@ impl Bound {
         self.app.listens_on
     }
 
+    /// The address of the webhooks alone, if they have one.
+    pub fn hooks_addr(&self) -> Option<SocketAddr> {
+        self.hooks.as_ref().map(HooksBound::local_addr)
+    }
+
     /// Answers until `shutdown` is done. Then nobody new is let in, streams of
     /// events end, and requests that are under way may end in time.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Self { listener, tls, app, router, changes, stop } = self;
+        let Self { listener, tls, app, router, changes, hooks, stop } = self;
         let feed = app.clone();
         let telling = tokio::spawn(async move { feed.feed.run(&feed.engine, changes).await });
-        connection::serve_all(&listener, tls.as_ref(), |_peer| router.clone(), &app.limits, stop, shutdown)
-            .await;
+        let mut stopped = stop.subscribe();
+        let hooking = async {
+            if let Some(hooks) = hooks {
+                hooks.serve(async move { drop(stopped.wait_for(|stop| *stop).await) }).await;
+            }
+        };
+        let answering = connection::serve_all(
+            &listener,
+            tls.as_ref(),
+            |_peer| router.clone(),
+            &app.limits,
+            stop,
+            shutdown,
+        );
+        tokio::join!(answering, hooking);
         telling.abort();
         Ok(())
     }

@@ -66,11 +66,25 @@ pub(crate) fn routes() -> (Router<Arc<App>>, Router<Arc<App>>, utoipa::openapi::
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
+        .merge(hooks())
+        .split_for_parts();
+    (asking, public, document.merge_from(public_document))
+}
+
+/// The webhooks, which ask for a signature and not for a token.
+fn hooks() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::default()
+        .routes(routes!(hooks::flux::cluster::own))
+        .routes(routes!(hooks::flux::cluster::named))
         .routes(routes!(hooks::flux::environment))
         .routes(routes!(hooks::flux::target))
         .routes(routes!(hooks::wake::post))
-        .split_for_parts();
-    (asking, public, document.merge_from(public_document))
+}
+
+/// The same without the document.
+pub(crate) fn hook_routes() -> Router<Arc<App>> {
+    let (router, _document) = hooks().split_for_parts();
+    router
 }
 
 /// The document that describes the API, in JSON.

@@ -2,6 +2,7 @@
 
 #![expect(unused_qualifications, reason = "the macro that describes an endpoint writes them")]
 
+pub(crate) mod cluster;
 mod event;
 mod meaning;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use gradus_engine::port::ledger::Reported;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::keys::Owner;
 use super::signature::believed;
 use super::{Outcome, Taken, Understood};
 use crate::api::v1::{ErrorBody, report::CLOCK_AHEAD};
@@ -133,7 +135,7 @@ async fn understand(
     body: axum::body::Body,
 ) -> Result<Taken, ApiError> {
     // Whoever cannot sign learns nothing, not even which pipelines there are.
-    let body = believed(app, &format!("{}/{}", place.namespace, place.pipeline), parts, body).await?;
+    let body = believed(app, Owner::pipeline(&place.namespace, &place.pipeline), parts, body).await?;
     let Params(query) = query?;
     let event: Event = serde_json::from_slice(&body).map_err(|error| not_json(&error))?;
     let pipeline = app.pipeline(&place.namespace, &place.pipeline)?;

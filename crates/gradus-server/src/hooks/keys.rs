@@ -10,14 +10,33 @@ use super::signature::Signature;
 
 /// The keys that webhooks are signed with.
 ///
-/// A pipeline that has keys of its own takes only those; the others take the
+/// A pipeline or cluster that has keys of its own takes only those; the others take the
 /// global ones. More than one key is good at the same time, so that one can be
 /// replaced without losing events. A signature covers the body and not the
 /// address: give pipelines whose senders do not trust each other a key each.
 #[derive(Default)]
 pub struct HookKeys {
     global: Vec<HookKey>,
-    own: BTreeMap<PipelineKey, Vec<HookKey>>,
+    own: BTreeMap<Owner, Vec<HookKey>>,
+}
+
+/// Who has keys of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    Pipeline(PipelineKey),
+    /// The namespace and name of the object that describes a cluster.
+    Cluster(String, String),
+}
+
+impl Owner {
+    /// None for what cannot be a pipeline.
+    pub(super) fn pipeline(namespace: &str, name: &str) -> Option<Self> {
+        PipelineKey::parse(&format!("{namespace}/{name}")).ok().map(Self::Pipeline)
+    }
+
+    pub(super) fn cluster(namespace: &str, name: &str) -> Self {
+        Self::Cluster(namespace.to_owned(), name.to_owned())
+    }
 }
 
 /// A key that webhooks are signed with.
@@ -71,8 +90,13 @@ impl HookKeys {
     }
 
     /// The same with a key for one pipeline.
-    pub fn with_pipeline(mut self, pipeline: PipelineKey, key: HookKey) -> Self {
-        self.own.entry(pipeline).or_default().push(key);
+    pub fn with_pipeline(self, pipeline: PipelineKey, key: HookKey) -> Self {
+        self.with_own(Owner::Pipeline(pipeline), key)
+    }
+
+    /// The same with a key for one.
+    pub(super) fn with_own(mut self, owner: Owner, key: HookKey) -> Self {
+        self.own.entry(owner).or_default().push(key);
         self
     }
 
@@ -81,16 +105,16 @@ impl HookKeys {
         self.global.is_empty() && self.own.is_empty()
     }
 
-    /// Whether the signature is of this body with a key for this pipeline.
-    pub(super) fn verify(&self, pipeline: Option<&PipelineKey>, signature: &Signature, body: &[u8]) -> bool {
-        let own = pipeline.and_then(|pipeline| self.own.get(pipeline));
+    /// Whether the signature is of this body with a key for this pipeline or cluster.
+    pub(super) fn verify(&self, owner: Option<&Owner>, signature: &Signature, body: &[u8]) -> bool {
+        let own = owner.and_then(|owner| self.own.get(owner));
         own.unwrap_or(&self.global).iter().any(|key| key.made(signature, body))
     }
 }
 
 impl fmt::Debug for HookKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let own: Vec<String> = self.own.keys().map(ToString::to_string).collect();
+        let own: Vec<String> = self.own.keys().map(|owner| format!("{owner:?}")).collect();
         f.debug_struct("HookKeys").field("global", &self.global.len()).field("own", &own).finish()
     }
 }

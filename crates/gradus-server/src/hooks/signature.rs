@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, request::Parts};
 use bytes::Bytes;
-use gradus_core::names::PipelineKey;
 
+use super::keys::Owner;
 use crate::api::{ApiError, read_bounded};
 use crate::app::App;
 use crate::auth::same_machine;
@@ -24,7 +24,7 @@ pub(super) enum Signature {
 /// sign with is taken too: a wake says nothing but that something happened.
 pub(super) async fn believed_of_a_forge(
     app: &Arc<App>,
-    pipeline: &str,
+    owner: Option<Owner>,
     parts: &Parts,
     body: Body,
 ) -> Result<Bytes, ApiError> {
@@ -32,33 +32,34 @@ pub(super) async fn believed_of_a_forge(
         Some(signature) => Some(signature),
         None => read_of_a_forge(&parts.headers)?,
     };
-    check(app, pipeline, parts, body, signature).await
+    check(app, owner, parts, body, signature).await
 }
 
-/// The body of a webhook for this pipeline, once it is clear that it may be believed.
+/// The body of a webhook for this pipeline or cluster, once it is clear that it may be believed.
 ///
 /// An unsigned one is believed only where no key is set and only this machine can
 /// send it; it is then held to the same rules as a request without a token.
 pub(super) async fn believed(
     app: &Arc<App>,
-    pipeline: &str,
+    owner: Option<Owner>,
     parts: &Parts,
     body: Body,
 ) -> Result<Bytes, ApiError> {
-    check(app, pipeline, parts, body, read(&parts.headers)?).await
+    check(app, owner, parts, body, read(&parts.headers)?).await
 }
 
 async fn check(
     app: &Arc<App>,
-    pipeline: &str,
+    owner: Option<Owner>,
     parts: &Parts,
     body: Body,
     signature: Option<Signature>,
 ) -> Result<Bytes, ApiError> {
-    let unsigned_is_fine = app.hook_keys.is_empty() && app.is_loopback();
+    let keys = app.hook_keys.now().await;
+    let unsigned_is_fine = keys.is_empty() && app.hook_keys.may_be_none() && app.is_loopback();
     if unsigned_is_fine {
         same_machine(&parts.method, &parts.uri, &parts.headers, app.listens_on)?;
-    } else if app.hook_keys.is_empty() {
+    } else if keys.is_empty() {
         return Err(refused("no key for webhooks is set, and without one only this machine is believed")
             .with_help("set a key here, and the same one at the sender"));
     }
@@ -66,11 +67,10 @@ async fn check(
         return Err(refused("the event is not signed"));
     }
     let body = read_bounded(&parts.headers, body, app.limits.hook_bytes, app.limits.body).await?;
-    let pipeline = PipelineKey::parse(pipeline).ok();
     match signature {
         // Where no key is set, a signature says no more than its absence.
         Some(signature) if !unsigned_is_fine => {
-            if app.hook_keys.verify(pipeline.as_ref(), &signature, &body) {
+            if keys.verify(owner.as_ref(), &signature, &body) {
                 Ok(body)
             } else {
                 Err(refused("the signature is not of this body with the key that is set here"))
@@ -127,6 +127,7 @@ fn unhex(digits: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::hmac;
+    use gradus_core::names::PipelineKey;
 
     use super::super::keys::{HookKey, HookKeys};
     use super::*;
@@ -170,7 +171,11 @@ mod tests {
             .with_pipeline(web.clone(), key("new"));
         let verify = |pipeline: &PipelineKey, with: &str| {
             let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, with.as_bytes()), b"body");
-            keys.verify(Some(pipeline), &Signature::Sha256(tag.as_ref().to_vec()), b"body")
+            keys.verify(
+                Some(&Owner::Pipeline(pipeline.clone())),
+                &Signature::Sha256(tag.as_ref().to_vec()),
+                b"body",
+            )
         };
         assert_eq!(["global", "old", "new"].map(|with| verify(&web, with)), [false, true, true]);
         assert_eq!(["global", "old", "new"].map(|with| verify(&other, with)), [true, false, false]);

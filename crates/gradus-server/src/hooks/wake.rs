@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 
+use super::keys::Owner;
 use super::signature::believed_of_a_forge;
 use super::{Outcome, Taken, Understood};
 use crate::api::ApiError;
@@ -27,6 +28,7 @@ use crate::app::App;
         (status = 401, description = "Not signed, or not with the right key", body = ErrorBody),
         (status = 404, description = "There is no such pipeline", body = ErrorBody),
         (status = 413, description = "The body is too long", body = ErrorBody),
+        (status = 503, description = "The pipelines were not read yet: send it again", body = ErrorBody),
     ))]
 pub(crate) async fn post(
     State(app): State<Arc<App>>,
@@ -43,7 +45,7 @@ pub(crate) async fn post(
 
 async fn wake(app: &Arc<App>, namespace: &str, pipeline: &str, request: Request) -> Result<Taken, ApiError> {
     let (parts, body) = request.into_parts();
-    believed_of_a_forge(app, &format!("{namespace}/{pipeline}"), &parts, body).await?;
+    believed_of_a_forge(app, Owner::pipeline(namespace, pipeline), &parts, body).await?;
     let pipeline = app.pipeline(namespace, pipeline)?;
     app.engine.wake(&pipeline.key);
     let words = format!("{} is looked at soon", pipeline.key);

@@ -15,9 +15,9 @@ use gradus_engine::port::ledger::{Entry, Reported};
 use gradus_engine::port::{Clock, PortError};
 use gradus_server::api::v1::{Problem, Proposal, ProposalState, Time};
 use gradus_server::auth::{Role, Tokens};
-use gradus_server::hooks::{HookKey, HookKeys};
+use gradus_server::hooks::{HookKey, HookKeySource, HookKeys};
 use gradus_server::port::{HoldRecord, Holds, Problems, Proposals};
-use gradus_server::{Bound, Limits, Metrics, Server, ServerError, ServerOptions, ServerTls};
+use gradus_server::{Bound, HooksListener, Limits, Metrics, Server, ServerError, ServerOptions, ServerTls};
 use jiff::SignedDuration;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -34,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) tls: Option<ServerTls>,
     pub(crate) faults: Faults,
     pub(crate) unread: bool,
+    /// Files of the folder of hook keys; the hooks then listen at an address of their own, which others reach.
+    pub(crate) hook_files: &'static [(&'static str, &'static str)],
 }
 
 /// A server that runs.
@@ -44,6 +46,8 @@ pub(crate) struct World {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) tokens_path: PathBuf,
     pub(crate) at: SocketAddr,
+    /// Where the hooks alone are.
+    pub(crate) hooks_at: Option<SocketAddr>,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) served: Option<JoinHandle<Result<(), ServerError>>>,
     folder: TempDir,
@@ -81,18 +85,27 @@ impl World {
             Some(key) => HookKeys::none().with_global(HookKey::new(key.as_bytes()).unwrap()),
         };
         let mut options = options("127.0.0.1:0".parse().unwrap(), engine.clone(), tokens.clone());
-        options.hook_keys = hook_keys;
+        options.hook_keys = hook_keys.into();
+        if !setup.hook_files.is_empty() {
+            for (name, key) in setup.hook_files {
+                std::fs::write(folder.path().join(name), key).unwrap();
+            }
+            options.hook_keys = HookKeySource::folder(folder.path());
+            let listen = "0.0.0.0:0".parse().unwrap();
+            options.hooks = Some(HooksListener { listen, tls: None });
+        }
         options.problems = Arc::new(OneProblem { read: !setup.unread });
         options.limits = setup.limits;
         options.tls = setup.tls;
         let bound = Server::bind(options).await.unwrap();
         let at = bound.local_addr();
+        let hooks_at = bound.hooks_addr().map(|at| SocketAddr::from(([127, 0, 0, 1], at.port())));
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(bound.serve(async move {
             let _dropped = stopped.await;
         }));
         let (stop, served) = (Some(stop), Some(served));
-        let world = Self { fakes, engine, pipeline, tokens, tokens_path, at, stop, served, folder };
+        let world = Self { fakes, engine, pipeline, tokens, tokens_path, at, hooks_at, stop, served, folder };
         world.play().await;
         world
     }
@@ -168,7 +181,8 @@ fn options(listen: SocketAddr, engine: Arc<Engine>, tokens: Arc<Tokens>) -> Serv
         listen,
         engine,
         tokens,
-        hook_keys: HookKeys::none(),
+        hook_keys: HookKeys::none().into(),
+        hooks: None,
         holds: Arc::new(Memory::default()),
         proposals: Arc::new(OneProposal),
         problems: Arc::new(OneProblem { read: true }),

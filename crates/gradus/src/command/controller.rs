@@ -1,6 +1,7 @@
 //! `gradus controller`: runs in a cluster until it is told to stop.
 
 mod access;
+mod hooks;
 mod logs;
 mod ports;
 mod tls;
@@ -25,7 +26,6 @@ use gradus_remote::http::{HttpClient, Tls};
 use gradus_remote::repos::{Access, Committer, WireRepos};
 use gradus_remote::targets::HttpTargets;
 use gradus_server::auth::Tokens;
-use gradus_server::hooks::HookKeys;
 use gradus_server::ops::{Ops, OpsBound};
 use gradus_server::weave::{BindAddress, WeaveServer};
 use gradus_server::{Limits, Metrics, Server, ServerError, ServerOptions};
@@ -39,6 +39,7 @@ use crate::output::Printer;
 use crate::wiring::{AccessArgs, EitherForge, options};
 
 use access::{SecretAccess, SecretsOfTargets};
+use hooks::HookArgs;
 use logs::{LogArgs, log};
 use ports::{Faults, NoProposals, ObjectHolds};
 use tls::TlsArgs;
@@ -95,6 +96,8 @@ pub(crate) struct ControllerArgs {
     #[command(flatten)]
     weave: WeaveArgs,
     #[command(flatten)]
+    hooks: HookArgs,
+    #[command(flatten)]
     tls: TlsArgs,
     #[command(flatten)]
     log: LogArgs,
@@ -106,6 +109,9 @@ pub(crate) struct ControllerArgs {
 pub(crate) async fn run(arguments: ControllerArgs, printer: &Printer) -> Result<ExitCode, CliError> {
     log(&arguments.log);
     let running = Running::start(&arguments).await?;
+    if let Some(hooks) = running.hooks {
+        printer.note(format!("webhooks that are signed are taken on {hooks}"));
+    }
     printer.note(format!("gradus looks after the objects; its API is on {}", running.api));
     stopped().await;
     printer.note("stopping: steps that are being taken are let end");
@@ -116,6 +122,7 @@ pub(crate) async fn run(arguments: ControllerArgs, printer: &Printer) -> Result<
 /// Everything that the controller runs.
 struct Running {
     api: String,
+    hooks: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     client: Client,
@@ -225,7 +232,8 @@ impl Running {
             listen: arguments.api_bind_address,
             engine: engine.clone(),
             tokens: Arc::new(Tokens::none()),
-            hook_keys: HookKeys::none(),
+            hook_keys: arguments.hooks.keys(),
+            hooks: arguments.hooks.listener(hook_tls.clone()),
             holds: Arc::new(ObjectHolds { engine: engine.clone() }),
             proposals: Arc::new(NoProposals),
             problems: Arc::new(Faults { controller: controller.clone() }),
@@ -235,8 +243,9 @@ impl Running {
             tls: api_tls,
         })
         .await
-        .map_err(|error| listening(&arguments.api_bind_address.to_string(), error))?;
+        .map_err(|error| listening(&error.listen.to_string(), error))?;
         let api = format!("{scheme}://{}", bound.local_addr());
+        let hooks = bound.hooks_addr();
         let until_stop = until(stopping.clone());
         tasks.spawn(async move {
             if let Err(error) = bound.serve(until_stop).await {
@@ -256,7 +265,7 @@ impl Running {
         });
         tasks.spawn(older.run(leads.clone(), stopping.clone()));
         tasks.spawn(controller.run(leads, stopping));
-        Ok(Self { api, stop, tasks, client, lease, _leading: leading })
+        Ok(Self { api, hooks, stop, tasks, client, lease, _leading: leading })
     }
 
     async fn stop(mut self) {

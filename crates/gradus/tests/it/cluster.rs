@@ -3,6 +3,7 @@
 
 mod answers;
 mod faults;
+mod hooks;
 mod host;
 mod leads;
 mod leaving;

@@ -148,6 +148,7 @@ async fn everything_at_once_renders_and_a_wrong_value_is_named() {
 metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}}}
 rbac: {secrets: {clusterWide: true}}
 promotion: {tls: {secretName: webhook-tls}}
+hooks: {keysSecretName: event-keys, service: {port: 8084, labels: {g: h}}}
 controller: {podLabels: {a: b}, podAnnotations: {c: d}, nodeSelector: {e: f}, priorityClassName: high}
 ";
     let template = ["template", "gradus", "charts/gradus", "--namespace", "gradus-system"];
@@ -161,6 +162,12 @@ controller: {podLabels: {a: b}, podAnnotations: {c: d}, nodeSelector: {e: f}, pr
         "mountPath: /tls\n              readOnly: true\n",
         "secretName: \"webhook-tls\"",
         "appProtocol: https",
+        "- --hooks-bind-address=:8084\n            - --hook-keys-folder=/hook-keys\n",
+        "mountPath: /hook-keys\n              readOnly: true\n",
+        "secretName: \"event-keys\"",
+        "name: gradus-hooks\n",
+        "port: 8084\n      targetPort: hooks\n",
+        "- port: promotion\n        - port: hooks\n",
     ] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }

@@ -55,7 +55,7 @@ async fn services_and_guards_find_them() {
             told.push(format!("{}:{} -> {}", service.name_any(), port.port, ports[&name]));
         }
     }
-    assert_eq!(told, ["gradus:8080 -> 8080", "pipeline-promotion:80 -> 8082"]);
+    assert_eq!(told, ["gradus:8080 -> 8080", "gradus-hooks:80 -> 8084", "pipeline-promotion:80 -> 8082"]);
     let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), HOME);
     let selector = budgets.get("gradus").await.unwrap().spec.unwrap().selector.unwrap();
     assert!(selects(&selector.match_labels.unwrap(), &labels));
@@ -70,5 +70,5 @@ async fn services_and_guards_find_them() {
         })
         .collect();
     // Not the API, which only the pod itself reaches.
-    assert_eq!(open, [8080, 8081, 8082]);
+    assert_eq!(open, [8080, 8081, 8082, 8084]);
 }

@@ -9,13 +9,13 @@ use crate::error::CliError;
 /// Certificates, which are read again when their files change.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TlsArgs {
-    /// Certificate of the webhook, in PEM, its issuers after it; read again when it changes. Plain HTTP when absent.
+    /// Certificate of the webhooks, in PEM, its issuers after it; read again when it changes. Plain HTTP when absent.
     #[arg(long, value_name = "FILE", requires = "tls_private_key_file")]
     tls_cert_file: Option<PathBuf>,
     /// Private key of that certificate, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     tls_private_key_file: Option<PathBuf>,
-    /// Certificate of the API, as for the webhook. Plain HTTP when absent.
+    /// Certificate of the API, as for the webhooks. Plain HTTP when absent.
     #[arg(long, value_name = "FILE", requires = "api_tls_private_key_file")]
     api_tls_cert_file: Option<PathBuf>,
     /// Private key of that certificate, in PEM.
@@ -24,7 +24,7 @@ pub(crate) struct TlsArgs {
 }
 
 impl TlsArgs {
-    /// What the webhook proves who it is with.
+    /// What the webhooks prove who they are with.
     pub(super) async fn webhook(&self) -> Result<Option<ServerTls>, CliError> {
         read(self.tls_cert_file.as_deref(), self.tls_private_key_file.as_deref()).await
     }
