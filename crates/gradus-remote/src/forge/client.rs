@@ -258,6 +258,10 @@ impl ForgeClient {
             }
             401 => ForgeErrorKind::Unauthorized,
             403 => ForgeErrorKind::Forbidden { missing: missing(answer, &said), words: said },
+            // GitHub hides a repository from a classic token that may not write in it.
+            404 if !request.method.is_read() && missing_scope(answer).is_some() => {
+                ForgeErrorKind::Forbidden { missing: missing_scope(answer), words: said }
+            }
             404 | 410 => ForgeErrorKind::NotFound,
             409 => ForgeErrorKind::Conflict(said),
             300..=399 => ForgeErrorKind::Broken("it points to another address".to_owned()),
@@ -361,16 +365,8 @@ fn missing(answer: &Answer, words: &str) -> Option<String> {
     if let Some(wanted) = answer.header("x-accepted-github-permissions") {
         return Some(format!("the permission {wanted}"));
     }
-    // GitHub, of classic tokens: which would do, and which it has.
-    if let (Some(accepted), Some(has)) =
-        (answer.header("x-accepted-oauth-scopes"), answer.header("x-oauth-scopes"))
-    {
-        let has: Vec<&str> = has.split(',').map(str::trim).collect();
-        let accepted: Vec<&str> =
-            accepted.split(',').map(str::trim).filter(|scope| !scope.is_empty()).collect();
-        if !accepted.is_empty() && !accepted.iter().any(|scope| has.contains(scope)) {
-            return Some(format!("the scope {}", accepted.join(" or ")));
-        }
+    if let Some(scope) = missing_scope(answer) {
+        return Some(scope);
     }
     // Gitea: `required=[write:repository]`.
     if let Some((_, rest)) = words.split_once("required=[")
@@ -384,6 +380,15 @@ fn missing(answer: &Answer, words: &str) -> Option<String> {
         ("insufficient_scope", scope) => Some(format!("the scope {scope}")),
         (_, _) => None,
     }
+}
+
+/// GitHub, of classic tokens: which scope would do, where the token has none of those.
+fn missing_scope(answer: &Answer) -> Option<String> {
+    let accepted = answer.header("x-accepted-oauth-scopes")?;
+    let has: Vec<&str> = answer.header("x-oauth-scopes")?.split(',').map(str::trim).collect();
+    let accepted: Vec<&str> = accepted.split(',').map(str::trim).filter(|scope| !scope.is_empty()).collect();
+    let is_missing = !accepted.is_empty() && !accepted.iter().any(|scope| has.contains(scope));
+    is_missing.then(|| format!("the scope {}", accepted.join(" or ")))
 }
 
 /// What a forge repeats of the credentials must not reach a log.

@@ -121,6 +121,9 @@ impl ForgeError {
             ForgeErrorKind::Unauthorized => {
                 "put a token that is valid into the Secret that the repository names".to_owned()
             }
+            ForgeErrorKind::Forbidden { missing: Some(missing), .. } if missing.contains("permission") => {
+                format!("give the app or the token also {missing}, and accept it where the app is installed")
+            }
             ForgeErrorKind::Forbidden { missing: Some(missing), .. } => {
                 format!("make a token that also has {missing}")
             }

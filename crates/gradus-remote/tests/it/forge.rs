@@ -1,5 +1,6 @@
 //! Forges.
 
 mod gitea;
+mod github;
 mod proxy;
 mod scene;

@@ -1,0 +1,591 @@
+//! What GitHub keeps of one repository, `acme/fleet`, on a real one of Git; the calls, their parameters and what they
+//! answer are those of its OpenAPI description.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::serve::{Call, Reply};
+
+pub(super) struct Hub {
+    repo: PathBuf,
+    pub(super) url: String,
+    pub(super) pulls: Vec<Pull>,
+    pub(super) labels: Vec<String>,
+    pub(super) statuses: BTreeMap<String, Vec<Value>>,
+    pub(super) runs: Vec<Value>,
+    pub(super) archived: bool,
+    /// What the base branch asks for: so many approvals, and this status.
+    pub(super) approvals: usize,
+    pub(super) required: Option<&'static str>,
+    /// So many lists do not have what was opened just now.
+    pub(super) lag: usize,
+    pub(super) app: Option<App>,
+    /// Calls that the description does not have.
+    pub(super) wrong: Vec<String>,
+    ids: u64,
+}
+
+/// An app that is installed.
+pub(super) struct App {
+    pub(super) public_key: Vec<u8>,
+    pub(super) permissions: Value,
+    /// So long a token is good, in seconds.
+    pub(super) life: i64,
+    pub(super) tokens: Vec<String>,
+}
+
+pub(super) struct Pull {
+    pub(super) number: u64,
+    pub(super) title: String,
+    pub(super) body: String,
+    pub(super) head: String,
+    pub(super) base: String,
+    pub(super) fork: bool,
+    pub(super) open: bool,
+    draft: bool,
+    sha: String,
+    merged: Option<String>,
+    closed_by: Option<String>,
+    hidden: usize,
+    looked: bool,
+    pub(super) labels: Vec<String>,
+    pub(super) assignees: Vec<String>,
+    pub(super) reviewers: Vec<String>,
+    pub(super) teams: Vec<String>,
+    pub(super) reviews: Vec<Value>,
+    comments: Vec<Value>,
+}
+
+/// Who asks.
+struct Who {
+    login: String,
+    scopes: Option<&'static str>,
+    writes: bool,
+}
+
+const AT: &str = "2026-05-01T10:00:00Z";
+
+/// The members of a body: what there is, and how many of the first there must be.
+const BODIES: [(&str, &str, &[&str], usize); 9] = [
+    ("POST", "pulls", &["head", "base", "title", "body", "draft"], 2),
+    ("PATCH", "pulls/{}", &["title", "body", "state", "base"], 0),
+    ("PUT", "pulls/{}/merge", &["commit_title", "commit_message", "sha", "merge_method"], 0),
+    ("POST", "pulls/{}/requested_reviewers", &["reviewers", "team_reviewers"], 0),
+    ("POST", "issues/{}/comments", &["body"], 1),
+    ("PATCH", "issues/comments/{}", &["body"], 1),
+    ("PUT", "issues/{}/labels", &["labels"], 0),
+    ("POST", "labels", &["name", "color", "description"], 1),
+    ("PATCH", "issues/{}", &["title", "body", "state", "labels", "assignees"], 0),
+];
+
+impl Hub {
+    pub(super) fn new(repo: PathBuf, url: String) -> Self {
+        Self {
+            repo,
+            url,
+            pulls: Vec::new(),
+            labels: vec!["bug".to_owned(), "chore".to_owned(), "docs".to_owned()],
+            statuses: BTreeMap::new(),
+            runs: Vec::new(),
+            archived: false,
+            approvals: 0,
+            required: None,
+            lag: 0,
+            app: None,
+            wrong: Vec::new(),
+            ids: 100,
+        }
+    }
+
+    fn git(&self, arguments: &[&str]) -> Option<String> {
+        let mut command = Command::new("git");
+        command
+            .args(arguments)
+            .current_dir(&self.repo)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap()).env("GIT_CONFIG_NOSYSTEM", "1");
+        for role in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{role}_NAME"), "GitHub")
+                .env(format!("GIT_{role}_EMAIL"), "noreply@github.com");
+        }
+        let output = command.output().unwrap();
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
+    }
+
+    pub(super) fn tip(&self, branch: &str) -> Option<String> {
+        self.git(&["rev-parse", "-q", "--verify", &format!("refs/heads/{branch}")])
+    }
+
+    fn id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    /// Where branches are, as GitHub knows after each push.
+    fn look(&mut self) {
+        for at in 0..self.pulls.len() {
+            let pull = &self.pulls[at];
+            if pull.open
+                && !pull.fork
+                && let Some(tip) = self.tip(&pull.head)
+            {
+                self.pulls[at].looked &= self.pulls[at].sha == tip;
+                self.pulls[at].sha = tip;
+            }
+        }
+    }
+
+    pub(super) fn open(&mut self, head: &str, base: &str, title: &str, body: &str, fork: bool) -> u64 {
+        let number = self.pulls.len() as u64 + 1;
+        self.pulls.push(Pull {
+            number,
+            title: title.to_owned(),
+            body: body.to_owned(),
+            head: head.to_owned(),
+            base: base.to_owned(),
+            fork,
+            open: true,
+            draft: false,
+            sha: self.tip(head).or_else(|| self.tip(base)).unwrap(),
+            merged: None,
+            closed_by: None,
+            hidden: self.lag,
+            looked: false,
+            labels: Vec::new(),
+            assignees: Vec::new(),
+            reviewers: Vec::new(),
+            teams: Vec::new(),
+            reviews: Vec::new(),
+            comments: Vec::new(),
+        });
+        number
+    }
+
+    /// Ann reviews what is there.
+    pub(super) fn review(&mut self, number: u64, state: &str) {
+        self.look();
+        let id = self.id();
+        let pull = &mut self.pulls[number as usize - 1];
+        let mut review = json!({
+            "id": id, "user": user("ann"), "body": "", "state": state, "commit_id": pull.sha,
+            "html_url": "https://x", "submitted_at": AT, "author_association": "OWNER",
+        });
+        if state == "PENDING" {
+            review.as_object_mut().unwrap().remove("submitted_at");
+        }
+        pull.reviews.push(review);
+    }
+
+    fn who(&self, token: &str) -> Option<Who> {
+        let is_of_app = self.app.as_ref().is_some_and(|app| app.tokens.iter().any(|known| known == token));
+        match token {
+            "ghp_gradus" => {
+                Some(Who { login: "gradus".to_owned(), scopes: Some("repo, workflow"), writes: true })
+            }
+            "ghp_gist" => Some(Who { login: "gradus".to_owned(), scopes: Some("gist"), writes: false }),
+            "github_pat_read" => Some(Who { login: "gradus".to_owned(), scopes: None, writes: false }),
+            _ if is_of_app => Some(Who { login: "gradus[bot]".to_owned(), scopes: None, writes: true }),
+            _ => None,
+        }
+    }
+
+    pub(super) fn answer(&mut self, call: &Call) -> Reply {
+        let parts: Vec<&str> = call.parts.iter().map(String::as_str).collect();
+        match (call.method.as_str(), parts.as_slice()) {
+            ("GET", ["repos", "acme", "fleet", "installation"]) => {
+                return match self.signed(&call.token) {
+                    true => Reply::of(200, json!({"id": 42, "app_id": 7, "app_slug": "gradus"})),
+                    false => Reply::says(401, "A JSON web token could not be decoded"),
+                };
+            }
+            ("POST", ["app", "installations", "42", "access_tokens"]) => return self.token(&call.token),
+            (_, _) => {}
+        }
+        let Some(who) = self.who(&call.token) else { return Reply::says(401, "Bad credentials") };
+        if let ("GET", ["user"]) = (call.method.as_str(), parts.as_slice()) {
+            if who.login.ends_with("[bot]") {
+                return Reply::says(403, "Resource not accessible by integration");
+            }
+            let reply = Reply::of(200, user(&who.login));
+            return match who.scopes {
+                Some(scopes) => reply.with("x-oauth-scopes", scopes),
+                None => reply,
+            };
+        }
+        let ["repos", "acme", "fleet", below @ ..] = parts.as_slice() else {
+            self.wrong.push(format!("{} {:?}", call.method, parts));
+            return Reply::says(404, "Not Found");
+        };
+        self.check(call, below);
+        if call.method != "GET" {
+            match who.scopes {
+                // Who may not see a private repository is not told of it.
+                Some(scopes) if !who.writes => {
+                    let reply = Reply::says(404, "Not Found");
+                    return reply.with("x-oauth-scopes", scopes).with("x-accepted-oauth-scopes", "repo");
+                }
+                None if !who.writes => {
+                    let reply = Reply::says(403, "Resource not accessible by personal access token");
+                    return reply.with("x-accepted-github-permissions", "pull_requests=write");
+                }
+                Some(_) | None => {}
+            }
+            if self.archived {
+                let reply = Reply::says(403, "Repository was archived so is read-only.");
+                return reply.with("x-accepted-github-permissions", "pull_requests=write");
+            }
+        }
+        self.look();
+        self.below(call, below, &who.login)
+    }
+
+    /// Takes note of a body with a member that there is none of, or without one that there must be.
+    fn check(&mut self, call: &Call, below: &[&str]) {
+        let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let path: Vec<&str> = below.iter().map(|part| if is_number(&part) { "{}" } else { *part }).collect();
+        let path = path.join("/");
+        let Some((_, _, members, needed)) =
+            BODIES.iter().find(|(method, known, ..)| call.method == *method && path == *known)
+        else {
+            return;
+        };
+        let body = call.body.as_object().unwrap();
+        let mut faults: Vec<String> =
+            body.keys().filter(|name| !members.contains(&name.as_str())).cloned().collect();
+        faults.extend(
+            members[..*needed]
+                .iter()
+                .filter(|name| !body.contains_key(**name))
+                .map(|name| format!("no {name}")),
+        );
+        if !faults.is_empty() {
+            self.wrong.push(format!("{} {path}: {faults:?}", call.method));
+        }
+    }
+
+    fn below(&mut self, call: &Call, below: &[&str], login: &str) -> Reply {
+        let number = |part: &str| part.parse::<usize>().unwrap_or(0);
+        let at = match below {
+            ["pulls" | "issues", number_of, ..] if *number_of != "comments" => {
+                let at = number(number_of);
+                if at == 0 || at > self.pulls.len() {
+                    return Reply::says(404, "Not Found");
+                }
+                at - 1
+            }
+            _ => 0,
+        };
+        match (call.method.as_str(), below) {
+            ("GET", []) => Reply::of(
+                200,
+                json!({
+                    "id": 9, "name": "fleet", "full_name": "acme/fleet", "archived": self.archived, "default_branch": "main",
+                    "permissions": {"admin": false, "maintain": false, "push": true, "triage": true, "pull": true},
+                    "allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
+                }),
+            ),
+            ("GET", ["pulls"]) => self.list(call),
+            ("POST", ["pulls"]) => self.create(call),
+            ("GET", ["pulls", _]) => {
+                let shown = self.shown(at, true);
+                self.pulls[at].looked = true;
+                Reply::of(200, shown)
+            }
+            ("PATCH", ["pulls", _]) => {
+                let pull = &mut self.pulls[at];
+                pull.title = call.text("title").unwrap_or(pull.title.clone());
+                pull.body = call.text("body").unwrap_or(pull.body.clone());
+                pull.base = call.text("base").unwrap_or(pull.base.clone());
+                if call.text("state").as_deref() == Some("closed") && pull.open {
+                    (pull.open, pull.closed_by) = (false, Some(login.to_owned()));
+                }
+                Reply::of(200, self.shown(at, true))
+            }
+            ("PUT", ["pulls", _, "merge"]) => self.merge(call, at),
+            ("GET", ["pulls", _, "reviews"]) => Reply::of(200, Value::Array(self.pulls[at].reviews.clone())),
+            ("POST", ["pulls", _, "requested_reviewers"]) => {
+                if call.names("reviewers").iter().any(|name| name != "ann") {
+                    let words = "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the acme/fleet repository.";
+                    return Reply::says(422, words);
+                }
+                let pull = &mut self.pulls[at];
+                (pull.reviewers, pull.teams) = (call.names("reviewers"), call.names("team_reviewers"));
+                Reply::of(201, self.shown(at, false))
+            }
+            ("DELETE", ["git", "refs", "heads", branch @ ..]) => {
+                let branch = branch.join("/");
+                if self.tip(&branch).is_none() {
+                    return Reply::says(422, "Reference does not exist");
+                }
+                self.git(&["update-ref", "-d", &format!("refs/heads/{branch}")]).unwrap();
+                Reply::of(204, Value::Null)
+            }
+            ("GET", ["commits", sha, "status"]) => {
+                // The newest of each name.
+                let mut newest: Vec<Value> = Vec::new();
+                for status in self.statuses.get(*sha).into_iter().flatten().rev() {
+                    if !newest.iter().any(|known| known["context"] == status["context"]) {
+                        newest.push(status.clone());
+                    }
+                }
+                Reply::of(
+                    200,
+                    json!({"state": "pending", "sha": sha, "total_count": newest.len(), "statuses": newest}),
+                )
+            }
+            ("GET", ["commits", _, "check-runs"]) => {
+                Reply::of(200, json!({"total_count": self.runs.len(), "check_runs": self.runs}))
+            }
+            ("POST", ["statuses", sha]) => self.status(call, sha),
+            ("GET", ["issues", _]) => {
+                let closed_by = self.pulls[at].closed_by.as_deref().map(user);
+                Reply::of(
+                    200,
+                    json!({"id": at, "number": at + 1, "closed_by": closed_by, "pull_request": {}}),
+                )
+            }
+            ("PATCH", ["issues", "comments", id]) => {
+                let id: u64 = id.parse().unwrap();
+                let mut comments = self.pulls.iter_mut().flat_map(|pull| &mut pull.comments);
+                let Some(comment) = comments.find(|comment| comment["id"] == id) else {
+                    return Reply::says(404, "Not Found");
+                };
+                comment["body"] = call.body["body"].clone();
+                Reply::of(200, comment.clone())
+            }
+            ("PATCH", ["issues", _]) => {
+                self.pulls[at].assignees = call.names("assignees");
+                Reply::of(200, json!({"number": at + 1}))
+            }
+            ("GET", ["issues", _, "comments"]) => {
+                Reply::of(200, Value::Array(self.pulls[at].comments.clone()))
+            }
+            ("POST", ["issues", _, "comments"]) => {
+                let id = self.id();
+                let comment =
+                    json!({"id": id, "user": user(login), "body": call.body["body"], "created_at": AT});
+                self.pulls[at].comments.push(comment.clone());
+                Reply::of(201, comment)
+            }
+            ("GET", ["labels"]) => Reply::of(200, self.labels.iter().map(|name| label(name)).collect()),
+            ("POST", ["labels"]) => {
+                let name = call.text("name").unwrap();
+                if self.labels.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+                    return Reply::invalid(
+                        json!({"resource": "Label", "code": "already_exists", "field": "name"}),
+                    );
+                }
+                self.labels.push(name.clone());
+                Reply::of(201, label(&name))
+            }
+            ("PUT", ["issues", _, "labels"]) => {
+                self.pulls[at].labels = call.names("labels");
+                Reply::of(200, self.pulls[at].labels.iter().map(|name| label(name)).collect())
+            }
+            (method, _) => {
+                self.wrong.push(format!("{method} {below:?}"));
+                Reply::says(404, "Not Found")
+            }
+        }
+    }
+
+    fn list(&mut self, call: &Call) -> Reply {
+        let (owner, head) = call.query("head").split_once(':').unwrap_or_default();
+        let (owner, head, base) = (owner.to_owned(), head.to_owned(), call.query("base").to_owned());
+        let mut found = Vec::new();
+        for at in 0..self.pulls.len() {
+            let pull = &mut self.pulls[at];
+            // A fork of the same owner is found by this filter, too.
+            let is_it = owner == "acme" && pull.head == head && pull.base == base;
+            if !is_it || pull.open != (call.query("state") == "open") {
+                continue;
+            }
+            match pull.hidden {
+                0 => found.push(self.shown(at, false)),
+                _ => pull.hidden -= 1,
+            }
+        }
+        if call.query("direction") != "asc" {
+            found.reverse();
+        }
+        Reply::of(200, Value::Array(found))
+    }
+
+    fn create(&mut self, call: &Call) -> Reply {
+        let of = |member: &str| call.text(member).unwrap_or_default();
+        let (head, base) = (of("head"), of("base"));
+        let (Some(head_tip), Some(base_tip)) = (self.tip(&head), self.tip(&base)) else {
+            let field = if self.tip(&head).is_none() { "head" } else { "base" };
+            return Reply::invalid(json!({"resource": "PullRequest", "field": field, "code": "invalid"}));
+        };
+        let custom = |words: String| {
+            Reply::invalid(json!({"resource": "PullRequest", "code": "custom", "message": words}))
+        };
+        let is_open = |pull: &Pull| pull.open && !pull.fork && pull.head == head && pull.base == base;
+        if self.pulls.iter().any(is_open) {
+            return custom(format!("A pull request already exists for acme:{head}."));
+        }
+        if self.git(&["merge-base", "--is-ancestor", &head_tip, &base_tip]).is_some() {
+            return custom(format!("No commits between {base} and {head}"));
+        }
+        let number = self.open(&head, &base, &of("title"), &of("body"), false);
+        let at = number as usize - 1;
+        self.pulls[at].draft = call.body["draft"] == true;
+        Reply::of(201, self.shown(at, true))
+    }
+
+    /// Why the rules of the base branch do not allow it.
+    fn rule(&self, pull: &Pull) -> Option<String> {
+        if let Some(required) = self.required {
+            let has = self.statuses.get(&pull.sha).into_iter().flatten();
+            let mut has = has.filter(|status| status["context"] == required && status["state"] == "success");
+            if has.next().is_none() {
+                return Some(format!("Required status check \"{required}\" is expected."));
+            }
+        }
+        let approved = pull.reviews.iter().filter(|review| review["state"] == "APPROVED").count();
+        let words = "At least 1 approving review is required by reviewers with write access.";
+        (approved < self.approvals).then(|| words.to_owned())
+    }
+
+    fn tree(&self, pull: &Pull) -> Option<String> {
+        self.git(&["merge-tree", "--write-tree", &self.tip(&pull.base).unwrap(), &pull.sha])
+    }
+
+    fn merge(&mut self, call: &Call, at: usize) -> Reply {
+        let pull = &self.pulls[at];
+        if call.text("sha").is_some_and(|sha| sha != pull.sha) {
+            return Reply::says(409, "Head branch was modified. Review and try the merge again.");
+        }
+        let tree = self.tree(pull);
+        let (true, true, Some(tree)) = (pull.open, pull.looked, tree) else {
+            return Reply::says(405, "Pull Request is not mergeable");
+        };
+        if let Some(words) = self.rule(pull) {
+            return Reply::says(405, &words);
+        }
+        let base = self.tip(&pull.base).unwrap();
+        let text = |member: &str| call.text(member).unwrap_or_default();
+        let message = format!("{}\n\n{}", text("commit_title"), text("commit_message"));
+        let mut arguments = vec!["commit-tree", &tree, "-p", &base];
+        if text("merge_method") == "merge" {
+            arguments.extend(["-p", &pull.sha]);
+        }
+        arguments.extend(["-m", &message]);
+        let made = self.git(&arguments).unwrap();
+        self.git(&["update-ref", &format!("refs/heads/{}", pull.base), &made, &base]).unwrap();
+        let pull = &mut self.pulls[at];
+        (pull.open, pull.merged) = (false, Some(made.clone()));
+        Reply::of(200, json!({"sha": made, "merged": true, "message": "Pull Request successfully merged"}))
+    }
+
+    fn status(&mut self, call: &Call, sha: &str) -> Reply {
+        let of = |member: &str| call.text(member).unwrap_or_default();
+        let is_state = ["error", "failure", "pending", "success"].contains(&of("state").as_str());
+        if !is_state || of("description").chars().count() > 140 {
+            return Reply::invalid(json!({"resource": "Status", "field": "state", "code": "invalid"}));
+        }
+        let id = self.id();
+        let status = json!({
+            "id": id, "state": of("state"), "description": of("description"), "context": of("context"),
+            "target_url": call.body["target_url"], "created_at": AT,
+        });
+        self.statuses.entry(sha.to_owned()).or_default().push(status.clone());
+        Reply::of(201, status)
+    }
+
+    fn shown(&self, at: usize, is_whole: bool) -> Value {
+        let pull = &self.pulls[at];
+        let side = |branch: &str, sha: &str, repo: u64| json!({"label": format!("acme:{branch}"), "ref": branch, "sha": sha, "user": user("acme"), "repo": {"id": repo}});
+        let mut shown = json!({
+            "id": 1000 + pull.number, "number": pull.number, "html_url": format!("{}/acme/fleet/pull/{}", self.url, pull.number),
+            "title": pull.title, "body": Some(&pull.body).filter(|body| !body.is_empty()),
+            "state": if pull.open { "open" } else { "closed" }, "draft": pull.draft, "user": user("gradus"),
+            "labels": pull.labels.iter().map(|name| label(name)).collect::<Vec<_>>(),
+            "created_at": AT, "updated_at": AT, "closed_at": if pull.open { None } else { Some(AT) },
+            "merged_at": pull.merged.as_ref().map(|_| AT), "merge_commit_sha": pull.merged,
+            "head": side(&pull.head, &pull.sha, if pull.fork { 10 } else { 9 }),
+            "base": side(&pull.base, &self.tip(&pull.base).unwrap(), 9),
+        });
+        if is_whole {
+            let (mergeable, state) = match (pull.open && pull.looked, self.tree(pull), self.rule(pull)) {
+                (false, _, _) => (None, "unknown"),
+                (true, None, _) => (Some(false), "dirty"),
+                (true, Some(_), Some(_)) => (Some(true), "blocked"),
+                (true, Some(_), None) => (Some(true), "clean"),
+            };
+            let by = pull.merged.as_ref().map(|_| user("gradus"));
+            let whole = json!({"merged": pull.merged.is_some(), "mergeable": mergeable, "mergeable_state": state, "merged_by": by});
+            shown.as_object_mut().unwrap().extend(whole.as_object().unwrap().clone());
+        }
+        shown
+    }
+
+    /// Whether the app has signed it, for no longer than GitHub takes.
+    fn signed(&self, token: &str) -> bool {
+        let Some(app) = &self.app else { return false };
+        let Some((text, signature)) = token.rsplit_once('.') else { return false };
+        let (header, claims) = text.split_once('.').unwrap();
+        let header: Value = serde_json::from_slice(&unpacked(header)).unwrap();
+        let claims: Value = serde_json::from_slice(&unpacked(claims)).unwrap();
+        let (from, to) = (claims["iat"].as_i64().unwrap(), claims["exp"].as_i64().unwrap());
+        let now = Timestamp::now().as_second();
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &app.public_key);
+        header["alg"] == "RS256"
+            && claims["iss"] == "7"
+            && from <= now
+            && to > now
+            && to - from <= 600
+            && key.verify(text.as_bytes(), &unpacked(signature)).is_ok()
+    }
+
+    fn token(&mut self, signed: &str) -> Reply {
+        if !self.signed(signed) {
+            return Reply::says(401, "A JSON web token could not be decoded");
+        }
+        let app = self.app.as_mut().unwrap();
+        let token = format!("ghs_{}", app.tokens.len());
+        app.tokens.push(token.clone());
+        let until = Timestamp::now() + SignedDuration::from_secs(app.life);
+        let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Reply::of(201, json!({"token": token, "expires_at": until, "permissions": app.permissions}))
+    }
+}
+
+fn user(login: &str) -> Value {
+    json!({"login": login, "id": 1, "type": "User", "html_url": format!("https://github.com/{login}")})
+}
+
+fn label(name: &str) -> Value {
+    json!({"id": 1, "name": name, "color": "3b7dd8", "default": false, "description": null})
+}
+
+/// Bytes that were packed as JSON web tokens are.
+fn unpacked(text: &str) -> Vec<u8> {
+    let (mut bytes, mut bits, mut room) = (Vec::new(), 0_u32, 0);
+    for letter in text.bytes() {
+        let value = match letter {
+            b'A'..=b'Z' => letter - b'A',
+            b'a'..=b'z' => letter - b'a' + 26,
+            b'0'..=b'9' => letter - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            other => panic!("{other}"),
+        };
+        bits = bits << 6 | u32::from(value);
+        room += 6;
+        if room >= 8 {
+            room -= 8;
+            bytes.push((bits >> room & 0xff) as u8);
+        }
+    }
+    bytes
+}
