@@ -4,6 +4,7 @@
 //! crate is built on. Neither knows what a promotion is. [`repos`] and [`targets`] put them behind the engine's ports;
 //! so does [`forge`] with proposals.
 
+mod app;
 mod cause;
 pub mod forge;
 pub mod git;
@@ -13,4 +14,5 @@ mod secret;
 mod secret_files;
 pub mod targets;
 
+pub use app::AppCredentials;
 pub use secret::Secret;

@@ -13,6 +13,7 @@ use gradus_engine::port::repo::{CommitOrder, CommitSeen, FileSeen, History, List
 use gradus_engine::port::{PortError, PortErrorKind};
 use jiff::Timestamp;
 
+use crate::AppCredentials;
 use crate::cause::causes;
 use crate::git::{self, Change, CommitMeta, GitError, GitErrorKind, Preparation, Pushed, Remote, Signature};
 use crate::http::Tls;
@@ -60,7 +61,7 @@ impl Repos for WireRepos {
         let options = self.access.options(repository)?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         // A Secret that was rotated makes another client; what the old one remembered goes with it.
-        let reached = (options.credentials.clone(), options.tls.clone());
+        let reached = (options.credentials.clone(), options.app.clone(), options.tls.clone());
         if let Some(repo) = opened.get(&key).filter(|repo| repo.reached == reached) {
             return Ok(repo.clone());
         }
@@ -77,7 +78,7 @@ impl Repos for WireRepos {
 struct WireRepo {
     remote: Remote,
     /// With what it was opened.
-    reached: (git::Credentials, Tls),
+    reached: (git::Credentials, Option<AppCredentials>, Tls),
     committer: Committer,
 }
 

@@ -22,7 +22,7 @@ use super::model::{
 use super::request::Request;
 use crate::http::Answer;
 
-pub use app::{AppCredentials, Installation};
+pub use app::Installation;
 
 /// How many proposals of two branches that ended are looked through.
 const ENDED: usize = 200;

@@ -14,7 +14,11 @@ use super::{
     error::{Fault, Outcome},
     transport::Service,
 };
-use crate::{Secret, git::GitErrorKind};
+use crate::{
+    Secret,
+    forge::{ForgeError, ForgeErrorKind, github::Installation, token::Tokens as _},
+    git::GitErrorKind,
+};
 
 /// Hosts tell Git's own traffic by this start.
 const AGENT: &str = concat!("git/gradus-", env!("CARGO_PKG_VERSION"));
@@ -26,6 +30,8 @@ pub(super) struct Host {
     credentials: Credentials,
     /// The credentials as they are sent.
     authorization: Option<HeaderValue>,
+    /// Where the credentials are of an app, whose tokens end.
+    app: Option<Installation>,
     limits: Limits,
     given: Url,
     /// Where the repository turned out to be, after redirects on the same host.
@@ -38,7 +44,10 @@ impl Host {
             Fault::caused(GitErrorKind::Local("TLS cannot be set up".to_owned()), source)
         })?;
         let authorization = authorization(&client, url.url(), &options.credentials)?;
+        let app = options.app.as_ref();
+        let app = app.map(|app| Installation::of_git(app, url.url().as_str(), options.tls.clone()));
         Ok(Self {
+            app: app.transpose().map_err(of_app)?,
             client,
             authorization,
             credentials: options.credentials.clone(),
@@ -83,9 +92,13 @@ impl Host {
     }
 
     async fn send(&self, request: RequestBuilder, v2: bool) -> Outcome<Response> {
-        let request = match &self.authorization {
-            Some(value) => request.header(AUTHORIZATION, value.clone()),
-            None => request,
+        let request = match (&self.app, &self.authorization) {
+            (Some(app), _) => {
+                let token = app.token().await.map_err(of_app)?;
+                request.basic_auth("x-access-token", Some(token.expose()))
+            }
+            (None, Some(value)) => request.header(AUTHORIZATION, value.clone()),
+            (None, None) => request,
         };
         let request = if v2 { request.header("Git-Protocol", "version=2") } else { request };
         let Ok(sent) = timeout(self.limits.response, request.send()).await else {
@@ -195,6 +208,27 @@ fn authorization(client: &Client, url: &Url, credentials: &Credentials) -> Outco
     };
     let built = request.build().map_err(|_| Fault::input("the credentials cannot be put into a header"))?;
     Ok(built.headers().get(AUTHORIZATION).cloned())
+}
+
+/// An app that gets no token.
+fn of_app(error: ForgeError) -> Fault {
+    let kind = match error.kind() {
+        ForgeErrorKind::Unauthorized => GitErrorKind::Unauthorized,
+        ForgeErrorKind::Unreachable | ForgeErrorKind::OutcomeUnknown => GitErrorKind::Unreachable,
+        ForgeErrorKind::Input(why) => GitErrorKind::Input(why.clone()),
+        ForgeErrorKind::Failed(_) | ForgeErrorKind::RateLimited { .. } | ForgeErrorKind::NotReady(_) => {
+            GitErrorKind::HostFailed(error.to_string())
+        }
+        ForgeErrorKind::Forbidden { .. }
+        | ForgeErrorKind::NotFound
+        | ForgeErrorKind::AlreadyExists
+        | ForgeErrorKind::HeadMoved
+        | ForgeErrorKind::Conflict(_)
+        | ForgeErrorKind::Refused(_)
+        | ForgeErrorKind::Unsupported(_)
+        | ForgeErrorKind::Broken(_) => GitErrorKind::Forbidden(error.to_string()),
+    };
+    Fault::caused(kind, error)
 }
 
 fn below(base: &Url, name: &str) -> Url {

@@ -1,12 +1,14 @@
 use std::{path::PathBuf, time::Duration};
 
-use crate::{Secret, http::Tls};
+use crate::{Secret, app::AppCredentials, http::Tls};
 
 /// How a repository is reached, besides its address.
 #[derive(Clone, Debug)]
 pub struct RemoteOptions {
     /// Who we are to the host.
     pub credentials: Credentials,
+    /// The GitHub App that we are instead, whose tokens take their place.
+    pub app: Option<AppCredentials>,
     /// How much is taken from the host, and how long is waited for it.
     pub limits: Limits,
     /// Whom to trust.
@@ -19,6 +21,7 @@ impl Default for RemoteOptions {
     fn default() -> Self {
         Self {
             credentials: Credentials::None,
+            app: None,
             limits: Limits::default(),
             tls: Tls::default(),
             git_program: PathBuf::from("git"),

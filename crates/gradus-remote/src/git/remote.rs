@@ -59,7 +59,8 @@ pub struct Traffic {
 impl Remote {
     /// Makes ready to talk to a repository; nothing is sent yet.
     pub fn open(url: RemoteUrl, options: RemoteOptions) -> Result<Self, GitError> {
-        if url.url().scheme() == "http" && options.credentials != Credentials::None {
+        if url.url().scheme() == "http" && (options.credentials != Credentials::None || options.app.is_some())
+        {
             tracing::warn!(%url, "credentials are sent to this repository without encryption");
         }
         let transport = Transport::new(&url, &options)

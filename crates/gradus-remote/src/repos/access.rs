@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use gradus_core::pipeline::Repository;
-use gradus_engine::port::PortError;
+use gradus_engine::port::{PortError, PortErrorKind};
 
-use crate::Secret;
 use crate::git::{Credentials, RemoteOptions};
 use crate::http::Tls;
 use crate::secret_files::SecretFiles;
+use crate::{AppCredentials, Secret};
 
 /// Says how a repository is reached.
 pub trait Access: Send + Sync {
@@ -17,7 +17,7 @@ pub trait Access: Send + Sync {
 }
 
 /// Secrets as files: `FOLDER/NAMESPACE/NAME/KEY`, with the keys that Flux uses:
-/// `username` and `password`, or `token`, and `caFile`.
+/// `username` and `password`, or `token`, or those of a GitHub App, and `caFile`.
 #[derive(Debug, Clone, Default)]
 pub struct SecretFolder {
     /// The folder; without it no Secret can be used.
@@ -39,11 +39,12 @@ impl Access for SecretFolder {
 }
 
 /// How a repository is reached with the values of a Secret; `None` where it has
-/// neither a password nor a token.
+/// neither a password, nor a token, nor an app.
 pub fn with_secret(
     otherwise: &RemoteOptions,
     value: impl Fn(&str) -> Result<Option<String>, PortError>,
 ) -> Result<Option<RemoteOptions>, PortError> {
+    let app = app(&value)?;
     let credentials = match (value("username")?, value("password")?, value("token")?) {
         (user, Some(password), _) => Credentials::Basic {
             user: user.unwrap_or_else(|| "git".to_owned()),
@@ -51,11 +52,31 @@ pub fn with_secret(
         },
         (Some(user), None, Some(token)) => Credentials::Basic { user, password: Secret::new(token) },
         (None, None, Some(token)) => Credentials::Bearer(Secret::new(token)),
+        (_, None, None) if app.is_some() => Credentials::None,
         (_, None, None) => return Ok(None),
     };
-    let mut options = RemoteOptions { credentials, ..otherwise.clone() };
+    let mut options = RemoteOptions { credentials, app, ..otherwise.clone() };
     if let Some(ca) = value("caFile")? {
         options.tls = Tls { ca_pem: Some(ca.into_bytes()) };
     }
     Ok(Some(options))
+}
+
+/// The GitHub App of a Secret.
+fn app(
+    value: &impl Fn(&str) -> Result<Option<String>, PortError>,
+) -> Result<Option<AppCredentials>, PortError> {
+    let (Some(id), Some(key)) = (value("githubAppID")?, value("githubAppPrivateKey")?) else {
+        return Ok(None);
+    };
+    let installation = match value("githubAppInstallationID")? {
+        Some(text) => Some(text.trim().parse().map_err(|_| {
+            let doing = "reading `githubAppInstallationID`";
+            PortError::because(PortErrorKind::Unusable, doing, "it is not a number")
+                .with_hint("it is the number at the end of the address of the installation's page")
+        })?),
+        None => None,
+    };
+    let api = value("githubAppBaseURL")?.map(Into::into);
+    Ok(Some(AppCredentials { id: id.trim().into(), installation, key: Secret::new(key), api }))
 }

@@ -8,42 +8,33 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use gradus_engine::port::Clock;
+use gradus_engine::port::clock::SystemClock;
 use jiff::{SignedDuration, Timestamp};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Serialize;
 
 use super::{requests, wire};
-use crate::Secret;
-use crate::forge::address::RepoAddress;
+use crate::forge::address::{ForgeKind, RepoAddress};
 use crate::forge::client::{Budget, ForgeAccess, ForgeClient};
 use crate::forge::error::{ForgeError, ForgeErrorKind};
 use crate::forge::model::{Identity, Rights};
 use crate::forge::token::Tokens;
 use crate::http::Tls;
+use crate::{AppCredentials, Secret};
 
 /// A token that ends so soon is not used any more.
 const SPARE: SignedDuration = SignedDuration::from_mins(1);
 /// What proposals cannot do without. Everything else is only missed by those who use it.
-const NEEDED: [&str; 2] = ["contents", "pull_requests"];
-
-/// An app, as its Secret has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppCredentials {
-    /// Its number, or its client id.
-    pub id: Arc<str>,
-    /// Where it is installed. Without it, it is looked for.
-    pub installation: Option<u64>,
-    /// Its private key, in PEM.
-    pub key: Secret,
-    /// Where the API is, where the repository's address does not tell.
-    pub api: Option<Arc<str>>,
-}
+const NEEDED: &[&str] = &["contents", "pull_requests"];
+/// What Git cannot do without.
+const NEEDED_BY_GIT: &[&str] = &["contents"];
 
 /// An app where it is installed. Its token is kept in memory, until a minute before it ends.
 pub struct Installation {
     client: ForgeClient,
     address: RepoAddress,
+    needed: &'static [&'static str],
     clock: Arc<dyn Clock>,
     /// One makes a token, and all others wait for it.
     making: tokio::sync::Mutex<()>,
@@ -77,7 +68,14 @@ impl Installation {
         let client = ForgeClient::new(api, access, requests::HEADERS, Budget::default(), clock.clone())?
             .with_tokens(Arc::new(signer));
         let known = Mutex::new(Known { installation: app.installation, token: None });
-        Ok(Self { client, address: address.clone(), clock, making: tokio::sync::Mutex::default(), known })
+        let (address, making) = (address.clone(), tokio::sync::Mutex::default());
+        Ok(Self { client, address, needed: NEEDED, clock, making, known })
+    }
+
+    /// The same for Git, which reaches the repository at this address.
+    pub fn of_git(app: &AppCredentials, url: &str, tls: Tls) -> Result<Self, ForgeError> {
+        let address = RepoAddress::parse(ForgeKind::GitHub, url, None)?;
+        Ok(Self { needed: NEEDED_BY_GIT, ..Self::new(app, &address, tls, Arc::new(SystemClock))? })
     }
 
     /// The app is no person: what it may do is all that is known of it.
@@ -112,7 +110,7 @@ impl Installation {
         };
         let request = requests::installation_token(installation);
         let made = self.client.ask::<wire::InstallationToken>(&request).await.map_err(again)?;
-        if let Some(missing) = missing(&made.permissions) {
+        if let Some(missing) = missing(self.needed, &made.permissions) {
             let kind = ForgeErrorKind::Forbidden { missing: Some(missing), words: String::new() };
             return Err(ForgeError::new(request.doing, kind));
         }
@@ -162,10 +160,10 @@ fn again(error: ForgeError) -> ForgeError {
     }
 }
 
-fn missing(permissions: &BTreeMap<String, String>) -> Option<String> {
+fn missing(needed: &[&str], permissions: &BTreeMap<String, String>) -> Option<String> {
     let has = |what: &str| matches!(permissions.get(what).map(String::as_str), Some("write" | "admin"));
     let missing: Vec<String> =
-        NEEDED.into_iter().filter(|what| !has(what)).map(|what| format!("{what}=write")).collect();
+        needed.iter().filter(|what| !has(what)).map(|what| format!("{what}=write")).collect();
     let word = if missing.len() == 1 { "permission" } else { "permissions" };
     (!missing.is_empty()).then(|| format!("the {word} {}", missing.join(" and ")))
 }
@@ -241,7 +239,7 @@ fn base64url(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{base64url, missing};
+    use super::{NEEDED, base64url, missing};
 
     #[test]
     fn bytes_are_letters_without_an_end() {
@@ -256,7 +254,7 @@ mod tests {
     fn what_an_installation_lacks_is_named() {
         let told = |permissions: &[(&str, &str)]| {
             let all = permissions.iter().map(|(what, level)| ((*what).to_owned(), (*level).to_owned()));
-            missing(&all.collect())
+            missing(NEEDED, &all.collect())
         };
         assert_eq!(told(&[("contents", "write"), ("pull_requests", "write"), ("metadata", "read")]), None);
         assert_eq!(

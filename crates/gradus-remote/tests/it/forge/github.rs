@@ -11,16 +11,16 @@ use gradus_core::plan::CloseReason;
 use gradus_engine::port::clock::SystemClock;
 use gradus_engine::port::forge::{ProposalPlace, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, Written};
-use gradus_engine::port::{Forge as _, PortError, PortErrorKind};
-use gradus_remote::Secret;
+use gradus_engine::port::{Forge as _, PortError, PortErrorKind, Repos as _};
 use gradus_remote::forge::client::{Budget, ForgeAccess, ForgeClient};
-use gradus_remote::forge::github::{AppCredentials, GitHub, Installation};
+use gradus_remote::forge::github::{GitHub, Installation};
 use gradus_remote::forge::{
     Account, CheckState, ForgeApi, ForgeApis, ForgeErrorKind, ForgeKind, Label, MergeMethod, MergeOrder,
     Mergeable, Merged, NewCheck, NewPull, PullState, RemoteForge, RepoAddress, Reviewers, Rights, Verdict,
 };
 use gradus_remote::http::Tls;
 use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
+use gradus_remote::{AppCredentials, Secret};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -28,6 +28,7 @@ use self::hub::App;
 use self::serve::{Fault, Server};
 use crate::place::{Place, Via};
 use crate::port::{at, repository};
+use crate::server::Settings;
 
 const FILE: &str = "prod/web.yaml";
 const BRANCH: &str = "gradus/apps/web/prod";
@@ -521,4 +522,53 @@ async fn a_key_that_is_none_is_told() {
     assert_eq!(app("hunter2"), format!("{start}it is no private key in PEM{end}"));
     let elliptic = rcgen::KeyPair::generate().unwrap().serialize_pem();
     assert_eq!(app(&elliptic), format!("{start}it is no RSA key that can be used{end}"));
+}
+
+#[tokio::test]
+async fn git_is_reached_as_the_app_of_a_secret() {
+    let scene = Scene::new().await;
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let (permissions, public_key) = (json!({"contents": "write"}), key.public_key_raw().to_vec());
+    scene.server.hub().app = Some(App { public_key, permissions, life: 3600, tokens: Vec::new() });
+    std::fs::create_dir(scene.git.dir.path().join("acme")).unwrap();
+    std::os::unix::fs::symlink(scene.git.repo(), scene.git.dir.path().join("acme/fleet.git")).unwrap();
+    // The base64 of x-access-token:ghs_0, the first token that is given.
+    let authorization = Some("Basic eC1hY2Nlc3MtdG9rZW46Z2hzXzA=".to_owned());
+    let settings = Settings { authorization, ..Settings::default() };
+    let host = crate::server::Server::start(scene.git.dir.path(), settings).await;
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("apps/fleet");
+    std::fs::create_dir_all(&secret).unwrap();
+    let keys = [
+        ("githubAppID", "7\n".to_owned()),
+        ("githubAppPrivateKey", key.serialize_pem()),
+        ("githubAppBaseURL", format!("{}/api/v3/", scene.server.url())),
+    ];
+    for (key, value) in &keys {
+        std::fs::write(secret.join(key), value).unwrap();
+    }
+    let access = SecretFolder { folder: Some(folder.path().to_owned()), otherwise: scene.git.options() };
+    let repos = WireRepos::new(Arc::new(access), Committer::default());
+    let repository = repository(&format!("{}/acme/fleet.git", host.url()));
+    let repository = gradus_core::pipeline::Repository { secret: Some("apps/fleet".into()), ..repository };
+    for _ in 0..2 {
+        let tips = repos.open(&repository).unwrap().tips(&[branch("main")]).await.unwrap();
+        assert_eq!(tips.get(&branch("main")), Some(&at(&scene.git, "main")));
+    }
+    let calls = ["GET installation 200", "POST app/installations/42/access_tokens 201"];
+    assert_eq!(scene.server.calls(), calls);
+    // Who may not write is told before anything is sent.
+    scene.server.hub().app.as_mut().unwrap().permissions = json!({"contents": "read"});
+    std::fs::write(secret.join("githubAppInstallationID"), "42").unwrap();
+    let error = repos.open(&repository).unwrap().tips(&[branch("main")]).await.unwrap_err();
+    assert_eq!(error.kind, PortErrorKind::Denied);
+    assert!(
+        error.in_full().contains("the credentials lack the permission contents=write"),
+        "{}",
+        error.in_full()
+    );
+    assert_eq!(scene.server.calls(), ["POST app/installations/42/access_tokens 201"]);
+    std::fs::write(secret.join("githubAppInstallationID"), "fleet").unwrap();
+    let error = repos.open(&repository).err().unwrap();
+    assert!(error.in_full().contains("it is not a number"), "{}", error.in_full());
 }

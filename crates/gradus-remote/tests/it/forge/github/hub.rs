@@ -250,7 +250,7 @@ impl Hub {
     /// Takes note of a body with a member that there is none of, or without one that there must be.
     fn check(&mut self, call: &Call, below: &[&str]) {
         let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let path: Vec<&str> = below.iter().map(|part| if is_number(&part) { "{}" } else { *part }).collect();
+        let path: Vec<&str> = below.iter().map(|part| if is_number(part) { "{}" } else { *part }).collect();
         let path = path.join("/");
         let Some((_, _, members, needed)) =
             BODIES.iter().find(|(method, known, ..)| call.method == *method && path == *known)

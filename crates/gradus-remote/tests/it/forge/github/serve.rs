@@ -246,7 +246,7 @@ fn paged(body: &mut Value, page: usize) -> bool {
             let Some((_, Value::Array(list))) = found else { return false };
             list
         }
-        _ => return false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return false,
     };
     let (start, end) = (((page - 1) * PAGE).min(list.len()), (page * PAGE).min(list.len()));
     let has_more = end < list.len();
