@@ -122,7 +122,7 @@ fn forge(
     let kind = match repository.forge {
         None | Some(wire::Forge::Local) => return Some(None),
         Some(wire::Forge::Gitea | wire::Forge::Forgejo) => ForgeKind::Gitea,
-        Some(wire::Forge::Github) => return forge_to_come(reader, path, "GitHub"),
+        Some(wire::Forge::Github) => ForgeKind::GitHub,
         Some(wire::Forge::Gitlab) => return forge_to_come(reader, path, "GitLab"),
         Some(wire::Forge::Bitbucket) => return forge_to_come(reader, path, "Bitbucket"),
         Some(wire::Forge::BitbucketServer) => return forge_to_come(reader, path, "Bitbucket Data Center"),
@@ -136,7 +136,7 @@ fn forge(
 fn forge_to_come<T>(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<T> {
     let trouble = Trouble::not_yet(format!("proposals on {name} are not there yet")).help(
         "leave `forge` out, or write `forge: local`: gradus keeps the proposals itself \
-         (there are: gitea, forgejo; to come: github, gitlab, bitbucket, bitbucket-server, azure-devops)",
+         (there are: github, gitea, forgejo; to come: gitlab, bitbucket, bitbucket-server, azure-devops)",
     );
     reader.fail(&path.field("forge"), trouble);
     None

@@ -165,7 +165,7 @@ pub struct Repository {
 pub enum Forge {
     /// gradus itself.
     Local,
-    /// GitHub; to come.
+    /// GitHub, also GitHub Enterprise.
     Github,
     /// GitLab; to come.
     Gitlab,

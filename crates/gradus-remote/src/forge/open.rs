@@ -11,21 +11,29 @@ use super::api::ForgeApi;
 use super::client::{Budget, ForgeAccess, ForgeClient};
 use super::error::ForgeError;
 use super::gitea::Gitea;
+use super::github::{GitHub, Installation};
 use super::proposals::{ForgeApis, from_forge};
-use crate::Secret;
 use crate::git::Credentials;
 use crate::repos::Access;
+use crate::{AppCredentials, Secret};
 
 /// Forges, reached with what their repositories are reached with. Those that share a host and credentials share
 /// their limits.
 pub struct Forges {
     access: Arc<dyn Access>,
     clock: Arc<dyn Clock>,
-    clients: Mutex<HashMap<Client, Arc<ForgeClient>>>,
+    clients: Mutex<HashMap<Client, Reached>>,
 }
 
-/// Where an API is, and the Secret with which it is reached.
-type Client = (String, Option<Arc<str>>);
+/// Where an API is, and the Secret with which it is reached; of an app that has to look for its installation, also
+/// whose repository it is.
+type Client = (String, Option<Arc<str>>, Option<String>);
+
+#[derive(Clone)]
+struct Reached {
+    client: Arc<ForgeClient>,
+    app: Option<(AppCredentials, Arc<Installation>)>,
+}
 
 impl Forges {
     /// Forges with these credentials.
@@ -33,21 +41,39 @@ impl Forges {
         Self { access, clock, clients: Mutex::default() }
     }
 
-    fn client(
+    fn reach(
         &self,
-        api: String,
+        address: &RepoAddress,
         secret: Option<Arc<str>>,
         access: ForgeAccess,
-    ) -> Result<Arc<ForgeClient>, ForgeError> {
+        app: Option<AppCredentials>,
+    ) -> Result<Reached, ForgeError> {
+        let api = app.as_ref().and_then(|app| app.api.as_deref());
+        let api = api.map_or_else(|| address.api(), |api| api.trim_end_matches('/').to_owned());
+        let looks = app.as_ref().is_some_and(|app| app.installation.is_none());
+        let key = (api.clone(), secret, looks.then(|| address.owner()));
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (api.clone(), secret);
         // A Secret that was rotated makes another client.
-        if let Some(client) = clients.get(&key).filter(|client| *client.access() == access) {
-            return Ok(client.clone());
+        let is_it = |known: &Reached| {
+            *known.client.access() == access && known.app.as_ref().map(|(app, _)| app) == app.as_ref()
+        };
+        if let Some(known) = clients.get(&key).filter(|known| is_it(known)) {
+            return Ok(known.clone());
         }
-        let client = Arc::new(ForgeClient::new(api, access, &[], Budget::default(), self.clock.clone())?);
-        clients.insert(key, client.clone());
-        Ok(client)
+        let headers = if address.kind == ForgeKind::GitHub { GitHub::HEADERS } else { &[] };
+        let (tls, clock) = (access.tls.clone(), self.clock.clone());
+        let mut client = ForgeClient::new(api, access, headers, Budget::default(), clock.clone())?;
+        let app = match app {
+            Some(app) => {
+                let installation = Arc::new(Installation::new(&app, address, tls, clock)?);
+                client = client.with_tokens(installation.clone());
+                Some((app, installation))
+            }
+            None => None,
+        };
+        let reached = Reached { client: Arc::new(client), app };
+        clients.insert(key, reached.clone());
+        Ok(reached)
     }
 }
 
@@ -62,11 +88,19 @@ impl ForgeApis for Forges {
             RepoAddress::parse(forge.kind, &repository.url, forge.url.as_deref()).map_err(from_forge)?;
         let access =
             ForgeAccess { authorization: authorization(forge.kind, &options.credentials), tls: options.tls };
-        let client = self.client(address.api(), repository.secret.clone(), access).map_err(from_forge)?;
+        let app = options.app.filter(|_| forge.kind == ForgeKind::GitHub);
+        let Reached { client, app } =
+            self.reach(&address, repository.secret.clone(), access, app).map_err(from_forge)?;
         match forge.kind {
             ForgeKind::Gitea => Ok(Arc::new(Gitea::new(client, address))),
-            kind @ (ForgeKind::GitHub
-            | ForgeKind::GitLab
+            ForgeKind::GitHub => {
+                let github = GitHub::new(client, address);
+                Ok(Arc::new(match app {
+                    Some((_, installation)) => github.as_app(installation),
+                    None => github,
+                }))
+            }
+            kind @ (ForgeKind::GitLab
             | ForgeKind::Bitbucket
             | ForgeKind::BitbucketServer
             | ForgeKind::AzureDevOps) => {

@@ -15,8 +15,9 @@ use gradus_engine::port::{Forge as _, PortError, PortErrorKind, Repos as _};
 use gradus_remote::forge::client::{Budget, ForgeAccess, ForgeClient};
 use gradus_remote::forge::github::{GitHub, Installation};
 use gradus_remote::forge::{
-    Account, CheckState, ForgeApi, ForgeApis, ForgeErrorKind, ForgeKind, Label, MergeMethod, MergeOrder,
-    Mergeable, Merged, NewCheck, NewPull, PullState, RemoteForge, RepoAddress, Reviewers, Rights, Verdict,
+    Account, CheckState, ForgeApi, ForgeApis, ForgeErrorKind, ForgeKind, Forges, Label, MergeMethod,
+    MergeOrder, Mergeable, Merged, NewCheck, NewPull, PullState, RemoteForge, RepoAddress, Reviewers, Rights,
+    Verdict,
 };
 use gradus_remote::http::Tls;
 use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
@@ -571,4 +572,36 @@ async fn git_is_reached_as_the_app_of_a_secret() {
     std::fs::write(secret.join("githubAppInstallationID"), "fleet").unwrap();
     let error = repos.open(&repository).err().unwrap();
     assert!(error.in_full().contains("it is not a number"), "{}", error.in_full());
+}
+
+#[tokio::test]
+async fn a_pipeline_that_names_github_is_led_there() {
+    let scene = Scene::new().await;
+    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048).unwrap();
+    let permissions = json!({"contents": "write", "pull_requests": "write"});
+    let public_key = key.public_key_raw().to_vec();
+    scene.server.hub().app = Some(App { public_key, permissions, life: 3600, tokens: Vec::new() });
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("apps/fleet");
+    std::fs::create_dir_all(&secret).unwrap();
+    std::fs::write(secret.join("token"), "ghp_gradus").unwrap();
+    let access = SecretFolder { folder: Some(folder.path().to_owned()), otherwise: scene.git.options() };
+    let forges = Forges::new(Arc::new(access), Arc::new(SystemClock));
+    let repository = gradus_core::pipeline::Repository {
+        secret: Some("apps/fleet".into()),
+        forge: Some(gradus_core::pipeline::Forge { kind: ForgeKind::GitHub, url: None }),
+        ..repository(&format!("{}/acme/fleet.git", scene.server.url()))
+    };
+    let me = forges.open(&repository).unwrap().whoami().await.unwrap();
+    assert_eq!(me.account, Some(Account("gradus".into())));
+    // The Secret becomes that of an app, which makes one token for all who ask.
+    std::fs::remove_file(secret.join("token")).unwrap();
+    std::fs::write(secret.join("githubAppID"), "7").unwrap();
+    std::fs::write(secret.join("githubAppPrivateKey"), key.serialize_pem()).unwrap();
+    scene.server.calls();
+    for _ in 0..2 {
+        assert_eq!(forges.open(&repository).unwrap().whoami().await.unwrap().account, None);
+    }
+    let calls = ["GET installation 200", "POST app/installations/42/access_tokens 201"];
+    assert_eq!(scene.server.calls(), calls);
 }
