@@ -8,6 +8,7 @@
 mod below;
 mod home;
 mod labels;
+mod packed;
 mod read;
 mod sight;
 mod stats;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::home::Watch;
+use super::packed;
 use super::table::{Arrival, Version};
 use super::wanted::{Keep, ObjectName};
 use crate::clusters::Resource;
@@ -226,19 +227,18 @@ pub(crate) fn shaped(mut object: Value, keep: Keep, paths: &[Arc<str>]) -> Arc<[
             metadata.remove("resourceVersion");
         }
     }
-    let kept = match keep {
-        Keep::Whole => object,
+    match keep {
+        Keep::Whole => packed::pack(&object),
         Keep::Evidence => {
             let paths: Vec<&str> = paths.iter().map(|path| &**path).collect();
-            gradus_evidence::slim_keeping(object, &paths)
+            gradus_evidence::slim_keeping(object, &paths).to_string().into_bytes().into()
         }
-    };
-    kept.to_string().into_bytes().into()
+    }
 }
 
 /// What is kept, read again.
 pub(crate) fn value_of(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes).ok()
+    if packed::is_packed(bytes) { packed::unpack(bytes) } else { serde_json::from_slice(bytes).ok() }
 }
 
 fn built(request: Result<http::Request<Vec<u8>>, kube::core::request::Error>) -> Result<HttpRequest, Fault> {
