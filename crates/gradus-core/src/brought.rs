@@ -55,7 +55,7 @@ impl Telling {
             return Self::Nothing;
         }
         let now = origin.map(|origin| origin.brought_by.iter());
-        let before = arrivals.iter().flat_map(|arrival| &arrival.by);
+        let before = arrivals.iter().flat_map(|arrival| &*arrival.by);
         let mut named: BTreeSet<Person> = now.into_iter().flatten().chain(before).cloned().collect();
         named.remove(&Person::unknown());
         let silent = origin.filter(|origin| !is_told(origin.brought_by.iter()));

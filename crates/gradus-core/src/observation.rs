@@ -95,7 +95,7 @@ pub struct Brought {
     pub release: Release,
     /// Who brought it. Nobody, or [`Person::unknown`] among them, where somebody is
     /// missing: a gate that asks for them then holds.
-    pub by: BTreeSet<Person>,
+    pub by: Arc<BTreeSet<Person>>,
 }
 
 /// What Git declares for an environment.

@@ -136,7 +136,7 @@ impl Targets for KubeTargets {
         let sighting = Sighting { object: seen.as_deref(), below: &below, now };
         let (before, last) = self.before(pipeline, target);
         let mut judgements: Vec<(ArtifactName, Judged)> = Vec::with_capacity(target.versions.len());
-        for (artifact, from) in &target.versions {
+        for (artifact, from) in &*target.versions {
             let spec = TargetSpec {
                 object: object.clone(),
                 version: source(from),

@@ -14,8 +14,8 @@ pub struct ClusterTarget {
     pub namespace: Namespace,
     /// The object; absent where neither the pipeline nor the target names one.
     pub object: Option<AppObject>,
-    /// Where the version of each artifact is read.
-    pub versions: BTreeMap<ArtifactName, VersionFrom>,
+    /// Where the version of each artifact is read. Most targets of a pipeline share it.
+    pub versions: Arc<BTreeMap<ArtifactName, VersionFrom>>,
     /// What has to be seen before the target counts as healthy.
     pub confidence: Confidence,
 }

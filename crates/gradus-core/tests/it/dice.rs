@@ -2,7 +2,7 @@
 //! numbers, so that proptest makes a failing case smaller by shortening the
 //! list; 0, which is what an empty list gives, is the plainest choice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use gradus_core::gate::Gate;
@@ -289,7 +289,7 @@ impl Dice {
             brought: self
                 .few(3, |dice, _| Brought {
                     release: dice.release(kind),
-                    by: dice.few(2, |dice, _| dice.person()).into_iter().collect(),
+                    by: dice.few(2, |dice, _| dice.person()).into_iter().collect::<BTreeSet<_>>().into(),
                 })
                 .into(),
         }

@@ -1,7 +1,8 @@
 //! A model of the world: what is declared and proposed, and what the planner's
 //! steps make of it. It refuses a step that expects what is not so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use gradus_core::names::{CommitId, EnvironmentName, Person, ProposalNumber, TargetName};
 use gradus_core::observation::{
@@ -83,8 +84,8 @@ impl World {
 
     /// Git declares a release from now on.
     fn comes(&mut self, name: &EnvironmentName, release: Release, origin: Origin) {
-        let by = origin.brought_by.iter().cloned().collect();
-        let now = Brought { release: release.clone(), by };
+        let by = origin.brought_by.iter().cloned().collect::<BTreeSet<_>>();
+        let now = Brought { release: release.clone(), by: by.into() };
         let here = self.at(name);
         here.brought = std::iter::once(now).chain(here.brought.iter().cloned()).collect();
         here.declared = Seen::Known(Declared { release: Some(release), origin: Seen::Known(origin) });
@@ -94,7 +95,7 @@ impl World {
     pub(crate) fn brought_too(&mut self, name: &EnvironmentName, people: Vec<Person>) {
         let here = self.at(name);
         let mut brought = here.brought.to_vec();
-        brought.first_mut().unwrap().by.extend(people.iter().cloned());
+        Arc::make_mut(&mut brought.first_mut().unwrap().by).extend(people.iter().cloned());
         here.brought = brought.into();
         if let Seen::Known(Declared { origin: Seen::Known(origin), .. }) = &mut here.declared {
             origin.brought_by.extend(people);

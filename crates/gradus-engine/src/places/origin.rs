@@ -47,6 +47,8 @@ pub(crate) struct OriginFacts {
 pub(crate) struct OriginCache {
     found: Mutex<Each<Kept>>,
     people: Shared<Person>,
+    /// Of those who brought a release together.
+    groups: Shared<Arc<BTreeSet<Person>>>,
     releases: Shared<Release>,
 }
 
@@ -89,7 +91,7 @@ impl OriginCache {
         facts.before.shrink_to_fit();
         let shared = facts.brought.iter().map(|brought| Brought {
             release: self.releases.one(&brought.release),
-            by: brought.by.iter().map(|person| self.people.one(person)).collect(),
+            by: self.groups.one(&brought.by),
         });
         facts.brought = shared.collect();
         Arc::new(facts)
@@ -255,7 +257,7 @@ async fn walk_through(
                 if then != declared {
                     if let Some(release) = declared {
                         let merged = back.merged(sought, newer, &release).await?;
-                        brought.push(Brought { release, by: people(sought, newer, merged.as_ref()) });
+                        brought.push(Brought { release, by: people(sought, newer, merged.as_ref()).into() });
                     }
                     met.extend(then.clone());
                 }
@@ -275,7 +277,7 @@ async fn walk_through(
         newer = Some((commit, release));
     }
     if let (true, Some((root, Some(release)))) = (history.complete, newer) {
-        brought.push(Brought { release, by: people(sought, root, None) });
+        brought.push(Brought { release, by: people(sought, root, None).into() });
     }
     met.reverse();
     let Some((commit, replaced)) = origin.or_else(|| at_the_root(history).map(|commit| (commit, None)))
@@ -300,7 +302,7 @@ fn facts_of(
 ) -> OriginFacts {
     // One that came back has those who brought it first and those who brought it again.
     let same = brought.iter().filter(|brought| brought.release.same(sought.release));
-    let brought_by: BTreeSet<Person> = same.flat_map(|brought| &brought.by).cloned().collect();
+    let brought_by: BTreeSet<Person> = same.flat_map(|brought| &*brought.by).cloned().collect();
     brought.truncate(TOLD);
     // What a proposal says of itself is in its own commit, also where a person merged it.
     let says = merged.as_ref().unwrap_or(commit);

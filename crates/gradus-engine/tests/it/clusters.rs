@@ -30,7 +30,7 @@ impl Scene {
             cluster: None,
             namespace: namespace(),
             object: None,
-            versions: BTreeMap::from([(sketch::artifact(), VersionFrom::Object)]),
+            versions: BTreeMap::from([(sketch::artifact(), VersionFrom::Object)]).into(),
             confidence: Confidence::Controller,
         };
         let mut dev = sketch::environment("dev", &[]);

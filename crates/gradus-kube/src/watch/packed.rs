@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn what_was_packed_comes_out_again() {
-        let environments: Vec<_> = (0..5).map(|at| json!({"name": format!("env-{at}"), "targets": []})).collect();
+        let environments: Vec<_> =
+            (0..5).map(|at| json!({"name": format!("env-{at}"), "targets": []})).collect();
         for object in [json!({}), json!({"status": {"environments": environments}}), json!("ü\u{0}")] {
             let packed = pack(&object);
             assert!(is_packed(&packed));

@@ -19,7 +19,7 @@ pub(super) struct Home<'a> {
     /// The object that carries the application.
     pub(super) app: Option<&'a wire::AppRef>,
     /// Where the versions of its artifacts are read.
-    pub(super) versions: &'a BTreeMap<ArtifactName, VersionFrom>,
+    pub(super) versions: &'a Arc<BTreeMap<ArtifactName, VersionFrom>>,
 }
 
 /// The groups and versions of kinds that need not be told them.
@@ -74,10 +74,10 @@ fn only_at(
     path: &Path<'_>,
     pointer: Arc<str>,
     home: &Home<'_>,
-) -> Option<BTreeMap<ArtifactName, VersionFrom>> {
+) -> Option<Arc<BTreeMap<ArtifactName, VersionFrom>>> {
     let mut artifacts = home.versions.keys();
     match (artifacts.next(), artifacts.next()) {
-        (Some(only), None) => Some(BTreeMap::from([(only.clone(), VersionFrom::Path(pointer))])),
+        (Some(only), None) => Some(BTreeMap::from([(only.clone(), VersionFrom::Path(pointer))]).into()),
         _ => {
             let trouble =
                 Trouble::value("`versionPath` names one version, and the pipeline has several artifacts")

@@ -29,7 +29,7 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
     let home = in_cluster::Home {
         namespace: key.as_ref().map(|key| &key.namespace),
         app: spec.app_ref.as_ref(),
-        versions: &carried,
+        versions: &carried.into(),
     };
     let environments =
         environment::list(reader, &spec_path.field("environments"), &spec.environments, &artifacts, &home);
