@@ -227,18 +227,19 @@ pub(crate) fn shaped(mut object: Value, keep: Keep, paths: &[Arc<str>]) -> Arc<[
             metadata.remove("resourceVersion");
         }
     }
-    match keep {
-        Keep::Whole => packed::pack(&object),
+    let kept = match keep {
+        Keep::Whole => object,
         Keep::Evidence => {
             let paths: Vec<&str> = paths.iter().map(|path| &**path).collect();
-            gradus_evidence::slim_keeping(object, &paths).to_string().into_bytes().into()
+            gradus_evidence::slim_keeping(object, &paths)
         }
-    }
+    };
+    packed::pack(&kept)
 }
 
 /// What is kept, read again.
 pub(crate) fn value_of(bytes: &[u8]) -> Option<Value> {
-    if packed::is_packed(bytes) { packed::unpack(bytes) } else { serde_json::from_slice(bytes).ok() }
+    packed::unpack(bytes)
 }
 
 fn built(request: Result<http::Request<Vec<u8>>, kube::core::request::Error>) -> Result<HttpRequest, Fault> {
