@@ -36,7 +36,7 @@ async fn world(unread: bool) -> World {
             cluster: cluster.map(reference),
             namespace: Namespace::parse("shop").unwrap(),
             object: Some(object),
-            versions: [].into(),
+            versions: Arc::default(),
             confidence: Confidence::Controller,
         };
         sketch::target(name, TargetKind::Cluster(Arc::new(target)))
