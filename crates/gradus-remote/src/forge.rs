@@ -6,15 +6,21 @@
 
 pub mod address;
 mod api;
+pub mod azure_devops;
+pub mod bitbucket;
+pub mod bitbucket_server;
 pub mod client;
 mod error;
 pub mod gitea;
 pub mod github;
+pub mod gitlab;
 mod limit;
 mod model;
 mod open;
 mod proposals;
 pub mod request;
+#[cfg(test)]
+mod sample;
 pub mod token;
 
 pub use address::{ForgeKind, RepoAddress, kind_of_host};
@@ -25,5 +31,5 @@ pub use model::{
     Merged, NewCheck, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights,
     Verdict,
 };
-pub use open::Forges;
+pub use open::{Forges, open};
 pub use proposals::{ForgeApis, RemoteForge, from_forge, open_once};

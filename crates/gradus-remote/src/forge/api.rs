@@ -21,6 +21,11 @@ pub trait ForgeApi: Send + Sync {
     /// [`ForgeErrorKind::AlreadyExists`](super::ForgeErrorKind::AlreadyExists). Then one may be opened without looking.
     fn refuses_duplicates(&self) -> bool;
 
+    /// The most characters of a proposal's text that this forge keeps.
+    fn longest_body(&self) -> usize {
+        usize::MAX
+    }
+
     /// The open proposal of these two branches of this repository, among all there are; the first, where there are
     /// more. None from a fork.
     async fn find_open(&self, head: &BranchName, base: &BranchName) -> Result<Option<Pull>, ForgeError>;

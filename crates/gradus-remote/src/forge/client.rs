@@ -137,6 +137,28 @@ impl ForgeClient {
         Err(ForgeError::new(&request.doing, ForgeErrorKind::Broken(why)))
     }
 
+    /// All pages of a list whose answers say in their own way where it goes on. `page` takes one apart: what it lists,
+    /// and the request for the next one. `full` says when enough was read.
+    pub async fn walk<P: DeserializeOwned, T>(
+        &self,
+        request: &Request,
+        page: impl Fn(&Request, P) -> Result<(Vec<T>, Option<Request>), ForgeError> + Send + Sync,
+        mut full: impl FnMut(&[T]) -> bool,
+    ) -> Result<Vec<T>, ForgeError> {
+        let mut all = Vec::new();
+        let mut request = request.clone();
+        for _ in 0..PAGES {
+            let (listed, next) = page(&request, self.ask(&request).await?)?;
+            all.extend(listed);
+            match next {
+                Some(next) if !full(&all) => request = next,
+                Some(_) | None => return Ok(all),
+            }
+        }
+        let why = format!("the list has more than {PAGES} pages");
+        Err(ForgeError::new(&request.doing, ForgeErrorKind::Broken(why)))
+    }
+
     /// Sends a request. An answer that is no success is an error.
     pub async fn send(&self, request: &Request) -> Result<Answer, ForgeError> {
         let Ok(_place) = self.places.acquire().await else {
@@ -228,7 +250,8 @@ impl ForgeClient {
             answer.headers.extend(known.link.map(|link| ("link".to_owned(), link)));
             return Ok(answer);
         }
-        if (200..300).contains(&answer.status) {
+        // Azure DevOps answers 203 with a page to sign in at.
+        if (200..300).contains(&answer.status) && answer.status != 203 {
             if let Some(tag) = answer.header("etag").filter(|_| request.method.is_read()) {
                 self.before().put(&target, tag, &answer.bytes, answer.header("link"));
             }
@@ -256,7 +279,7 @@ impl ForgeClient {
             _ if is_refusal(answer, &said) => {
                 ForgeErrorKind::RateLimited { until: self.limits().refused(answer, now) }
             }
-            401 => ForgeErrorKind::Unauthorized,
+            203 | 401 => ForgeErrorKind::Unauthorized,
             403 => ForgeErrorKind::Forbidden { missing: missing(answer, &said), words: said },
             // GitHub hides a repository from a classic token that may not write in it.
             404 if !request.method.is_read() && missing_scope(answer).is_some() => {
@@ -271,7 +294,7 @@ impl ForgeClient {
             status if said.is_empty() => ForgeErrorKind::Refused(format!("it answers {status}")),
             _ => ForgeErrorKind::Refused(said),
         };
-        ForgeError::new(&request.doing, kind).with_status(answer.status)
+        ForgeError::new(&request.doing, kind).with_status(answer.status).with_code(code(&answer.bytes))
     }
 
     fn limits(&self) -> MutexGuard<'_, Limits> {
@@ -359,6 +382,14 @@ fn gather(json: &serde_json::Value, said: &mut Vec<String>, depth: usize) {
     }
 }
 
+/// The name of the exception, where the forge tells one.
+fn code(bytes: &[u8]) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    // Azure DevOps: `typeKey`. Bitbucket Data Center: `errors[0].exceptionName`.
+    let code = json.get("typeKey").or_else(|| json.pointer("/errors/0/exceptionName"))?;
+    Some(code.as_str()?.chars().take(200).collect())
+}
+
 /// What the credentials lack, where the forge says it.
 fn missing(answer: &Answer, words: &str) -> Option<String> {
     // GitHub, of apps and fine-grained tokens: `pull_requests=write`.
@@ -374,8 +405,13 @@ fn missing(answer: &Answer, words: &str) -> Option<String> {
     {
         return Some(format!("the scope {scopes}"));
     }
-    // GitLab: `{"error": "insufficient_scope", "scope": "api"}`.
     let json: serde_json::Value = serde_json::from_slice(&answer.bytes).ok()?;
+    // Bitbucket Cloud: `{"error": {"detail": {"granted": ["account"], "required": ["pullrequest:write"]}}}`.
+    if let Some(required) = json.pointer("/error/detail/required").and_then(serde_json::Value::as_array) {
+        let scopes: Vec<&str> = required.iter().filter_map(serde_json::Value::as_str).collect();
+        return Some(format!("the scope {}", scopes.join(" or ")));
+    }
+    // GitLab: `{"error": "insufficient_scope", "scope": "api"}`.
     match (json.get("error")?.as_str()?, json.get("scope")?.as_str()?) {
         ("insufficient_scope", scope) => Some(format!("the scope {scope}")),
         (_, _) => None,

@@ -11,6 +11,7 @@ pub struct ForgeError {
     doing: String,
     kind: ForgeErrorKind,
     status: Option<u16>,
+    code: Option<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -60,7 +61,7 @@ pub enum ForgeErrorKind {
 impl ForgeError {
     /// A failure without a deeper cause.
     pub fn new(doing: impl Into<String>, kind: ForgeErrorKind) -> Self {
-        Self { doing: doing.into(), kind, status: None, source: None }
+        Self { doing: doing.into(), kind, status: None, code: None, source: None }
     }
 
     /// A failure with its cause.
@@ -69,13 +70,24 @@ impl ForgeError {
         kind: ForgeErrorKind,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { doing: doing.into(), kind, status: None, source: Some(source.into()) }
+        Self { doing: doing.into(), kind, status: None, code: None, source: Some(source.into()) }
     }
 
     /// The same, with the status that the forge answered with.
     pub(super) fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
+    }
+
+    /// The same, with the word that the forge has for it.
+    pub(super) fn with_code(mut self, code: Option<String>) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The forge's own word for what went wrong, the same in every language: the name of an exception.
+    pub fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or_default()
     }
 
     /// The status that the forge answered with, if it answered.

@@ -104,7 +104,7 @@ impl PullChange {
 }
 
 /// How a proposal becomes part of the base branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum MergeMethod {
     /// A commit with both branches as its parents.
     #[default]
@@ -142,6 +142,17 @@ pub struct MergeOrder {
     pub message: String,
     /// Whether the forge should delete the branch itself.
     pub delete_branch: bool,
+}
+
+impl MergeOrder {
+    /// The whole message of the commit.
+    pub fn text(&self) -> String {
+        if self.message.is_empty() {
+            self.title.clone()
+        } else {
+            format!("{}\n\n{}", self.title, self.message)
+        }
+    }
 }
 
 /// What a forge says to a merge that it takes.

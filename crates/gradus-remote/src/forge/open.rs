@@ -10,9 +10,9 @@ use super::address::RepoAddress;
 use super::api::ForgeApi;
 use super::client::{Budget, ForgeAccess, ForgeClient};
 use super::error::ForgeError;
-use super::gitea::Gitea;
 use super::github::{GitHub, Installation};
 use super::proposals::{ForgeApis, from_forge};
+use super::{azure_devops, bitbucket, bitbucket_server, gitea, gitlab};
 use crate::git::Credentials;
 use crate::repos::Access;
 use crate::{AppCredentials, Secret};
@@ -91,23 +91,22 @@ impl ForgeApis for Forges {
         let app = options.app.filter(|_| forge.kind == ForgeKind::GitHub);
         let Reached { client, app } =
             self.reach(&address, repository.secret.clone(), access, app).map_err(from_forge)?;
-        match forge.kind {
-            ForgeKind::Gitea => Ok(Arc::new(Gitea::new(client, address))),
-            ForgeKind::GitHub => {
-                let github = GitHub::new(client, address);
-                Ok(Arc::new(match app {
-                    Some((_, installation)) => github.as_app(installation),
-                    None => github,
-                }))
-            }
-            kind @ (ForgeKind::GitLab
-            | ForgeKind::Bitbucket
-            | ForgeKind::BitbucketServer
-            | ForgeKind::AzureDevOps) => {
-                let why = format!("proposals on {kind} are not there yet");
-                Err(PortError::because(PortErrorKind::Unusable, doing(), why))
-            }
+        if let Some((_, installation)) = app {
+            return Ok(Arc::new(GitHub::new(client, address).as_app(installation)));
         }
+        Ok(open(client, address))
+    }
+}
+
+/// A repository in its forge, whatever kind that is, through a client for [`RepoAddress::api`] and not as an app.
+pub fn open(client: Arc<ForgeClient>, address: RepoAddress) -> Arc<dyn ForgeApi> {
+    match address.kind {
+        ForgeKind::GitHub => Arc::new(GitHub::new(client, address)),
+        ForgeKind::GitLab => Arc::new(gitlab::GitLab::new(client, address)),
+        ForgeKind::Gitea => Arc::new(gitea::Gitea::new(client, address)),
+        ForgeKind::Bitbucket => Arc::new(bitbucket::Bitbucket::new(client, address)),
+        ForgeKind::BitbucketServer => Arc::new(bitbucket_server::BitbucketServer::new(client, address)),
+        ForgeKind::AzureDevOps => Arc::new(azure_devops::AzureDevOps::new(client, address)),
     }
 }
 

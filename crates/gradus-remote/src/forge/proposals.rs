@@ -240,6 +240,7 @@ impl Forge for RemoteForge {
 
     async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError> {
         let api = self.apis.open(&place.repository)?;
+        let text = &fitting(text, api.longest_body());
         let mut open = match self.remembered(place, RECENT) {
             Some((pull, true)) if pull.state == PullState::Open => Some(pull),
             Some(_) | None => None,
@@ -425,6 +426,20 @@ fn record(pull: &Pull) -> ProposalRecord {
 /// Forges change how lines end, and what is empty at the end.
 fn plain(text: &str) -> String {
     text.replace("\r\n", "\n").trim_end().to_owned()
+}
+
+/// The text as the forge can keep it: what is too long loses its last lines, and says so.
+fn fitting(text: &ProposalText, most: usize) -> ProposalText {
+    const LEFT_OUT: &str = "\n\n(The rest is left out: this forge keeps no longer text.)\n";
+    let mut text = text.clone();
+    if text.body.chars().count() > most {
+        let room = most.saturating_sub(LEFT_OUT.len());
+        let end = text.body.char_indices().nth(room).map_or(text.body.len(), |(at, _)| at);
+        let line = text.body.get(..end).and_then(|kept| kept.rfind('\n'));
+        text.body.truncate(line.unwrap_or(end));
+        text.body.push_str(LEFT_OUT);
+    }
+    text
 }
 
 fn why(because: &CloseReason, now: Timestamp) -> String {

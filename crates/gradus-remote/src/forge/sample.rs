@@ -1,0 +1,50 @@
+//! What the tests of the requests ask for.
+
+use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+
+use super::model::{CheckState, Label, MergeMethod, MergeOrder, NewCheck, NewPull, PullChange};
+use super::request::Request;
+
+pub(super) const NUMBER: ProposalNumber = ProposalNumber(7);
+
+pub(super) fn head() -> BranchName {
+    BranchName::parse("gradus/apps/web/prod").unwrap()
+}
+
+pub(super) fn base() -> BranchName {
+    BranchName::parse("main").unwrap()
+}
+
+pub(super) fn commit() -> CommitId {
+    CommitId::parse("8f0c1a9bd7c0d1f5e6a7b8c9d0e1f2a3b4c5d6e7").unwrap()
+}
+
+pub(super) fn new(draft: bool) -> NewPull {
+    let (title, body) = ("web 1.2.3 to prod".to_owned(), "old -> \"new\"\n".to_owned());
+    NewPull { head: head(), base: base(), title, body, draft }
+}
+
+pub(super) fn change() -> PullChange {
+    PullChange { title: Some("web 1.2.4".to_owned()), ..PullChange::default() }
+}
+
+pub(super) fn order(method: MergeMethod) -> MergeOrder {
+    let (title, message) = ("web 1.2.3".to_owned(), "Why: it is time".to_owned());
+    MergeOrder { head: commit(), method, title, message, delete_branch: false }
+}
+
+pub(super) fn check() -> NewCheck {
+    let (name, summary) = ("gradus/prod".to_owned(), "waits for an approval".to_owned());
+    NewCheck { name, state: CheckState::Pending, summary, url: None }
+}
+
+pub(super) fn labels() -> [Label; 2] {
+    [Label("env/prod".into()), Label("gradus".into())]
+}
+
+/// Requests as they are compared: what each is for, and how it is sent.
+pub(super) fn shown(requests: &[Request]) -> String {
+    let text: Vec<String> =
+        requests.iter().map(|request| format!("# {}\n{request}", request.doing)).collect();
+    text.join("\n")
+}

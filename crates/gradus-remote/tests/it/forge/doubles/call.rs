@@ -1,0 +1,144 @@
+//! What a forge takes, and a request that was made of it.
+
+use serde_json::Value;
+
+use super::server::Who;
+
+/// A call that the description of a forge names.
+pub(in crate::forge) struct Call {
+    pub(in crate::forge) name: &'static str,
+    pub(super) method: &'static str,
+    /// `{}` is one part of the path, `{...}` all that follow.
+    pub(super) path: &'static str,
+    /// The members of the query that there are.
+    pub(super) query: &'static [&'static str],
+    /// The members of the body that there are; one within another is `outer.inner`, one of a list `list[]`. What must
+    /// be there ends in `!`.
+    pub(super) body: &'static [&'static str],
+    /// Where that is written.
+    pub(super) page: &'static str,
+}
+
+/// A request, checked against the table.
+pub(super) struct Asked {
+    pub(super) name: &'static str,
+    /// What stands for the `{}` of the path.
+    pub(super) parts: Vec<String>,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) body: Value,
+    pub(super) who: Who,
+    /// Where this server is.
+    pub(super) url: String,
+}
+
+impl Asked {
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The number in a part of the path.
+    pub(super) fn number(&self, part: usize) -> u64 {
+        self.parts[part].parse().unwrap_or(0)
+    }
+
+    pub(super) fn text(&self, pointer: &str) -> Option<&str> {
+        self.body.pointer(pointer)?.as_str()
+    }
+}
+
+/// An answer.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Value,
+}
+
+impl Reply {
+    pub(super) fn ok(body: Value) -> Self {
+        Self::of(200, body)
+    }
+
+    pub(super) fn of(status: u16, body: Value) -> Self {
+        Self { status, headers: Vec::new(), body }
+    }
+}
+
+impl Call {
+    pub(in crate::forge) fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// What stands for the `{}`, if the path is of this call.
+    pub(super) fn matches(&self, method: &str, path: &str) -> Option<Vec<String>> {
+        if method != self.method {
+            return None;
+        }
+        let mut found = Vec::new();
+        let mut given = path.trim_start_matches('/').split('/');
+        for part in self.path.trim_start_matches('/').split('/') {
+            if part == "{...}" {
+                let rest: Vec<String> = given.map(decoded).collect();
+                found.push(rest.join("/"));
+                return (!rest.is_empty()).then_some(found);
+            }
+            let here = given.next()?;
+            match part {
+                "{}" => found.push(decoded(here)),
+                part if decoded(here) == part => {}
+                _ => return None,
+            }
+        }
+        given.next().is_none().then_some(found)
+    }
+
+    /// What of a request the description does not name.
+    pub(super) fn unknown(&self, query: &[(String, String)], body: &Value) -> Option<String> {
+        if let Some((name, _)) = query.iter().find(|(name, _)| !self.query.contains(&name.as_str())) {
+            return Some(format!("{} has no parameter {name:?}", self.name));
+        }
+        let mut members = Vec::new();
+        flatten("", body, &mut members);
+        let is_known = |member: &String| self.body.iter().any(|known| known.trim_end_matches('!') == member);
+        if let Some(member) = members.iter().find(|member| !is_known(member)) {
+            return Some(format!("{} has no member {member:?}", self.name));
+        }
+        let missing = self.body.iter().filter_map(|known| known.strip_suffix('!'));
+        let mut missing = missing.filter(|known| !members.iter().any(|member| member == known));
+        missing.next().map(|known| format!("{} needs {known:?}", self.name))
+    }
+}
+
+fn flatten(at: &str, value: &Value, members: &mut Vec<String>) {
+    match value {
+        Value::Object(inner) => {
+            for (name, value) in inner {
+                let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                flatten(&at, value, members);
+            }
+        }
+        Value::Array(inner) => {
+            let at = format!("{at}[]");
+            if inner.is_empty() {
+                members.push(at.clone());
+            }
+            inner.iter().for_each(|value| flatten(&at, value, members));
+        }
+        Value::Null if at.is_empty() => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => members.push(at.to_owned()),
+    }
+}
+
+pub(super) fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'%' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&rest[..2]).unwrap(), 16).unwrap());
+            rest = &rest[2..];
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
