@@ -6,5 +6,6 @@ mod engine;
 mod gitea;
 mod github;
 mod proxy;
+mod real;
 mod scene;
 mod story;

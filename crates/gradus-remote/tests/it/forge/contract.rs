@@ -9,7 +9,7 @@ use gradus_engine::port::clock::SystemClock;
 use gradus_remote::Secret;
 use gradus_remote::forge::client::{Budget, ForgeAccess, ForgeClient};
 use gradus_remote::forge::{
-    ForgeApi, ForgeErrorKind, ForgeKind, MergeMethod, Merged, NewPull, RepoAddress, open,
+    Account, ForgeApi, ForgeErrorKind, ForgeKind, MergeMethod, Merged, NewPull, RepoAddress, open,
 };
 use gradus_remote::http::Tls;
 
@@ -32,6 +32,14 @@ impl Place for Double {
         let client = ForgeClient::new(address.api(), access, &[], Budget::default(), Arc::new(SystemClock));
         let client = Arc::new(client.unwrap());
         open(client, address)
+    }
+
+    fn ann(&self) -> Account {
+        Account((self.kind().account)("ann").into())
+    }
+
+    fn gradus(&self) -> Account {
+        Account((self.kind().account)("gradus").into())
     }
 
     async fn write(&self, branch: &str, on: &str, text: &str) -> CommitId {
@@ -91,11 +99,11 @@ async fn whole(kind: &'static Kind, has: &Has) -> String {
     for method in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase, MergeMethod::FastForward] {
         part!(place => story::merges_as_it_is_said(&place, has, method));
     }
-    part!(place => story::says_that_branches_conflict(&place));
+    part!(place => story::says_that_branches_conflict(&place, has));
     part!(place => story::closes(&place));
     part!(place => story::ignores_forks(&place));
     part!(place => story::gives_statuses(&place));
-    part!(place => story::talks(&place, has));
+    part!(place => story::talks(&place));
     part!(place => story::marks(&place, has));
     part!(place => story::knows_who_asks(&place, has));
     part!(place => pages(&place));
@@ -190,8 +198,7 @@ async fn gitlab_does_it_all() {
         needs_approval: "it needs more approvals",
         may_only_read: "the credentials lack the scope api",
         archives: true,
-        ann: "ann",
-        gradus: "gradus",
+        tells_conflicts: true,
     };
     println!("{}", whole(&GITLAB, &has).await);
 }
@@ -208,8 +215,7 @@ async fn bitbucket_server_does_it_all() {
         needs_approval: "You still need 1 approval before this pull request can be merged.",
         may_only_read: "the credentials do not allow it",
         archives: true,
-        ann: "ann",
-        gradus: "gradus",
+        tells_conflicts: true,
     };
     println!("{}", whole(&BITBUCKET_SERVER, &has).await);
 }
@@ -226,8 +232,7 @@ async fn bitbucket_does_it_all() {
         needs_approval: "At least 1 approval is required",
         may_only_read: "the credentials lack the scope pullrequest:write",
         archives: false,
-        ann: "11111111-0000-4000-8000-000000000002",
-        gradus: "11111111-0000-4000-8000-000000000003",
+        tells_conflicts: true,
     };
     println!("{}", whole(&BITBUCKET, &has).await);
 }
@@ -244,8 +249,7 @@ async fn azure_devops_does_it_all() {
         needs_approval: "Minimum number of reviewers (1) waits",
         may_only_read: "the credentials lack the permission PullRequestContribute",
         archives: true,
-        ann: "ann@acme.io",
-        gradus: "gradus@acme.io",
+        tells_conflicts: true,
     };
     println!("{}", whole(&AZURE_DEVOPS, &has).await);
 }

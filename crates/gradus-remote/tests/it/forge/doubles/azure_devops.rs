@@ -17,6 +17,7 @@ pub(in crate::forge) static AZURE_DEVOPS: Kind = Kind {
         Who::Reader => "Basic Om9sZA==",
         Who::Nobody => "Basic Om5v",
     },
+    account: |name| format!("{name}@acme.io"),
     repository: |url| format!("{url}/acme/Web%20Shop/_git/fleet"),
     list_end: "/pullrequests",
     answer,

@@ -16,6 +16,7 @@ pub(in crate::forge) static BITBUCKET: Kind = Kind {
         Who::Reader => "Bearer reader",
         Who::Nobody => "Bearer nobody",
     },
+    account: |name| uuid(name).trim_matches(['{', '}']).to_owned(),
     repository: |url| format!("{url}/acme/fleet.git"),
     list_end: "/pullrequests",
     answer,

@@ -16,6 +16,7 @@ pub(in crate::forge) static BITBUCKET_SERVER: Kind = Kind {
         Who::Reader => "Basic YW5uOnNlY3JldA==",
         Who::Nobody => "Bearer nobody",
     },
+    account: str::to_owned,
     repository: |url| format!("{url}/scm/SHOP/fleet.git"),
     list_end: "/pull-requests",
     answer,

@@ -15,6 +15,7 @@ pub(in crate::forge) static GITLAB: Kind = Kind {
         Who::Reader => "Bearer glpat-reader",
         Who::Nobody => "Bearer glpat-nobody",
     },
+    account: str::to_owned,
     repository: |url| format!("{url}/shop/apps/fleet.git"),
     list_end: "/merge_requests",
     answer,

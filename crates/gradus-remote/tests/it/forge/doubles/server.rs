@@ -35,6 +35,8 @@ pub(in crate::forge) struct Kind {
     pub(in crate::forge) calls: &'static [Call],
     /// The value of the `Authorization` header.
     pub(in crate::forge) authorization: fn(Who) -> &'static str,
+    /// What an account is called of whom this is the name.
+    pub(in crate::forge) account: fn(&str) -> String,
     /// The address of the repository, at this server.
     pub(in crate::forge) repository: fn(&str) -> String,
     /// How the path ends at which proposals are listed and opened.
