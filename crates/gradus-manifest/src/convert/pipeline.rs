@@ -123,23 +123,14 @@ fn forge(
         None | Some(wire::Forge::Local) => return Some(None),
         Some(wire::Forge::Gitea | wire::Forge::Forgejo) => ForgeKind::Gitea,
         Some(wire::Forge::Github) => ForgeKind::GitHub,
-        Some(wire::Forge::Gitlab) => return forge_to_come(reader, path, "GitLab"),
-        Some(wire::Forge::Bitbucket) => return forge_to_come(reader, path, "Bitbucket"),
-        Some(wire::Forge::BitbucketServer) => return forge_to_come(reader, path, "Bitbucket Data Center"),
-        Some(wire::Forge::AzureDevops) => return forge_to_come(reader, path, "Azure DevOps"),
+        Some(wire::Forge::Gitlab) => ForgeKind::GitLab,
+        Some(wire::Forge::Bitbucket) => ForgeKind::Bitbucket,
+        Some(wire::Forge::BitbucketServer) => ForgeKind::BitbucketServer,
+        Some(wire::Forge::AzureDevops) => ForgeKind::AzureDevOps,
     };
     let url = repository.forge_url.as_deref().map(location::repository);
     let url = reader.take_some(&path.field("forgeUrl"), url)?;
     Some(Some(Forge { kind, url }))
-}
-
-fn forge_to_come<T>(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<T> {
-    let trouble = Trouble::not_yet(format!("proposals on {name} are not there yet")).help(
-        "leave `forge` out, or write `forge: local`: gradus keeps the proposals itself \
-         (there are: github, gitea, forgejo; to come: gitlab, bitbucket, bitbucket-server, azure-devops)",
-    );
-    reader.fail(&path.field("forge"), trouble);
-    None
 }
 
 fn artifacts(

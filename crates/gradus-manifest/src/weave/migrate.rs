@@ -114,19 +114,8 @@ fn one(document: &Document<'_>, root: NodeId, known: Known<'_>) -> Result<(Strin
         }
         names.push(name);
     }
-    let written = draft::write(&old, &names, known, true);
+    let written = draft::write(&old, &names, known);
     let errors = mistakes(&written.text);
-    // Where proposals cannot be kept there yet, gradus keeps them itself.
-    let forge_is_to_come = errors
-        .iter()
-        .any(|error| error.kind == ManifestErrorKind::NotYet && error.field == "spec.repository.forge");
-    let (written, errors) = if forge_is_to_come {
-        let written = draft::write(&old, &names, known, false);
-        let errors = mistakes(&written.text);
-        (written, errors)
-    } else {
-        (written, errors)
-    };
     if !errors.is_empty() {
         return Err(errors
             .into_iter()

@@ -167,16 +167,16 @@ pub enum Forge {
     Local,
     /// GitHub, also GitHub Enterprise.
     Github,
-    /// GitLab; to come.
+    /// GitLab, also self-managed.
     Gitlab,
     /// Gitea.
     Gitea,
     /// Forgejo.
     Forgejo,
-    /// Bitbucket Cloud; to come.
+    /// Bitbucket Cloud.
     Bitbucket,
-    /// Bitbucket Data Center; to come.
+    /// Bitbucket Data Center, and Server.
     BitbucketServer,
-    /// Azure DevOps; to come.
+    /// Azure DevOps.
     AzureDevops,
 }

@@ -10,7 +10,7 @@ const NOT_OURS: [&str; 1] = ["kubectl.kubernetes.io/last-applied-configuration"]
 
 /// Writes it. `names` are those of the environments. With `forge`, proposals are
 /// kept where they were.
-pub(super) fn write(old: &Old, names: &[String], known: Known<'_>, forge: bool) -> Lines {
+pub(super) fn write(old: &Old, names: &[String], known: Known<'_>) -> Lines {
     let mut lines = Lines::default();
     let repository = repository::of(old, known);
     lines.line(0, "apiVersion: gradus.dev/v1alpha1");
@@ -45,7 +45,7 @@ pub(super) fn write(old: &Old, names: &[String], known: Known<'_>, forge: bool) 
         lines.line(4, &format!("name: {}", text(&app.name)));
     }
     webhook(&mut lines, old);
-    repository::write(&mut lines, &repository, forge);
+    repository::write(&mut lines, &repository);
     lines.line(2, "environments:");
     for (at, one) in old.environments.iter().enumerate() {
         environment::write(&mut lines, old, &repository, at, one, names);

@@ -44,7 +44,7 @@ pub(super) fn of(old: &Old, known: Known<'_>) -> Repository {
 }
 
 /// Writes it.
-pub(super) fn write(lines: &mut Lines, repository: &Repository, forge: bool) {
+pub(super) fn write(lines: &mut Lines, repository: &Repository) {
     if repository.is_unknown {
         lines.look(2, "It named no repository: write here the one that declares the environments.");
     }
@@ -60,27 +60,15 @@ pub(super) fn write(lines: &mut Lines, repository: &Repository, forge: bool) {
         lines.line(6, &format!("name: {}", text(secret)));
     }
     let Some(host) = &repository.host else { return };
-    let (name, ours) = match host.as_str() {
-        "github" => ("GitHub", "github"),
-        "gitlab" => ("GitLab", "gitlab"),
-        "bitbucket-server" => ("Bitbucket Data Center", "bitbucket-server"),
-        "gitea" => ("Gitea", "gitea"),
-        "azure-devops" => ("Azure DevOps", "azure-devops"),
+    match host.as_str() {
+        "github" | "gitlab" | "bitbucket-server" | "gitea" | "azure-devops" => {
+            lines.line(4, &format!("forge: {host}"));
+        }
         other => {
             lines.look(
                 4,
                 &format!("It was of type {other:?}, which is not known: gradus keeps the proposals itself."),
             );
-            return;
         }
-    };
-    if forge {
-        lines.line(4, &format!("forge: {ours}"));
-    } else {
-        lines.look(
-            4,
-            &format!("Not carried over: pull requests on {name} are not there yet; gradus keeps the proposals itself."),
-        );
-        lines.line(4, "forge: local");
     }
 }

@@ -238,7 +238,11 @@ async fn is_left_over(repo: &dyn Repo, head: &CommitId, base_tip: &CommitId) -> 
 /// The forges there are, by the words of the older kind.
 fn kind(provider: &str) -> Result<ForgeKind, String> {
     match provider {
+        "github" => Ok(ForgeKind::GitHub),
+        "gitlab" => Ok(ForgeKind::GitLab),
         "gitea" => Ok(ForgeKind::Gitea),
+        "bitbucket-server" => Ok(ForgeKind::BitbucketServer),
+        "azure-devops" => Ok(ForgeKind::AzureDevOps),
         other => Err(format!("pull requests on {other:?} are not there yet")),
     }
 }
@@ -281,9 +285,14 @@ impl Access for OfPromotion {
         let name = repository.secret.clone().unwrap_or_default();
         let texts = self.given.lock().get(&name).cloned().unwrap_or_default();
         let has_token = texts.contains_key("token");
+        let kind = repository.forge.as_ref().map(|forge| forge.kind);
         let value = |key: &str| {
             let text = texts.get(key).cloned();
             match (self.for_what, key) {
+                // Azure DevOps takes a token as the password of nobody.
+                (For::Api, "username") if has_token && kind == Some(ForgeKind::AzureDevOps) => {
+                    Some(String::new())
+                }
                 (For::Api, "username" | "password") => text.filter(|_| !has_token),
                 // Hosts take a token as a password, whatever the name.
                 (For::Git, "username") => text.or_else(|| has_token.then(|| "git".to_owned())),

@@ -221,8 +221,17 @@ async fn s18_b21_a_branch_that_is_left_over_takes_up_the_base_branch() {
 async fn b30_where_there_are_none_it_is_said_beforehand() {
     let scene = Scene::new().await;
     assert_eq!(scene.gradus.refuses(&scene.there("gitea")), None);
-    let said = scene.gradus.refuses(&scene.there("gitlab")).unwrap();
-    assert!(said.starts_with("pull requests on gitlab are not there yet"), "{said}");
+    for (provider, url) in [
+        ("github", "https://github.com/acme/fleet.git"),
+        ("gitlab", "https://gitlab.example.com/acme/platform/apps/fleet.git"),
+        ("bitbucket-server", "https://bitbucket.example.com/scm/acme/fleet.git"),
+        ("azure-devops", "https://dev.azure.com/acme/platform/_git/fleet"),
+    ] {
+        let there = PullRequest { url: url.to_owned(), ..scene.there(provider) };
+        assert_eq!(scene.gradus.refuses(&there), None, "{provider}");
+    }
+    let said = scene.gradus.refuses(&scene.there("subversion")).unwrap();
+    assert!(said.starts_with("pull requests on subversion are not there yet"), "{said}");
     let ssh = PullRequest { url: "git@git.example.com:acme/fleet".to_owned(), ..scene.there("gitea") };
     let said = scene.gradus.refuses(&ssh).unwrap();
     assert_eq!(said, "the repository has to be named by an address that begins with https://");
