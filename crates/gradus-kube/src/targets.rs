@@ -68,14 +68,17 @@ impl KubeTargets {
         followed.shrink_to_fit();
         let wanted = all_of(&pipeline.key, &followed);
         memory.insert(pipeline.key.clone(), followed);
-        drop(memory);
+        // Still locked: else what a look needs could be put back to what was wanted before it.
         self.watches.want(&pipeline.key, wanted);
+        drop(memory);
     }
 
     /// Ends with a pipeline.
     pub fn forget(&self, pipeline: &PipelineKey) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(pipeline);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.remove(pipeline);
         self.watches.forget(pipeline);
+        drop(memory);
     }
 
     /// Keeps what a look needed and found. What it needs more is watched from now on.
@@ -100,8 +103,8 @@ impl KubeTargets {
         }
         followed.needs = needs;
         let wanted = all_of(key, all);
-        drop(memory);
         self.watches.want(key, wanted);
+        drop(memory);
     }
 
     fn before(&self, key: &PipelineKey, target: &ClusterTarget) -> (Box<[(ArtifactName, State)]>, Timestamp) {

@@ -222,6 +222,11 @@ async fn events(stage: &Stage<'_>) -> Vec<(String, String)> {
     told.collect()
 }
 
+/// Whether there is no pipeline any more.
+async fn is_gone(stage: &Stage<'_>) -> bool {
+    stage.objects.list(PIPELINE, &stage.namespace).await.unwrap().is_empty()
+}
+
 #[tokio::test]
 async fn a_deleted_pipeline_takes_its_proposal_with_it_unless_told_to_leave_it() {
     let stage = Stage::new("deleted").await;
@@ -233,6 +238,8 @@ async fn a_deleted_pipeline_takes_its_proposal_with_it_unless_told_to_leave_it()
     stage.until("a proposal", async || (stage.branches().len() == 1).then_some(())).await;
     stage.objects.delete(PIPELINE, &stage.namespace, "web").await.unwrap();
     stage.until("the branch to be gone", async || stage.branches().is_empty().then_some(())).await;
+    // Until then it is the old one that would be changed.
+    stage.until("the pipeline to be gone", async || is_gone(&stage).await.then_some(())).await;
 
     let mut pipeline = stage.pipeline(&environments);
     pipeline["spec"]["onDelete"] = "leave".into();
@@ -243,6 +250,7 @@ async fn a_deleted_pipeline_takes_its_proposal_with_it_unless_told_to_leave_it()
         })
         .await;
     stage.objects.delete(PIPELINE, &stage.namespace, "web").await.unwrap();
+    stage.until("the pipeline to be gone", async || is_gone(&stage).await.then_some(())).await;
     // The next pipeline of that name finds the proposal as its own.
     let branches = stage.branches();
     assert_eq!(branches.len(), 1);
