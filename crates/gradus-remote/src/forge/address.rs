@@ -275,15 +275,7 @@ mod tests {
 
     #[test]
     fn repositories_are_found_in_every_form_people_write() {
-        use ForgeKind::{AzureDevOps, Bitbucket, BitbucketServer, GitHub, GitLab, Gitea};
-        check(GitHub, "https://github.com/acme/fleet", "https://api.github.com acme | fleet");
-        check(GitHub, "https://github.com/acme/fleet.git/", "https://api.github.com acme | fleet");
-        check(GitHub, "git@github.com:acme/fleet.git", "https://api.github.com acme | fleet");
-        check(GitHub, "ssh://git@ssh.github.com:443/acme/fleet.git", "https://api.github.com acme | fleet");
-        check(GitHub, "https://ghe.acme.io:8443/acme/fleet", "https://ghe.acme.io:8443/api/v3 acme | fleet");
-        check(GitHub, "https://acme.ghe.com/acme/fleet.git", "https://api.acme.ghe.com acme | fleet");
-        check(GitLab, "https://gitlab.com/a/b/c/fleet.git", "https://gitlab.com/api/v4 a b c | fleet");
-        check(GitLab, "ssh://git@gitlab.acme.io:2222/a/b/fleet", "https://gitlab.acme.io/api/v4 a b | fleet");
+        use ForgeKind::{Bitbucket, Gitea};
         check(Gitea, "http://127.0.0.1:3000/acme/fleet.git", "http://127.0.0.1:3000/api/v1 acme | fleet");
         check(Gitea, "https://acme.io/git/acme/fleet", "https://acme.io/git/api/v1 acme | fleet");
         check(
@@ -291,13 +283,11 @@ mod tests {
             "https://bitbucket.org/acme/fleet.git",
             "https://api.bitbucket.org/2.0 acme | fleet",
         );
-        check(BitbucketServer, "https://bb.acme.io/scm/AC/fleet.git", "https://bb.acme.io/rest AC | fleet");
-        check(BitbucketServer, "https://acme.io/bb/scm/~ann/fleet", "https://acme.io/bb/rest ~ann | fleet");
-        check(
-            BitbucketServer,
-            "ssh://git@bb.acme.io:7999/ac/fleet.git",
-            "https://bb.acme.io/rest ac | fleet",
-        );
+    }
+
+    #[test]
+    fn b25_azure_devops_is_reached() {
+        use ForgeKind::AzureDevOps;
         check(
             AzureDevOps,
             "https://acme@dev.azure.com/acme/Web%20Shop/_git/fleet",
@@ -322,6 +312,36 @@ mod tests {
             AzureDevOps,
             "https://dev.azure.com/acme/_git/fleet",
             "https://dev.azure.com acme fleet | fleet",
+        );
+    }
+
+    #[test]
+    fn b26_github_enterprise_has_one_scheme() {
+        use ForgeKind::GitHub;
+        check(GitHub, "https://github.com/acme/fleet", "https://api.github.com acme | fleet");
+        check(GitHub, "https://github.com/acme/fleet.git/", "https://api.github.com acme | fleet");
+        check(GitHub, "git@github.com:acme/fleet.git", "https://api.github.com acme | fleet");
+        check(GitHub, "ssh://git@ssh.github.com:443/acme/fleet.git", "https://api.github.com acme | fleet");
+        check(GitHub, "https://ghe.acme.io:8443/acme/fleet", "https://ghe.acme.io:8443/api/v3 acme | fleet");
+        check(GitHub, "https://acme.ghe.com/acme/fleet.git", "https://api.acme.ghe.com acme | fleet");
+    }
+
+    #[test]
+    fn b27_groups_of_gitlab_have_groups() {
+        use ForgeKind::GitLab;
+        check(GitLab, "https://gitlab.com/a/b/c/fleet.git", "https://gitlab.com/api/v4 a b c | fleet");
+        check(GitLab, "ssh://git@gitlab.acme.io:2222/a/b/fleet", "https://gitlab.acme.io/api/v4 a b | fleet");
+    }
+
+    #[test]
+    fn b28_what_is_cloned_from_scm_is_found() {
+        use ForgeKind::BitbucketServer;
+        check(BitbucketServer, "https://bb.acme.io/scm/AC/fleet.git", "https://bb.acme.io/rest AC | fleet");
+        check(BitbucketServer, "https://acme.io/bb/scm/~ann/fleet", "https://acme.io/bb/rest ~ann | fleet");
+        check(
+            BitbucketServer,
+            "ssh://git@bb.acme.io:7999/ac/fleet.git",
+            "https://bb.acme.io/rest ac | fleet",
         );
     }
 
