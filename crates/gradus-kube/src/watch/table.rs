@@ -324,6 +324,7 @@ impl Table {
         let fresh = self.fresh.take().unwrap_or_default();
         let before = std::mem::replace(&mut self.objects, fresh);
         self.pending.retain(|_, covered| !*covered);
+        let covers_more = self.covering.iter().any(|among| !self.covered.contains(among));
         self.covered = std::mem::take(&mut self.covering);
         let was_blind = match std::mem::replace(&mut self.health, Health::Synced) {
             Health::Syncing | Health::Blind(_) => true,
@@ -339,7 +340,8 @@ impl Table {
         for (name, old) in before.iter().filter(|(name, _)| !self.objects.contains_key(*name)) {
             changed.push((name.clone(), self.hearers(name, [Some(old), None])));
         }
-        (changed, was_blind)
+        // Whoever asked for more while others saw already waits for this list, even if it shows nothing.
+        (changed, was_blind || covers_more)
     }
 
     /// An object is there. Says who has to hear of it.
