@@ -37,6 +37,13 @@ pub struct Blind {
     pub since: Option<Timestamp>,
 }
 
+impl Blind {
+    /// It is being read for the first time.
+    pub(crate) fn not_yet() -> Self {
+        Self { kind: BlindKind::NotYet, why: "it is being read for the first time".into(), since: None }
+    }
+}
+
 impl fmt::Display for Blind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)

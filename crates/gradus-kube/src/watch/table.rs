@@ -2,12 +2,13 @@
 //!
 //! Pure: it is told what arrives and says who has to hear of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::health::Health;
 use super::labels::LabelSelector;
-use super::sight::{Blind, BlindKind};
+use super::sight::Blind;
 use super::wanted::{Among, ObjectName, Subscriber, Which};
 
 /// The labels of an object.
@@ -52,24 +53,6 @@ struct Kept {
     version: Version,
     /// Only where somebody wants more than single names.
     labels: Option<Box<Labels>>,
-}
-
-/// How far the watch can be believed.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Health {
-    /// The first list is not complete.
-    Syncing,
-    /// It hears of everything.
-    Synced,
-    /// It lost the connection a moment ago: what it knew is believed for a while.
-    Shaky {
-        /// Why.
-        blind: Blind,
-        /// For how long, on the clock that [`Table::tick`] is given.
-        until: Duration,
-    },
-    /// It sees nothing.
-    Blind(Blind),
 }
 
 /// What has to be done for somebody's new wishes.
@@ -135,165 +118,6 @@ impl Table {
         }
     }
 
-    // Who wants what.
-
-    /// Replaces what somebody wants to see here.
-    pub(crate) fn set(
-        &mut self,
-        who: &Arc<Subscriber>,
-        which: Vec<Which>,
-        paths: BTreeSet<Arc<str>>,
-        now: Duration,
-    ) -> Need {
-        let mut unique = HashSet::new();
-        let which: Vec<Which> = which.into_iter().filter(|wish| unique.insert(wish.clone())).collect();
-        let before = self.wishes.remove(who).unwrap_or_default();
-        let mut need = Need { gets: false, list: self.set_paths(who, paths) };
-        let (old, new): (HashSet<&Which>, HashSet<&Which>) =
-            (before.iter().collect(), which.iter().collect());
-        let added: Vec<Which> = new.difference(&old).map(|wish| (*wish).clone()).collect();
-        let gone: Vec<Which> = old.difference(&new).map(|wish| (*wish).clone()).collect();
-        // First what is new, so that nothing is dropped that stays wanted.
-        for wish in &added {
-            self.add(who, wish, &mut need);
-        }
-        for wish in &gone {
-            self.remove(who, wish);
-        }
-        if gone.iter().any(|wish| matches!(wish, Which::All(_))) {
-            self.drop_unwanted();
-        }
-        if !which.is_empty() {
-            self.wishes.insert(who.clone(), which);
-        }
-        self.unused_since = match self.unused_since {
-            _ if !self.wishes.is_empty() => None,
-            Some(since) => Some(since),
-            None => Some(now),
-        };
-        need
-    }
-
-    /// Says whether there is a path that what is known lacks.
-    fn set_paths(&mut self, who: &Arc<Subscriber>, paths: BTreeSet<Arc<str>>) -> bool {
-        if paths.is_empty() {
-            self.paths.remove(who);
-        } else {
-            self.paths.insert(who.clone(), paths);
-        }
-        let all: BTreeSet<Arc<str>> = self.paths.values().flatten().cloned().collect();
-        let lacks = !all.is_subset(&self.all_paths);
-        self.lacks_paths |= lacks;
-        self.all_paths = all;
-        lacks
-    }
-
-    /// What is kept besides what is evidence.
-    pub(crate) fn paths(&self) -> &BTreeSet<Arc<str>> {
-        &self.all_paths
-    }
-
-    fn add(&mut self, who: &Arc<Subscriber>, wish: &Which, need: &mut Need) {
-        match wish {
-            Which::One(name) => {
-                let known = self.is_known(name);
-                let wanting = self.names.entry(name.clone()).or_default();
-                let new = wanting.is_empty();
-                if !wanting.contains(who) {
-                    wanting.push(who.clone());
-                }
-                if new && !known {
-                    self.pending.insert(name.clone(), false);
-                    need.gets = true;
-                }
-            }
-            Which::All(among) => {
-                // What is part of something that is covered stays covered when that is not wanted any more.
-                let within = |all: &[Among]| all.iter().any(|other| is_within(among, other));
-                if within(&self.covering) {
-                    self.covering.push(among.clone());
-                }
-                if within(&self.covered) {
-                    self.covered.push(among.clone());
-                } else {
-                    need.list = true;
-                }
-                self.among.push((among.clone(), who.clone()));
-            }
-        }
-    }
-
-    fn remove(&mut self, who: &Arc<Subscriber>, wish: &Which) {
-        match wish {
-            Which::One(name) => {
-                let Some(wanting) = self.names.get_mut(name) else { return };
-                wanting.retain(|other| other != who);
-                if !wanting.is_empty() {
-                    return;
-                }
-                self.names.remove(name);
-                self.pending.remove(name);
-                for objects in [Some(&mut self.objects), self.fresh.as_mut()].into_iter().flatten() {
-                    let labels = objects.get(name).and_then(|kept| kept.labels.as_deref());
-                    let none = Labels::new();
-                    let labels = labels.unwrap_or(&none);
-                    if !self.among.iter().any(|(among, _)| among.holds(name, labels)) {
-                        objects.remove(name);
-                    }
-                }
-            }
-            Which::All(among) => {
-                let at = self.among.iter().position(|(other, whose)| other == among && whose == who);
-                if let Some(at) = at {
-                    self.among.swap_remove(at);
-                }
-                let wanted = &self.among;
-                let kept = |one: &Among| wanted.iter().any(|(other, _)| other == one);
-                self.covered.retain(kept);
-                self.covering.retain(kept);
-            }
-        }
-    }
-
-    fn drop_unwanted(&mut self) {
-        let (names, among) = (&self.names, &self.among);
-        let none = Labels::new();
-        let wanted = |name: &ObjectName, kept: &mut Kept| {
-            let labels = kept.labels.as_deref().unwrap_or(&none);
-            names.contains_key(name) || among.iter().any(|(among, _)| among.holds(name, labels))
-        };
-        self.objects.retain(wanted);
-        self.objects.shrink_to_fit();
-        if let Some(fresh) = &mut self.fresh {
-            fresh.retain(wanted);
-        }
-    }
-
-    /// Whether somebody wants an object.
-    pub(crate) fn wants(&self, name: &ObjectName, labels: &Labels) -> bool {
-        self.names.contains_key(name) || self.among.iter().any(|(among, _)| among.holds(name, labels))
-    }
-
-    /// Since when nobody wants anything here.
-    pub(crate) fn unused_since(&self) -> Option<Duration> {
-        self.unused_since
-    }
-
-    /// Everybody who wants something here.
-    pub(crate) fn everybody(&self) -> Hearers {
-        self.wishes.keys().cloned().collect()
-    }
-
-    /// Names that a list under way may not show.
-    pub(crate) fn to_get(&self) -> Vec<ObjectName> {
-        self.pending.keys().cloned().collect()
-    }
-
-    /// Whether somebody's wishes are not covered by a list.
-    pub(crate) fn to_list(&self) -> bool {
-        self.lacks_paths || self.among.iter().any(|(among, _)| !self.covers(among))
-    }
-
     // What arrives.
 
     /// A list begins. What arrives until it ends is part of it.
@@ -323,13 +147,13 @@ impl Table {
     pub(crate) fn end_list(&mut self) -> (Vec<(ObjectName, Hearers)>, bool) {
         let fresh = self.fresh.take().unwrap_or_default();
         let before = std::mem::replace(&mut self.objects, fresh);
-        self.pending.retain(|_, covered| !*covered);
+        // What the list answers besides: names that were asked for before it began.
+        let answered: Vec<ObjectName> =
+            self.pending.extract_if(|_, covered| *covered).map(|(name, _)| name).collect();
         let covers_more = self.covering.iter().any(|among| !self.covered.contains(among));
         self.covered = std::mem::take(&mut self.covering);
-        let was_blind = match std::mem::replace(&mut self.health, Health::Synced) {
-            Health::Syncing | Health::Blind(_) => true,
-            Health::Synced | Health::Shaky { .. } => false,
-        };
+        let was_blind = self.health.blind().is_some();
+        self.health = Health::Synced;
         let mut changed = Vec::new();
         for (name, kept) in &self.objects {
             let old = before.get(name);
@@ -339,6 +163,9 @@ impl Table {
         }
         for (name, old) in before.iter().filter(|(name, _)| !self.objects.contains_key(*name)) {
             changed.push((name.clone(), self.hearers(name, [Some(old), None])));
+        }
+        for name in answered {
+            changed.push((name.clone(), self.hearers(&name, [None, None])));
         }
         // Whoever asked for more while others saw already waits for this list, even if it shows nothing.
         (changed, was_blind || covers_more)
@@ -422,67 +249,29 @@ impl Table {
         hearers
     }
 
-    // How far it can be believed.
+    // How far it can be believed. Each says whether everybody has to look.
 
-    /// The watch hears again. Says whether everybody has to look.
+    /// The watch hears again.
     pub(crate) fn stand(&mut self) -> bool {
-        match self.health {
-            Health::Syncing | Health::Synced => false,
-            Health::Shaky { .. } => {
-                self.health = Health::Synced;
-                false
-            }
-            Health::Blind(_) => {
-                self.health = Health::Synced;
-                true
-            }
-        }
+        self.health.stand()
     }
 
-    /// The connection was lost. What was known is believed for a while. Says whether
-    /// everybody has to look.
+    /// The connection was lost. What was known is believed for a while.
     pub(crate) fn stumble(&mut self, blind: Blind, until: Duration) -> bool {
-        match &mut self.health {
-            Health::Synced => {
-                self.health = Health::Shaky { blind, until };
-                false
-            }
-            Health::Shaky { blind: before, .. } => {
-                before.kind = blind.kind;
-                before.why = blind.why;
-                false
-            }
-            Health::Syncing | Health::Blind(_) => self.fail(blind),
-        }
+        self.health.stumble(blind, until)
     }
 
-    /// Nothing can be seen, from now on. Says whether everybody has to look.
-    pub(crate) fn fail(&mut self, mut blind: Blind) -> bool {
-        if let Health::Blind(before) = &self.health {
-            if before.kind == blind.kind {
-                blind.since = before.since;
-            }
-            if *before == blind {
-                return false;
-            }
-        }
-        self.health = Health::Blind(blind);
-        true
+    /// Nothing can be seen, from now on.
+    pub(crate) fn fail(&mut self, blind: Blind) -> bool {
+        self.health.fail(blind)
     }
 
-    /// Time passes. Says whether everybody has to look, because what was known is
-    /// not believed any longer.
+    /// Time passes: what was known may not be believed any longer.
     pub(crate) fn tick(&mut self, now: Duration) -> bool {
-        match &self.health {
-            Health::Shaky { blind, until } if *until <= now => {
-                self.health = Health::Blind(blind.clone());
-                true
-            }
-            Health::Syncing | Health::Synced | Health::Shaky { .. } | Health::Blind(_) => false,
-        }
+        self.health.tick(now)
     }
 
-    /// It is another cluster: nothing that was known counts. Says whether everybody has to look.
+    /// It is another cluster: nothing that was known counts.
     pub(crate) fn forget(&mut self) -> bool {
         self.abandon_list();
         self.objects.clear();
@@ -505,14 +294,14 @@ impl Table {
         if !by_name && !self.among.iter().any(|(among, _)| among.is_over(name)) {
             return None;
         }
-        if let Some(blind) = self.blind() {
+        if let Some(blind) = self.health.blind() {
             return Some(Look::Unknown(blind));
         }
         if let Some(kept) = self.objects.get(name) {
             return Some(Look::Seen(kept.bytes.clone()));
         }
         if self.pending.contains_key(name) {
-            return Some(Look::Unknown(not_yet()));
+            return Some(Look::Unknown(Blind::not_yet()));
         }
         let everything_there = Among { namespace: name.namespace.clone(), labels: LabelSelector::default() };
         if by_name || self.covers(&everything_there) {
@@ -541,24 +330,16 @@ impl Table {
         if !self.among.iter().any(|(among, _)| is_within(wanted, among)) {
             return None;
         }
-        if let Some(blind) = self.blind() {
+        if let Some(blind) = self.health.blind() {
             return Some(Err(blind));
         }
         if !self.covers(wanted) {
-            return Some(Err(not_yet()));
+            return Some(Err(Blind::not_yet()));
         }
         let none = Labels::new();
         let fits =
             |(name, kept): &(&ObjectName, &Kept)| wanted.holds(name, kept.labels.as_deref().unwrap_or(&none));
         Some(Ok(self.objects.iter().filter(fits).collect()))
-    }
-
-    fn blind(&self) -> Option<Blind> {
-        match &self.health {
-            Health::Syncing => Some(not_yet()),
-            Health::Blind(blind) => Some(blind.clone()),
-            Health::Synced | Health::Shaky { .. } => None,
-        }
     }
 
     fn covers(&self, wanted: &Among) -> bool {
@@ -587,9 +368,7 @@ fn is_within(inner: &Among, outer: &Among) -> bool {
     (outer.namespace.is_none() || outer.namespace == inner.namespace) && inner.labels.is_within(&outer.labels)
 }
 
-fn not_yet() -> Blind {
-    Blind { kind: BlindKind::NotYet, why: "it is being read for the first time".into(), since: None }
-}
-
+mod health;
 #[cfg(test)]
 mod tests;
+mod wishes;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Arrival, Health, Look, Table, Version};
+use super::{Arrival, Health, Hearers, Look, Table, Version};
 use crate::watch::sight::{Blind, BlindKind};
 use crate::watch::wanted::{Among, ObjectName, Subscriber, Which};
 
@@ -80,32 +80,63 @@ impl World {
         }
     }
 
-    fn tell(&mut self, table: &mut Table, count: usize) {
+    // Each says who heard of it.
+
+    fn tell(&mut self, table: &mut Table, count: usize) -> Hearers {
+        let mut heard = Hearers::new();
         for (number, there, at) in self.untold.drain(..count.min(self.untold.len())) {
-            match there {
-                Some(version) => drop(table.arrive(Self::arrival(table, number, version))),
-                None => drop(table.leave(&name(number), Version::read(&at.to_string()))),
-            }
+            heard.extend(match there {
+                Some(version) => table.arrive(Self::arrival(table, number, version)),
+                None => table.leave(&name(number), Version::read(&at.to_string())),
+            });
         }
+        heard
     }
 
-    fn list(&mut self, table: &mut Table) {
+    fn list(&mut self, table: &mut Table) -> Hearers {
         table.begin_list();
         for (number, version) in &self.objects {
             let arrival = Self::arrival(table, *number, *version);
             table.arrive(arrival);
         }
-        table.end_list();
         self.untold.clear();
+        end_list(table)
     }
 
-    fn answer(&self, table: &mut Table) {
+    fn answer(&self, table: &mut Table) -> Hearers {
+        let mut heard = Hearers::new();
         for asked in table.to_get() {
             let number = (0..NAMES).find(|number| name(*number) == asked).unwrap();
             let found = self.objects.get(&number).map(|version| Self::arrival(table, number, *version));
-            table.answer(&asked, found);
+            heard.extend(table.answer(&asked, found));
         }
+        heard
     }
+}
+
+/// The list ends. Says who heard of it.
+fn end_list(table: &mut Table) -> Hearers {
+    let (changed, all) = table.end_list();
+    let mut heard: Hearers = changed.into_iter().flat_map(|(_, hearers)| hearers).collect();
+    heard.extend(everybody_if(table, all));
+    heard
+}
+
+fn everybody_if(table: &Table, all: bool) -> Hearers {
+    if all { table.everybody() } else { Hearers::new() }
+}
+
+/// What everybody wants, by number.
+type Wishes = BTreeMap<u64, (BTreeSet<usize>, Option<usize>)>;
+
+/// What everybody sees of what they want.
+fn views(table: &Table, wishes: &Wishes) -> BTreeMap<u64, String> {
+    let view = |(names, all): &(BTreeSet<usize>, Option<usize>)| {
+        let seen = names.iter().map(|number| format!("{:?}", table.see(&name(*number))));
+        let listed = all.map(|all| format!("{:?}", table.list(&among(all))));
+        seen.chain(listed).collect::<Vec<_>>().join("\n")
+    };
+    wishes.iter().map(|(id, wanted)| (*id, view(wanted))).collect()
 }
 
 proptest! {
@@ -113,35 +144,52 @@ proptest! {
     fn what_is_seen_is_there(steps in steps()) {
         let mut table = Table::new(Duration::ZERO);
         let mut world = World::default();
-        let mut wishes: BTreeMap<u64, (BTreeSet<usize>, Option<usize>)> = BTreeMap::new();
+        let mut wishes = Wishes::new();
         for step in steps {
-            match step {
+            let before = views(&table, &wishes);
+            let what = format!("{step:?}");
+            let heard = match step {
                 Step::Want(id, names, all) => {
                     let which = names.iter().map(|number| Which::One(name(*number)));
                     let which = which.chain(all.map(|all| Which::All(among(all)))).collect();
                     table.set(&who(id), which, BTreeSet::new(), Duration::ZERO);
                     wishes.insert(id, (names, all));
+                    // Whoever asks looks.
+                    Hearers::from([who(id)])
                 }
                 Step::Write(number) => {
                     world.version += 1;
                     world.objects.insert(number, world.version);
                     world.untold.push((number, Some(world.version), world.version));
+                    Hearers::new()
                 }
                 Step::Delete(number) => {
                     if world.objects.remove(&number).is_some() {
                         world.version += 1;
                         world.untold.push((number, None, world.version));
                     }
+                    Hearers::new()
                 }
                 Step::Tell(count) => world.tell(&mut table, count),
                 Step::List => world.list(&mut table),
                 Step::Answer => world.answer(&mut table),
                 Step::Lose => {
                     let blind = Blind { kind: BlindKind::Unreachable, why: "gone".into(), since: None };
-                    table.stumble(blind, Duration::from_secs(1));
+                    let all = table.stumble(blind, Duration::from_secs(1));
+                    everybody_if(&table, all)
                 }
-                Step::Tick => drop(table.tick(Duration::from_secs(2))),
-                Step::Back => drop(table.stand()),
+                Step::Tick => {
+                    let all = table.tick(Duration::from_secs(2));
+                    everybody_if(&table, all)
+                }
+                Step::Back => {
+                    let all = table.stand();
+                    everybody_if(&table, all)
+                }
+            };
+            let after = views(&table, &wishes);
+            for (id, view) in &before {
+                prop_assert!(after[id] == *view || heard.contains(&who(*id)), "{} of {}: {} {}", id, what, view, after[id]);
             }
         }
         // Everything is told in the end, and what a list or an answer has to add is added.
@@ -191,6 +239,33 @@ fn what_was_known_is_believed_for_a_while() {
     assert!(matches!(table.see(&name(0)), Some(Look::Unknown(_))));
     assert!(table.stand(), "and of its end");
     assert!(matches!(table.see(&name(0)), Some(Look::Missing)));
+}
+
+#[test]
+fn who_asks_for_more_hears_of_the_list_even_if_it_shows_nothing() {
+    let mut table = Table::new(Duration::ZERO);
+    table.set(&who(1), vec![Which::One(name(0))], BTreeSet::new(), Duration::ZERO);
+    table.begin_list();
+    assert_eq!(end_list(&mut table), Hearers::from([who(1)]), "it is the first list");
+    let need = table.set(&who(2), vec![Which::All(among(1))], BTreeSet::new(), Duration::ZERO);
+    assert!(need.list, "nobody looked there before");
+    assert!(matches!(table.list(&among(1)), Some(Err(blind)) if blind.kind == BlindKind::NotYet));
+    table.begin_list();
+    assert!(end_list(&mut table).contains(&who(2)));
+    assert!(matches!(table.list(&among(1)), Some(Ok(none)) if none.is_empty()));
+}
+
+#[test]
+fn who_asks_for_a_name_hears_of_the_list_that_does_not_show_it() {
+    let mut table = Table::new(Duration::ZERO);
+    table.begin_list();
+    end_list(&mut table);
+    let need = table.set(&who(1), vec![Which::One(name(0))], BTreeSet::new(), Duration::ZERO);
+    assert!(need.gets);
+    table.begin_list();
+    assert_eq!(end_list(&mut table), Hearers::from([who(1)]));
+    assert!(matches!(table.see(&name(0)), Some(Look::Missing)));
+    assert!(table.answer(&name(0), None).is_empty(), "the answer that was under way is no news");
 }
 
 #[test]
