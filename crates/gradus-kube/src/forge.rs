@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use gradus_core::names::{CommitId, ProposalNumber};
 use gradus_core::plan::CloseReason;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
+use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText, clear_up};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Forge, PortError, Repos};
 use jiff::Timestamp;
@@ -48,25 +48,6 @@ impl BranchForge {
         made.insert(head.clone(), at);
         Ok(at)
     }
-
-    async fn clear_up(&self, place: &ProposalPlace, head: &CommitId) {
-        let (branch, repository) = (&place.branch, &place.repository.url);
-        let deleted = match self.repos.open(&place.repository) {
-            Ok(repo) => repo.delete(branch, head).await,
-            Err(error) => Err(error),
-        };
-        match deleted {
-            Ok(Written::Done(_) | Written::AlreadyTrue(_)) => {}
-            Ok(Written::Stale(why) | Written::Refused(why)) => {
-                tracing::info!(%branch, %repository, why, "the branch of a merged proposal stays");
-            }
-            // The merge has happened. What is left of it is found and closed at the next look.
-            Err(error) => {
-                let error = error.in_full();
-                tracing::warn!(%branch, %repository, error, "the branch of a merged proposal stays for now");
-            }
-        }
-    }
 }
 
 #[async_trait]
@@ -103,7 +84,7 @@ impl Forge for BranchForge {
     ) -> Result<Written, PortError> {
         let written = self.repos.open(&place.repository)?.commit(merge).await?;
         match &written {
-            Written::Done(_) | Written::AlreadyTrue(_) => self.clear_up(place, head).await,
+            Written::Done(_) | Written::AlreadyTrue(_) => clear_up(&*self.repos, place, head).await,
             Written::Stale(_) | Written::Refused(_) => {}
         }
         Ok(written)

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use gradus_core::tell;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
+use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText, clear_up};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Forge, PortError, Repos};
 use jiff::Timestamp;
@@ -139,25 +139,11 @@ impl LocalForge {
         head: &CommitId,
         commit: &CommitId,
     ) {
-        let (branch, repository) = (&place.branch, &place.repository.url);
         let state = ProposalState::Merged { commit: Some(commit.clone()) };
         if let Err(error) = self.end(place, number, Fate { state, head: head.clone() }).await {
             tracing::warn!(error = error.in_full(), %number, "a merge could not be noted");
         }
-        let deleted = match self.repos.open(&place.repository) {
-            Ok(repo) => repo.delete(branch, head).await,
-            Err(error) => Err(error),
-        };
-        match deleted {
-            Ok(Written::Done(_) | Written::AlreadyTrue(_)) => {}
-            Ok(Written::Stale(why) | Written::Refused(why)) => {
-                tracing::info!(%branch, %repository, why, "the branch of a merged proposal stays");
-            }
-            Err(error) => {
-                let error = error.in_full();
-                tracing::warn!(%branch, %repository, error, "the branch of a merged proposal stays for now");
-            }
-        }
+        clear_up(&*self.repos, place, head).await;
     }
 }
 

@@ -9,7 +9,7 @@ use gradus_core::plan::CloseReason;
 use jiff::Timestamp;
 
 use super::PortError;
-use super::repo::{CommitOrder, Written};
+use super::repo::{CommitOrder, Repos, Written};
 
 /// A forge. Every call may be repeated.
 #[async_trait]
@@ -41,6 +41,26 @@ pub trait Forge: Send + Sync {
         head: &CommitId,
         because: &CloseReason,
     ) -> Result<Written, PortError>;
+}
+
+/// Deletes the branch of a merged proposal. The merge has happened and is reported as such, whatever becomes of
+/// this; what is left is found and closed at the next look.
+pub async fn clear_up(repos: &dyn Repos, place: &ProposalPlace, head: &CommitId) {
+    let (branch, repository) = (&place.branch, &place.repository.url);
+    let deleted = match repos.open(&place.repository) {
+        Ok(repo) => repo.delete(branch, head).await,
+        Err(error) => Err(error),
+    };
+    match deleted {
+        Ok(Written::Done(_) | Written::AlreadyTrue(_)) => {}
+        Ok(Written::Stale(why) | Written::Refused(why)) => {
+            tracing::info!(%branch, %repository, why, "the branch of a merged proposal stays");
+        }
+        Err(error) => {
+            let error = error.in_full();
+            tracing::warn!(%branch, %repository, error, "the branch of a merged proposal stays for now");
+        }
+    }
 }
 
 /// Which proposal: there is at most one open for each.

@@ -9,7 +9,7 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
 use gradus_core::tell;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
+use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText, clear_up};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, PortErrorKind, Repos};
 use jiff::{SignedDuration, Timestamp};
@@ -196,21 +196,7 @@ impl RemoteForge {
     /// Deletes the branch of a merged proposal. The merge has happened, whatever becomes of this.
     async fn clear_up(&self, place: &ProposalPlace, head: &CommitId) {
         self.forget(place);
-        let (branch, repository) = (&place.branch, &place.repository.url);
-        let deleted = match self.repos.open(&place.repository) {
-            Ok(repo) => repo.delete(branch, head).await,
-            Err(error) => Err(error),
-        };
-        match deleted {
-            Ok(Written::Done(_) | Written::AlreadyTrue(_)) => {}
-            Ok(Written::Stale(why) | Written::Refused(why)) => {
-                tracing::info!(%branch, %repository, why, "the branch of a merged proposal stays");
-            }
-            Err(error) => {
-                let error = error.in_full();
-                tracing::warn!(%branch, %repository, error, "the branch of a merged proposal stays for now");
-            }
-        }
+        clear_up(&*self.repos, place, head).await;
     }
 }
 
