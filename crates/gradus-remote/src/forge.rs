@@ -7,12 +7,14 @@
 pub mod address;
 mod api;
 pub mod azure_devops;
+mod below;
 pub mod bitbucket;
 pub mod bitbucket_server;
 pub mod client;
 mod error;
 pub mod gitea;
 pub mod github;
+mod github_shape;
 pub mod gitlab;
 mod limit;
 mod model;

@@ -36,6 +36,11 @@ pub struct RepoAddress {
 }
 
 impl RepoAddress {
+    /// That the forge of this repository does not have something.
+    pub(super) fn lacks<T>(&self, doing: &str, what: &'static str) -> Result<T, ForgeError> {
+        Err(ForgeError::new(format!("{doing} of {self}"), ForgeErrorKind::Unsupported(what)))
+    }
+
     /// Takes apart the address of a repository. `forge` is where the forge is, if that was said; it is needed where
     /// the address does not tell, such as for a GitLab below a path.
     pub fn parse(kind: ForgeKind, url: &str, forge: Option<&str>) -> Result<Self, ForgeError> {

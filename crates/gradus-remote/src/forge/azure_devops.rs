@@ -78,11 +78,6 @@ impl AzureDevOps {
         if pull.is_shortened() { self.get(pull.number()).await } else { pull.read(&self.address, request) }
     }
 
-    fn lacks<T>(&self, doing: &str, what: &'static str) -> Result<T, ForgeError> {
-        let doing = format!("{doing} of {}", self.address);
-        Err(ForgeError::new(doing, ForgeErrorKind::Unsupported(what)))
-    }
-
     async fn branch(&self, branch: &BranchName) -> Result<Option<wire::Ref>, ForgeError> {
         let request = requests::branches(&self.address, branch);
         let found = self.ask::<wire::List<wire::Ref>>(&request).await?.value;
@@ -275,7 +270,7 @@ impl ForgeApi for AzureDevOps {
 
     async fn merge(&self, number: ProposalNumber, order: &MergeOrder) -> Result<Merged, ForgeError> {
         let Some(strategy) = requests::strategy(order.method) else {
-            return self.lacks("merge a pull request", "merge by fast-forward");
+            return self.address.lacks("merge a pull request", "merge by fast-forward");
         };
         let request = requests::complete_pull(&self.address, number, order, strategy);
         match self.ask::<wire::PullRequest>(&request).await {
@@ -371,7 +366,7 @@ impl ForgeApi for AzureDevOps {
         if people.is_empty() {
             return Ok(());
         }
-        self.lacks("assign a pull request", "assignees of pull requests")
+        self.address.lacks("assign a pull request", "assignees of pull requests")
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

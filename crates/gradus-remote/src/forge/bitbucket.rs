@@ -88,11 +88,6 @@ impl Bitbucket {
         pull.read(request, head, merge_commit)
     }
 
-    fn lacks<T>(&self, doing: &str, what: &'static str) -> Result<T, ForgeError> {
-        let doing = format!("{doing} of {}", self.address);
-        Err(ForgeError::new(doing, ForgeErrorKind::Unsupported(what)))
-    }
-
     /// Changes a pull request from what it is now.
     async fn edit(
         &self,
@@ -260,12 +255,14 @@ impl ForgeApi for Bitbucket {
         if labels.is_empty() {
             return Ok(());
         }
-        self.lacks("label a pull request", "labels on pull requests")
+        self.address.lacks("label a pull request", "labels on pull requests")
     }
 
     async fn request_reviews(&self, number: ProposalNumber, reviewers: &Reviewers) -> Result<(), ForgeError> {
         if !reviewers.teams.is_empty() {
-            return self.lacks("ask for reviews of a pull request", "review that is asked of a group");
+            return self
+                .address
+                .lacks("ask for reviews of a pull request", "review that is asked of a group");
         }
         let uuids: Vec<String> = reviewers.people.iter().map(|person| format!("{{{person}}}")).collect();
         self.edit(number, &PullChange::default(), &uuids).await.map(drop)
@@ -275,7 +272,7 @@ impl ForgeApi for Bitbucket {
         if people.is_empty() {
             return Ok(());
         }
-        self.lacks("assign a pull request", "assignees of pull requests")
+        self.address.lacks("assign a pull request", "assignees of pull requests")
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

@@ -57,11 +57,6 @@ impl BitbucketServer {
         self.ask(&requests::pull(&self.address, number)).await
     }
 
-    fn lacks<T>(&self, doing: &str, what: &'static str) -> Result<T, ForgeError> {
-        let doing = format!("{doing} of {}", self.address);
-        Err(ForgeError::new(doing, ForgeErrorKind::Unsupported(what)))
-    }
-
     /// Changes a pull request from what it is now. `None` where there is nothing to change.
     async fn edit(
         &self,
@@ -286,12 +281,14 @@ impl ForgeApi for BitbucketServer {
         if labels.is_empty() {
             return Ok(());
         }
-        self.lacks("label a pull request", "labels on pull requests")
+        self.address.lacks("label a pull request", "labels on pull requests")
     }
 
     async fn request_reviews(&self, number: ProposalNumber, reviewers: &Reviewers) -> Result<(), ForgeError> {
         if !reviewers.teams.is_empty() {
-            return self.lacks("ask for reviews of a pull request", "review that is asked of a group");
+            return self
+                .address
+                .lacks("ask for reviews of a pull request", "review that is asked of a group");
         }
         self.edit(number, &PullChange::default(), &reviewers.people).await.map(drop)
     }
@@ -300,7 +297,7 @@ impl ForgeApi for BitbucketServer {
         if people.is_empty() {
             return Ok(());
         }
-        self.lacks("assign a pull request", "assignees of pull requests")
+        self.address.lacks("assign a pull request", "assignees of pull requests")
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

@@ -5,11 +5,14 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use serde::Serialize;
 
 use crate::forge::address::RepoAddress;
+use crate::forge::below::Below;
 use crate::forge::model::{CheckState, Label, MergeMethod, MergeOrder, NewCheck, NewPull, PullChange};
 use crate::forge::request::{Method, Request};
 
 /// How many things are asked for in one page.
 pub(super) const PAGE: usize = 100;
+/// The version of the API, which goes with every request.
+const VERSION: (&str, &str) = ("api-version", "7.0");
 /// The names of rights in repositories, on the page `security/permissions`.
 const GIT: &str = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87";
 
@@ -30,23 +33,11 @@ fn project(address: &RepoAddress) -> &str {
     address.owner.last().map(String::as_str).unwrap_or_default()
 }
 
-fn of(address: &RepoAddress, method: Method, doing: impl Into<String>, parts: &[&str]) -> Request {
-    let mut path = vec![project(address), "_apis", "git", "repositories", address.name.as_str()];
-    path.extend(parts);
-    of_organisation(address, method, doing, &path).version()
-}
-
-fn of_pull(
-    address: &RepoAddress,
-    method: Method,
-    number: ProposalNumber,
-    doing: &str,
-    parts: &[&str],
-) -> Request {
-    let number = number.0.to_string();
-    let mut path = vec!["pullrequests", number.as_str()];
-    path.extend(parts);
-    of(address, method, format!("{doing} pull request {number} of {address}"), &path)
+fn of(address: &RepoAddress) -> Below<'_> {
+    let organisation = address.owner.first().cloned().unwrap_or_default();
+    let parts = [&organisation, project(address), "_apis", "git", "repositories", &address.name];
+    let path = parts.map(str::to_owned).to_vec();
+    Below { address, path, pulls: "pullrequests", pull: "pull request", query: Some(VERSION) }
 }
 
 trait Version {
@@ -56,11 +47,11 @@ trait Version {
 
 impl Version for Request {
     fn version(self) -> Self {
-        self.with("api-version", "7.0")
+        self.with(VERSION.0, VERSION.1)
     }
 
     fn preview(self) -> Self {
-        self.with("api-version", "7.0-preview.1")
+        self.with(VERSION.0, "7.0-preview.1")
     }
 }
 
@@ -69,7 +60,8 @@ fn branch_id(branch: &BranchName) -> String {
 }
 
 fn pulls(address: &RepoAddress, what: &str, head: &BranchName, base: &BranchName) -> Request {
-    of(address, Method::Get, format!("look for {what} pull requests of {address}"), &["pullrequests"])
+    of(address)
+        .at(Method::Get, format!("look for {what} pull requests of {address}"), &["pullrequests"])
         .with("searchCriteria.sourceRefName", branch_id(head))
         .with("searchCriteria.targetRefName", branch_id(base))
 }
@@ -88,7 +80,7 @@ pub(super) fn ended_pulls(address: &RepoAddress, head: &BranchName, base: &Branc
 
 /// `git/pull-requests/get-pull-request`.
 pub(super) fn pull(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "look at", &[])
+    of(address).pull(Method::Get, number, "look at", &[])
 }
 
 /// `git/pull-requests/create`.
@@ -103,7 +95,7 @@ pub(super) fn create_pull(address: &RepoAddress, new: &NewPull) -> Request {
         is_draft: bool,
     }
     let doing = format!("open a pull request of {} in {address}", new.head);
-    of(address, Method::Post, doing, &["pullrequests"]).json(&Body {
+    of(address).at(Method::Post, doing, &["pullrequests"]).json(&Body {
         source_ref_name: branch_id(&new.head),
         target_ref_name: branch_id(&new.base),
         title: &new.title,
@@ -124,7 +116,7 @@ pub(super) fn edit_pull(address: &RepoAddress, number: ProposalNumber, change: &
         #[serde(skip_serializing_if = "Option::is_none")]
         target_ref_name: Option<String>,
     }
-    of_pull(address, Method::Patch, number, "change", &[]).json(&Body {
+    of(address).pull(Method::Patch, number, "change", &[]).json(&Body {
         title: change.title.as_deref(),
         description: change.body.as_deref(),
         target_ref_name: change.base.as_ref().map(branch_id),
@@ -137,7 +129,7 @@ pub(super) fn abandon_pull(address: &RepoAddress, number: ProposalNumber) -> Req
     struct Body {
         status: &'static str,
     }
-    of_pull(address, Method::Patch, number, "close", &[]).json(&Body { status: "abandoned" })
+    of(address).pull(Method::Patch, number, "close", &[]).json(&Body { status: "abandoned" })
 }
 
 /// What a way to merge is called, where there is such a way.
@@ -177,7 +169,7 @@ pub(super) fn complete_pull(
         delete_source_branch: bool,
         transition_work_items: bool,
     }
-    of_pull(address, Method::Patch, number, "merge", &[]).json(&Body {
+    of(address).pull(Method::Patch, number, "merge", &[]).json(&Body {
         status: "completed",
         last_merge_source_commit: Commit { commit_id: order.head.as_str() },
         completion_options: Options {
@@ -199,7 +191,8 @@ pub(super) fn policies(address: &RepoAddress, number: ProposalNumber, project_id
 
 /// `git/refs/list`: all that begin so.
 pub(super) fn branches(address: &RepoAddress, branch: &BranchName) -> Request {
-    of(address, Method::Get, format!("look at the branch {branch} of {address}"), &["refs"])
+    of(address)
+        .at(Method::Get, format!("look at the branch {branch} of {address}"), &["refs"])
         .with("filter", format!("heads/{branch}"))
 }
 
@@ -213,16 +206,14 @@ pub(super) fn delete_branch(address: &RepoAddress, branch: &BranchName, at: &str
         new_object_id: String,
     }
     let nothing = "0".repeat(40);
-    of(address, Method::Post, format!("delete the branch {branch} of {address}"), &["refs"]).json(&[Update {
-        name: branch_id(branch),
-        old_object_id: at,
-        new_object_id: nothing,
-    }])
+    of(address)
+        .at(Method::Post, format!("delete the branch {branch} of {address}"), &["refs"])
+        .json(&[Update { name: branch_id(branch), old_object_id: at, new_object_id: nothing }])
 }
 
 /// `git/pull-request-reviewers/list`.
 pub(super) fn reviewers(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read the reviewers of", &["reviewers"])
+    of(address).pull(Method::Get, number, "read the reviewers of", &["reviewers"])
 }
 
 /// `git/pull-request-reviewers/create-pull-request-reviewer`: one who has not voted.
@@ -231,7 +222,7 @@ pub(super) fn add_reviewer(address: &RepoAddress, number: ProposalNumber, id: &s
     struct Body {
         vote: i8,
     }
-    of_pull(address, Method::Put, number, "ask for reviews of", &["reviewers", id]).json(&Body { vote: 0 })
+    of(address).pull(Method::Put, number, "ask for reviews of", &["reviewers", id]).json(&Body { vote: 0 })
 }
 
 /// `core/teams/get-teams`.
@@ -252,7 +243,8 @@ pub(super) fn members(address: &RepoAddress, team: &str) -> Request {
 /// `git/statuses/list`: the newest of each name.
 pub(super) fn statuses(address: &RepoAddress, commit: &CommitId) -> Request {
     let doing = format!("read the statuses of {} of {address}", commit.short());
-    of(address, Method::Get, doing, &["commits", commit.as_str(), "statuses"])
+    of(address)
+        .at(Method::Get, doing, &["commits", commit.as_str(), "statuses"])
         .with("latestOnly", "true")
         .with("top", PAGE.to_string())
 }
@@ -286,7 +278,7 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
         Some(_) | None => Context { genre: None, name: &check.name },
     };
     let doing = format!("give {} of {address} a status", commit.short());
-    of(address, Method::Post, doing, &["commits", commit.as_str(), "statuses"]).json(&Body {
+    of(address).at(Method::Post, doing, &["commits", commit.as_str(), "statuses"]).json(&Body {
         state,
         description: &check.summary,
         target_url: check.url.as_deref(),
@@ -296,7 +288,7 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
 
 /// `git/pull-request-threads/list`. This list has no pages.
 pub(super) fn threads(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read the comments of", &["threads"])
+    of(address).pull(Method::Get, number, "read the comments of", &["threads"])
 }
 
 /// `git/pull-request-threads/create`. It is closed at once: a policy may forbid to merge what has open ones.
@@ -314,7 +306,8 @@ pub(super) fn create_thread(address: &RepoAddress, number: ProposalNumber, body:
         comment_type: &'static str,
     }
     let comment = Comment { parent_comment_id: 0, content: body, comment_type: "text" };
-    of_pull(address, Method::Post, number, "comment on", &["threads"])
+    of(address)
+        .pull(Method::Post, number, "comment on", &["threads"])
         .json(&Body { comments: [comment], status: "closed" })
 }
 
@@ -331,12 +324,12 @@ pub(super) fn edit_comment(
         content: &'a str,
     }
     let parts = ["threads", thread, "comments", comment];
-    of_pull(address, Method::Patch, number, "change a comment of", &parts).json(&Body { content: body })
+    of(address).pull(Method::Patch, number, "change a comment of", &parts).json(&Body { content: body })
 }
 
 /// `git/pull-request-labels/list`.
 pub(super) fn labels(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read the labels of", &["labels"])
+    of(address).pull(Method::Get, number, "read the labels of", &["labels"])
 }
 
 /// `git/pull-request-labels/create`. One that is not there is made.
@@ -345,12 +338,12 @@ pub(super) fn add_label(address: &RepoAddress, number: ProposalNumber, label: &L
     struct Body<'a> {
         name: &'a str,
     }
-    of_pull(address, Method::Post, number, "label", &["labels"]).json(&Body { name: &label.0 })
+    of(address).pull(Method::Post, number, "label", &["labels"]).json(&Body { name: &label.0 })
 }
 
 /// `git/pull-request-labels/delete`.
 pub(super) fn remove_label(address: &RepoAddress, number: ProposalNumber, id: &str) -> Request {
-    of_pull(address, Method::Delete, number, "take a label from", &["labels", id])
+    of(address).pull(Method::Delete, number, "take a label from", &["labels", id])
 }
 
 /// `_apis/connectionData`, as the public clients ask it: it has no page of its own.
@@ -361,7 +354,7 @@ pub(super) fn connection(address: &RepoAddress) -> Request {
 
 /// `git/repositories/get-repository`.
 pub(super) fn repository(address: &RepoAddress) -> Request {
-    of(address, Method::Get, format!("look at {address}"), &[])
+    of(address).at(Method::Get, format!("look at {address}"), &[])
 }
 
 /// `security/permissions/has-permissions`: whether the account has all of these rights.

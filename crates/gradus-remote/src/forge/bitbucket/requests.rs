@@ -5,6 +5,7 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use serde::Serialize;
 
 use crate::forge::address::RepoAddress;
+use crate::forge::below::Below;
 use crate::forge::model::{CheckState, CommentId, MergeMethod, MergeOrder, NewCheck, NewPull};
 use crate::forge::request::{Method, Request};
 
@@ -13,24 +14,9 @@ const PAGE: &str = "50";
 /// The most characters of a status's key.
 const KEY: usize = 40;
 
-fn of(address: &RepoAddress, method: Method, doing: impl Into<String>, parts: &[&str]) -> Request {
-    let owner = address.owner();
-    let mut path = vec!["repositories", owner.as_str(), address.name.as_str()];
-    path.extend(parts);
-    Request::new(method, doing, &path)
-}
-
-fn of_pull(
-    address: &RepoAddress,
-    method: Method,
-    number: ProposalNumber,
-    doing: &str,
-    parts: &[&str],
-) -> Request {
-    let number = number.0.to_string();
-    let mut path = vec!["pullrequests", number.as_str()];
-    path.extend(parts);
-    of(address, method, format!("{doing} pull request {number} of {address}"), &path)
+fn of(address: &RepoAddress) -> Below<'_> {
+    let path = vec!["repositories".to_owned(), address.owner(), address.name.clone()];
+    Below { address, path, pulls: "pullrequests", pull: "pull request", query: None }
 }
 
 /// Text in a filter.
@@ -40,7 +26,8 @@ fn quoted(text: &str) -> String {
 
 fn pulls(address: &RepoAddress, what: &str, head: &BranchName, base: &BranchName) -> Request {
     let (head, base) = (quoted(head.as_str()), quoted(base.as_str()));
-    of(address, Method::Get, format!("look for {what} pull requests of {address}"), &["pullrequests"])
+    of(address)
+        .at(Method::Get, format!("look for {what} pull requests of {address}"), &["pullrequests"])
         .with("q", format!("source.branch.name = {head} AND destination.branch.name = {base}"))
         .with("pagelen", PAGE)
 }
@@ -61,7 +48,7 @@ pub(super) fn ended_pulls(address: &RepoAddress, head: &BranchName, base: &Branc
 
 /// `api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-get`.
 pub(super) fn pull(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "look at", &[])
+    of(address).pull(Method::Get, number, "look at", &[])
 }
 
 #[derive(Serialize)]
@@ -90,7 +77,7 @@ pub(super) fn create_pull(address: &RepoAddress, new: &NewPull) -> Request {
         draft: Option<bool>,
     }
     let doing = format!("open a pull request of {} in {address}", new.head);
-    of(address, Method::Post, doing, &["pullrequests"]).json(&Body {
+    of(address).at(Method::Post, doing, &["pullrequests"]).json(&Body {
         title: &new.title,
         description: &new.body,
         source: side(&new.head),
@@ -122,7 +109,7 @@ pub(super) fn edit_pull(address: &RepoAddress, number: ProposalNumber, edit: &Ed
     struct Reviewer<'a> {
         uuid: &'a str,
     }
-    of_pull(address, Method::Put, number, "change", &[]).json(&Body {
+    of(address).pull(Method::Put, number, "change", &[]).json(&Body {
         title: edit.title,
         description: edit.body,
         destination: edit.base.map(side),
@@ -132,7 +119,7 @@ pub(super) fn edit_pull(address: &RepoAddress, number: ProposalNumber, edit: &Ed
 
 /// `api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-decline-post`.
 pub(super) fn decline_pull(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Post, number, "close", &["decline"])
+    of(address).pull(Method::Post, number, "close", &["decline"])
 }
 
 /// What a way to merge is called.
@@ -156,7 +143,7 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
         close_source_branch: bool,
         merge_strategy: &'static str,
     }
-    of_pull(address, Method::Post, number, "merge", &["merge"]).json(&Body {
+    of(address).pull(Method::Post, number, "merge", &["merge"]).json(&Body {
         kind: "pullrequest_merge_parameters",
         message: &order.text(),
         close_source_branch: order.delete_branch,
@@ -167,7 +154,7 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
 fn of_branch(address: &RepoAddress, method: Method, doing: String, branch: &BranchName) -> Request {
     let mut parts = vec!["refs", "branches"];
     parts.extend(branch.as_str().split('/'));
-    of(address, method, doing, &parts)
+    of(address).at(method, doing, &parts)
 }
 
 /// `api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-name-get`: with the ways to merge into it.
@@ -185,13 +172,13 @@ pub(super) fn delete_branch(address: &RepoAddress, branch: &BranchName) -> Reque
 /// `api-group-commits/#api-repositories-workspace-repo-slug-commit-commit-get`: the whole id of one of which only the
 /// beginning is told.
 pub(super) fn commit(address: &RepoAddress, start: &str) -> Request {
-    of(address, Method::Get, format!("look at the commit {start} of {address}"), &["commit", start])
+    of(address).at(Method::Get, format!("look at the commit {start} of {address}"), &["commit", start])
 }
 
 /// `api-group-commit-statuses/#api-repositories-workspace-repo-slug-commit-commit-statuses-get`.
 pub(super) fn statuses(address: &RepoAddress, commit: &CommitId) -> Request {
     let doing = format!("read the statuses of {} of {address}", commit.short());
-    of(address, Method::Get, doing, &["commit", commit.as_str(), "statuses"]).with("pagelen", PAGE)
+    of(address).at(Method::Get, doing, &["commit", commit.as_str(), "statuses"]).with("pagelen", PAGE)
 }
 
 /// A status has a key of few characters; a longer name ends in a number made of all of it.
@@ -224,7 +211,7 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
     };
     let (web, owner, name) = (&address.web, address.owner(), &address.name);
     let doing = format!("give {} of {address} a status", commit.short());
-    of(address, Method::Post, doing, &["commit", commit.as_str(), "statuses", "build"]).json(&Body {
+    of(address).at(Method::Post, doing, &["commit", commit.as_str(), "statuses", "build"]).json(&Body {
         key: key(&check.name),
         name: &check.name,
         state,
@@ -235,7 +222,8 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
 
 /// `api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-comments-get`.
 pub(super) fn comments(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read the comments of", &["comments"])
+    of(address)
+        .pull(Method::Get, number, "read the comments of", &["comments"])
         .with("sort", "created_on")
         .with("pagelen", PAGE)
 }
@@ -252,7 +240,8 @@ struct Content<'a> {
 
 /// `api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-comments-post`.
 pub(super) fn create_comment(address: &RepoAddress, number: ProposalNumber, body: &str) -> Request {
-    of_pull(address, Method::Post, number, "comment on", &["comments"])
+    of(address)
+        .pull(Method::Post, number, "comment on", &["comments"])
         .json(&CommentBody { content: Content { raw: body } })
 }
 
@@ -263,7 +252,8 @@ pub(super) fn edit_comment(
     comment: &CommentId,
     body: &str,
 ) -> Request {
-    of_pull(address, Method::Put, number, "change a comment of", &["comments", &comment.0])
+    of(address)
+        .pull(Method::Put, number, "change a comment of", &["comments", &comment.0])
         .json(&CommentBody { content: Content { raw: body } })
 }
 
@@ -274,7 +264,7 @@ pub(super) fn user() -> Request {
 
 /// `api-group-repositories/#api-repositories-workspace-repo-slug-get`.
 pub(super) fn repository(address: &RepoAddress) -> Request {
-    of(address, Method::Get, format!("look at {address}"), &[])
+    of(address).at(Method::Get, format!("look at {address}"), &[])
 }
 
 /// `api-group-repositories/#api-user-permissions-repositories-get`.

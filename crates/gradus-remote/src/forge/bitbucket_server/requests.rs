@@ -5,6 +5,7 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use serde::Serialize;
 
 use crate::forge::address::RepoAddress;
+use crate::forge::below::Below;
 use crate::forge::model::{CheckState, CommentId, MergeMethod, MergeOrder, NewCheck, NewPull, Rights};
 use crate::forge::request::{Method, Request};
 
@@ -12,30 +13,11 @@ use crate::forge::request::{Method, Request};
 const PAGE: &str = "100";
 
 /// A part of the API, such as `api` or `branch-utils`, for this repository.
-fn of(
-    address: &RepoAddress,
-    part: &str,
-    method: Method,
-    doing: impl Into<String>,
-    parts: &[&str],
-) -> Request {
-    let owner = address.owner();
-    let mut path = vec![part, "1.0", "projects", owner.as_str(), "repos", address.name.as_str()];
-    path.extend(parts);
-    Request::new(method, doing, &path)
-}
-
-fn of_pull(
-    address: &RepoAddress,
-    method: Method,
-    number: ProposalNumber,
-    doing: &str,
-    parts: &[&str],
-) -> Request {
-    let number = number.0.to_string();
-    let mut path = vec!["pull-requests", number.as_str()];
-    path.extend(parts);
-    of(address, "api", method, format!("{doing} pull request {number} of {address}"), &path)
+fn of<'a>(address: &'a RepoAddress, part: &str) -> Below<'a> {
+    let (project, name) = (address.owner(), address.name.clone());
+    let path =
+        vec![part.to_owned(), "1.0".to_owned(), "projects".to_owned(), project, "repos".to_owned(), name];
+    Below { address, path, pulls: "pull-requests", pull: "pull request", query: None }
 }
 
 fn branch_id(branch: &BranchName) -> String {
@@ -44,7 +26,8 @@ fn branch_id(branch: &BranchName) -> String {
 
 fn pulls(address: &RepoAddress, what: &str, head: &BranchName) -> Request {
     let doing = format!("look for {what} pull requests of {address}");
-    of(address, "api", Method::Get, doing, &["pull-requests"])
+    of(address, "api")
+        .at(Method::Get, doing, &["pull-requests"])
         .with("at", branch_id(head))
         .with("direction", "OUTGOING")
 }
@@ -61,7 +44,7 @@ pub(super) fn ended_pulls(address: &RepoAddress, head: &BranchName) -> Request {
 
 /// `GET /pull-requests/{pullRequestId}`.
 pub(super) fn pull(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "look at", &[])
+    of(address, "api").pull(Method::Get, number, "look at", &[])
 }
 
 #[derive(Serialize)]
@@ -100,7 +83,7 @@ pub(super) fn create_pull(address: &RepoAddress, new: &NewPull) -> Request {
         draft: Option<bool>,
     }
     let doing = format!("open a pull request of {} in {address}", new.head);
-    of(address, "api", Method::Post, doing, &["pull-requests"]).json(&Body {
+    of(address, "api").at(Method::Post, doing, &["pull-requests"]).json(&Body {
         title: &new.title,
         description: &new.body,
         from_ref: reference(address, &new.head),
@@ -140,7 +123,7 @@ pub(super) fn edit_pull(address: &RepoAddress, number: ProposalNumber, edit: &Ed
     struct User<'a> {
         name: &'a str,
     }
-    of_pull(address, Method::Put, number, "change", &[]).json(&Body {
+    of(address, "api").pull(Method::Put, number, "change", &[]).json(&Body {
         version: edit.version,
         title: edit.title,
         description: edit.body,
@@ -152,14 +135,15 @@ pub(super) fn edit_pull(address: &RepoAddress, number: ProposalNumber, edit: &Ed
 /// `POST /pull-requests/{pullRequestId}/decline`: of this version only. The header says that no browser was tricked
 /// into it, which a body would say too.
 pub(super) fn decline_pull(address: &RepoAddress, number: ProposalNumber, version: u64) -> Request {
-    of_pull(address, Method::Post, number, "close", &["decline"])
+    of(address, "api")
+        .pull(Method::Post, number, "close", &["decline"])
         .with("version", version.to_string())
         .header("X-Atlassian-Token", "no-check")
 }
 
 /// `GET /pull-requests/{pullRequestId}/merge`: whether it can be merged, and who forbids it.
 pub(super) fn mergeability(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "see what keeps from merging", &["merge"])
+    of(address, "api").pull(Method::Get, number, "see what keeps from merging", &["merge"])
 }
 
 /// What a way to merge is called, as `GET /settings/pull-requests` lists them.
@@ -187,7 +171,8 @@ pub(super) fn merge_pull(
         message: &'a str,
         strategy_id: &'static str,
     }
-    of_pull(address, Method::Post, number, "merge", &["merge"])
+    of(address, "api")
+        .pull(Method::Post, number, "merge", &["merge"])
         .with("version", version.to_string())
         .json(&Body { auto_subject: "false", message: &order.text(), strategy_id: strategy(order.method) })
 }
@@ -201,13 +186,14 @@ pub(super) fn delete_branch(address: &RepoAddress, branch: &BranchName) -> Reque
         dry_run: bool,
     }
     let doing = format!("delete the branch {branch} of {address}");
-    of(address, "branch-utils", Method::Delete, doing, &["branches"])
+    of(address, "branch-utils")
+        .at(Method::Delete, doing, &["branches"])
         .json(&Body { name: branch_id(branch), dry_run: false })
 }
 
 /// `GET /pull-requests/{pullRequestId}/activities`: newest first. General comments are listed here only.
 pub(super) fn activities(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read what happened to", &["activities"]).with("limit", PAGE)
+    of(address, "api").pull(Method::Get, number, "read what happened to", &["activities"]).with("limit", PAGE)
 }
 
 /// `GET /build-status/latest/commits/{commitId}`.
@@ -236,7 +222,7 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
     let (web, owner, name) = (&address.web, address.owner(), &address.name);
     let shown = || format!("{web}/projects/{owner}/repos/{name}/commits/{commit}");
     let doing = format!("give {} of {address} a status", commit.short());
-    of(address, "api", Method::Post, doing, &["commits", commit.as_str(), "builds"]).json(&Body {
+    of(address, "api").at(Method::Post, doing, &["commits", commit.as_str(), "builds"]).json(&Body {
         key: &check.name,
         name: &check.name,
         state,
@@ -251,12 +237,12 @@ pub(super) fn create_comment(address: &RepoAddress, number: ProposalNumber, body
     struct Body<'a> {
         text: &'a str,
     }
-    of_pull(address, Method::Post, number, "comment on", &["comments"]).json(&Body { text: body })
+    of(address, "api").pull(Method::Post, number, "comment on", &["comments"]).json(&Body { text: body })
 }
 
 /// `GET /pull-requests/{pullRequestId}/comments/{commentId}`.
 pub(super) fn comment(address: &RepoAddress, number: ProposalNumber, comment: &CommentId) -> Request {
-    of_pull(address, Method::Get, number, "look at a comment of", &["comments", &comment.0])
+    of(address, "api").pull(Method::Get, number, "look at a comment of", &["comments", &comment.0])
 }
 
 /// `PUT /pull-requests/{pullRequestId}/comments/{commentId}`: of this version only.
@@ -272,7 +258,8 @@ pub(super) fn edit_comment(
         text: &'a str,
         version: u64,
     }
-    of_pull(address, Method::Put, number, "change a comment of", &["comments", &comment.0])
+    of(address, "api")
+        .pull(Method::Put, number, "change a comment of", &["comments", &comment.0])
         .json(&Body { text: body, version })
 }
 
@@ -284,19 +271,19 @@ pub(super) fn properties() -> Request {
 
 /// `GET /projects/{projectKey}/repos/{repositorySlug}`.
 pub(super) fn repository(address: &RepoAddress) -> Request {
-    of(address, "api", Method::Get, format!("look at {address}"), &[])
+    of(address, "api").at(Method::Get, format!("look at {address}"), &[])
 }
 
 /// `GET /default-branch`.
 pub(super) fn default_branch(address: &RepoAddress) -> Request {
     let doing = format!("look at the default branch of {address}");
-    of(address, "api", Method::Get, doing, &["default-branch"])
+    of(address, "api").at(Method::Get, doing, &["default-branch"])
 }
 
 /// `GET /settings/pull-requests`: how pull requests may be merged.
 pub(super) fn settings(address: &RepoAddress) -> Request {
     let doing = format!("see how pull requests of {address} are merged");
-    of(address, "api", Method::Get, doing, &["settings", "pull-requests"])
+    of(address, "api").at(Method::Get, doing, &["settings", "pull-requests"])
 }
 
 /// `GET /repos`: those of this name in which the account has these rights.

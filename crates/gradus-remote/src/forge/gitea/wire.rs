@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::forge::error::{ForgeError, ForgeErrorKind};
+use crate::forge::github_shape::{self, Permissions};
 use crate::forge::model::{
     self, Account, Check, CheckState, CommentId, MergeMethod, Mergeable, Pull, PullState, RepositoryFacts,
-    Review, Rights, Verdict,
+    Review, Verdict,
 };
 use crate::forge::request::Request;
 
@@ -210,44 +211,25 @@ pub(super) struct Repository {
     #[serde(default)]
     default_branch: String,
     permissions: Option<Permissions>,
-    #[serde(default)]
-    allow_merge_commits: bool,
-    #[serde(default)]
-    allow_rebase: bool,
-    #[serde(default)]
-    allow_squash_merge: bool,
-    #[serde(default)]
-    allow_fast_forward_only_merge: bool,
-}
-
-#[derive(Deserialize)]
-struct Permissions {
-    admin: bool,
-    push: bool,
-    pull: bool,
+    allow_merge_commits: Option<bool>,
+    allow_rebase: Option<bool>,
+    allow_squash_merge: Option<bool>,
+    allow_fast_forward_only_merge: Option<bool>,
 }
 
 impl Repository {
     pub(super) fn read(self) -> RepositoryFacts {
-        let rights = self.permissions.and_then(|permissions| match permissions {
-            Permissions { admin: true, .. } => Some(Rights::Admin),
-            Permissions { push: true, .. } => Some(Rights::Write),
-            Permissions { pull: true, .. } => Some(Rights::Read),
-            Permissions { .. } => None,
-        });
-        let methods = [
+        let told = [
             (self.allow_merge_commits, MergeMethod::Merge),
             (self.allow_squash_merge, MergeMethod::Squash),
             (self.allow_rebase, MergeMethod::Rebase),
             (self.allow_fast_forward_only_merge, MergeMethod::FastForward),
         ];
         RepositoryFacts {
-            rights,
+            rights: self.permissions.and_then(Permissions::read),
             archived: self.archived,
             default_branch: BranchName::parse(&self.default_branch).ok(),
-            methods: Some(
-                methods.into_iter().filter_map(|(allowed, method)| allowed.then_some(method)).collect(),
-            ),
+            methods: github_shape::methods(&told),
         }
     }
 }

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::forge::error::{ForgeError, ForgeErrorKind};
+use crate::forge::github_shape::{self, Permissions};
 use crate::forge::model::{
     self, Account, Check, CheckState, CommentId, MergeMethod, Mergeable, Pull, PullState, RepositoryFacts,
-    Review, Rights, Verdict,
+    Review, Verdict,
 };
 use crate::forge::request::Request;
 
@@ -291,44 +292,25 @@ impl Comment {
 pub(super) struct Repository {
     archived: bool,
     default_branch: String,
-    permissions: Option<RepositoryRights>,
+    permissions: Option<Permissions>,
     /// Only told to who may write.
     allow_merge_commit: Option<bool>,
     allow_squash_merge: Option<bool>,
     allow_rebase_merge: Option<bool>,
 }
 
-#[derive(Deserialize)]
-struct RepositoryRights {
-    #[serde(default)]
-    admin: bool,
-    #[serde(default)]
-    push: bool,
-    #[serde(default)]
-    pull: bool,
-}
-
 impl Repository {
     pub(super) fn read(self) -> RepositoryFacts {
-        let rights = self.permissions.and_then(|rights| match rights {
-            RepositoryRights { admin: true, .. } => Some(Rights::Admin),
-            RepositoryRights { push: true, .. } => Some(Rights::Write),
-            RepositoryRights { pull: true, .. } => Some(Rights::Read),
-            RepositoryRights { .. } => None,
-        });
-        let methods = [
+        let told = [
             (self.allow_merge_commit, MergeMethod::Merge),
             (self.allow_squash_merge, MergeMethod::Squash),
             (self.allow_rebase_merge, MergeMethod::Rebase),
         ];
-        let is_told = methods.iter().any(|(allowed, _)| allowed.is_some());
-        let allowed =
-            methods.into_iter().filter_map(|(allowed, method)| (allowed == Some(true)).then_some(method));
         RepositoryFacts {
-            rights,
+            rights: self.permissions.and_then(Permissions::read),
             archived: self.archived,
             default_branch: BranchName::parse(&self.default_branch).ok(),
-            methods: is_told.then(|| allowed.collect()),
+            methods: github_shape::methods(&told),
         }
     }
 }

@@ -4,6 +4,7 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use serde::Serialize;
 
 use crate::forge::address::RepoAddress;
+use crate::forge::below::Below;
 use crate::forge::model::{
     Account, CheckState, CommentId, Label, MergeMethod, MergeOrder, NewCheck, NewPull, PullChange,
 };
@@ -13,29 +14,15 @@ use crate::forge::request::{Method, Request};
 const PAGE: &str = "100";
 
 /// The project is one part of the path, with all its groups.
-fn of(address: &RepoAddress, method: Method, doing: impl Into<String>, parts: &[&str]) -> Request {
-    let project = format!("{}/{}", address.owner(), address.name);
-    let mut path = vec!["projects", project.as_str()];
-    path.extend(parts);
-    Request::new(method, doing, &path)
-}
-
-fn of_pull(
-    address: &RepoAddress,
-    method: Method,
-    number: ProposalNumber,
-    doing: &str,
-    parts: &[&str],
-) -> Request {
-    let number = number.0.to_string();
-    let mut path = vec!["merge_requests", number.as_str()];
-    path.extend(parts);
-    of(address, method, format!("{doing} merge request {number} of {address}"), &path)
+fn of(address: &RepoAddress) -> Below<'_> {
+    let path = vec!["projects".to_owned(), format!("{}/{}", address.owner(), address.name)];
+    Below { address, path, pulls: "merge_requests", pull: "merge request", query: None }
 }
 
 /// `merge_requests/#list-project-merge-requests`.
 pub(super) fn open_pulls(address: &RepoAddress, head: &BranchName, base: &BranchName) -> Request {
-    of(address, Method::Get, format!("look for open merge requests of {address}"), &["merge_requests"])
+    of(address)
+        .at(Method::Get, format!("look for open merge requests of {address}"), &["merge_requests"])
         .with("state", "opened")
         .with("source_branch", head.as_str())
         .with("target_branch", base.as_str())
@@ -46,7 +33,8 @@ pub(super) fn open_pulls(address: &RepoAddress, head: &BranchName, base: &Branch
 
 /// `merge_requests/#list-project-merge-requests`.
 pub(super) fn ended_pulls(address: &RepoAddress, head: &BranchName, base: &BranchName) -> Request {
-    of(address, Method::Get, format!("look for closed merge requests of {address}"), &["merge_requests"])
+    of(address)
+        .at(Method::Get, format!("look for closed merge requests of {address}"), &["merge_requests"])
         .with("state", "all")
         .with("source_branch", head.as_str())
         .with("target_branch", base.as_str())
@@ -57,7 +45,7 @@ pub(super) fn ended_pulls(address: &RepoAddress, head: &BranchName, base: &Branc
 
 /// `merge_requests/#get-single-mr`.
 pub(super) fn pull(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "look at", &[])
+    of(address).pull(Method::Get, number, "look at", &[])
 }
 
 /// `merge_requests/#create-mr`. A title that begins so makes a draft.
@@ -70,7 +58,7 @@ pub(super) fn create_pull(address: &RepoAddress, new: &NewPull) -> Request {
         description: &'a str,
     }
     let doing = format!("open a merge request of {} in {address}", new.head);
-    of(address, Method::Post, doing, &["merge_requests"]).json(&Body {
+    of(address).at(Method::Post, doing, &["merge_requests"]).json(&Body {
         source_branch: new.head.as_str(),
         target_branch: new.base.as_str(),
         title: title(&new.title, new.draft),
@@ -98,7 +86,7 @@ pub(super) fn edit_pull(
         #[serde(skip_serializing_if = "Option::is_none")]
         target_branch: Option<&'a str>,
     }
-    of_pull(address, Method::Put, number, "change", &[]).json(&Body {
+    of(address).pull(Method::Put, number, "change", &[]).json(&Body {
         title: change.title.as_deref().map(|text| title(text, draft)),
         description: change.body.as_deref(),
         target_branch: change.base.as_ref().map(BranchName::as_str),
@@ -111,7 +99,7 @@ pub(super) fn close_pull(address: &RepoAddress, number: ProposalNumber) -> Reque
     struct Body {
         state_event: &'static str,
     }
-    of_pull(address, Method::Put, number, "close", &[]).json(&Body { state_event: "close" })
+    of(address).pull(Method::Put, number, "close", &[]).json(&Body { state_event: "close" })
 }
 
 /// `merge_requests/#merge-a-merge-request`. Whether there is a merge commit is a rule of the project.
@@ -125,7 +113,7 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
         should_remove_source_branch: bool,
     }
     let message = order.text();
-    of_pull(address, Method::Put, number, "merge", &["merge"]).json(&Body {
+    of(address).pull(Method::Put, number, "merge", &["merge"]).json(&Body {
         sha: order.head.as_str(),
         squash: order.method == MergeMethod::Squash,
         merge_commit_message: &message,
@@ -137,29 +125,30 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
 /// `branches/#get-single-repository-branch`.
 pub(super) fn branch(address: &RepoAddress, branch: &BranchName) -> Request {
     let doing = format!("look at the branch {branch} of {address}");
-    of(address, Method::Get, doing, &["repository", "branches", branch.as_str()])
+    of(address).at(Method::Get, doing, &["repository", "branches", branch.as_str()])
 }
 
 /// `branches/#delete-repository-branch`.
 pub(super) fn delete_branch(address: &RepoAddress, branch: &BranchName) -> Request {
     let doing = format!("delete the branch {branch} of {address}");
-    of(address, Method::Delete, doing, &["repository", "branches", branch.as_str()])
+    of(address).at(Method::Delete, doing, &["repository", "branches", branch.as_str()])
 }
 
 /// `merge_request_approvals/#single-merge-request-approval-state`.
 pub(super) fn approvals(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read the approvals of", &["approvals"])
+    of(address).pull(Method::Get, number, "read the approvals of", &["approvals"])
 }
 
 /// `merge_requests/#get-single-merge-request-reviewers`.
 pub(super) fn reviewers(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read the reviewers of", &["reviewers"])
+    of(address).pull(Method::Get, number, "read the reviewers of", &["reviewers"])
 }
 
 /// `commits/#list-commit-statuses`. Without `all`, only the newest of each name.
 pub(super) fn statuses(address: &RepoAddress, commit: &CommitId) -> Request {
     let doing = format!("read the statuses of {} of {address}", commit.short());
-    of(address, Method::Get, doing, &["repository", "commits", commit.as_str(), "statuses"])
+    of(address)
+        .at(Method::Get, doing, &["repository", "commits", commit.as_str(), "statuses"])
         .with("per_page", PAGE)
 }
 
@@ -185,7 +174,7 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
         target_url: Option<&'a str>,
     }
     let doing = format!("give {} of {address} a status", commit.short());
-    of(address, Method::Post, doing, &["statuses", commit.as_str()]).json(&Body {
+    of(address).at(Method::Post, doing, &["statuses", commit.as_str()]).json(&Body {
         state: status_word(check.state),
         name: &check.name,
         description: &check.summary,
@@ -195,7 +184,8 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
 
 /// `notes/#list-all-merge-request-notes`.
 pub(super) fn comments(address: &RepoAddress, number: ProposalNumber) -> Request {
-    of_pull(address, Method::Get, number, "read the comments of", &["notes"])
+    of(address)
+        .pull(Method::Get, number, "read the comments of", &["notes"])
         .with("order_by", "created_at")
         .with("sort", "asc")
         .with("per_page", PAGE)
@@ -208,7 +198,7 @@ struct NoteBody<'a> {
 
 /// `notes/#create-new-merge-request-note`.
 pub(super) fn create_comment(address: &RepoAddress, number: ProposalNumber, body: &str) -> Request {
-    of_pull(address, Method::Post, number, "comment on", &["notes"]).json(&NoteBody { body })
+    of(address).pull(Method::Post, number, "comment on", &["notes"]).json(&NoteBody { body })
 }
 
 /// `notes/#modify-existing-merge-request-note`.
@@ -218,7 +208,8 @@ pub(super) fn edit_comment(
     comment: &CommentId,
     body: &str,
 ) -> Request {
-    of_pull(address, Method::Put, number, "change a comment of", &["notes", &comment.0])
+    of(address)
+        .pull(Method::Put, number, "change a comment of", &["notes", &comment.0])
         .json(&NoteBody { body })
 }
 
@@ -229,7 +220,7 @@ pub(super) fn replace_labels(address: &RepoAddress, number: ProposalNumber, labe
         labels: String,
     }
     let labels: Vec<&str> = labels.iter().map(|label| &*label.0).collect();
-    of_pull(address, Method::Put, number, "label", &[]).json(&Body { labels: labels.join(",") })
+    of(address).pull(Method::Put, number, "label", &[]).json(&Body { labels: labels.join(",") })
 }
 
 /// `users/#list-users`: the number of an account by its name.
@@ -244,7 +235,7 @@ pub(super) fn request_reviews(address: &RepoAddress, number: ProposalNumber, peo
     struct Body<'a> {
         reviewer_ids: &'a [u64],
     }
-    of_pull(address, Method::Put, number, "ask for reviews of", &[]).json(&Body { reviewer_ids: people })
+    of(address).pull(Method::Put, number, "ask for reviews of", &[]).json(&Body { reviewer_ids: people })
 }
 
 /// `merge_requests/#update-mr`. None takes all away.
@@ -253,7 +244,7 @@ pub(super) fn assign(address: &RepoAddress, number: ProposalNumber, people: &[u6
     struct Body<'a> {
         assignee_ids: &'a [u64],
     }
-    of_pull(address, Method::Put, number, "assign", &[]).json(&Body { assignee_ids: people })
+    of(address).pull(Method::Put, number, "assign", &[]).json(&Body { assignee_ids: people })
 }
 
 /// `users/#get-the-current-user`.
@@ -269,7 +260,7 @@ pub(super) fn token() -> Request {
 
 /// `projects/#get-a-single-project`.
 pub(super) fn project(address: &RepoAddress) -> Request {
-    of(address, Method::Get, format!("look at {address}"), &[])
+    of(address).at(Method::Get, format!("look at {address}"), &[])
 }
 
 #[cfg(test)]

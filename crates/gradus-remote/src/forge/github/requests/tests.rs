@@ -1,37 +1,14 @@
-use gradus_core::names::{BranchName, CommitId, ProposalNumber};
-
 use crate::forge::address::{ForgeKind, RepoAddress};
 use crate::forge::model::{
-    Account, CheckState, CommentId, Label, MergeMethod, MergeOrder, NewCheck, NewPull, PullChange, Reviewers,
+    Account, CheckState, CommentId, Label, MergeMethod, MergeOrder, NewCheck, Reviewers,
 };
+use crate::forge::sample;
 
 #[test]
 fn every_request_is_as_the_description_says() {
     let at = RepoAddress::parse(ForgeKind::GitHub, "https://github.com/acme/fleet.git", None).unwrap();
-    let (head, base) =
-        (BranchName::parse("gradus/apps/web/prod").unwrap(), BranchName::parse("main").unwrap());
-    let commit = CommitId::parse("8f0c1a9bd7c0d1f5e6a7b8c9d0e1f2a3b4c5d6e7").unwrap();
-    let number = ProposalNumber(7);
-    let new = NewPull {
-        head: head.clone(),
-        base: base.clone(),
-        title: "web 1.2.3 to prod".to_owned(),
-        body: "old -> \"new\"\n".to_owned(),
-        draft: false,
-    };
-    let order = MergeOrder {
-        head: commit.clone(),
-        method: MergeMethod::Squash,
-        title: "web 1.2.3".to_owned(),
-        message: "Why: it is time".to_owned(),
-        delete_branch: false,
-    };
-    let check = NewCheck {
-        name: "gradus/prod".to_owned(),
-        state: CheckState::Pending,
-        summary: "waits for an approval".to_owned(),
-        url: None,
-    };
+    let (head, base, commit, number) = (sample::head(), sample::base(), sample::commit(), sample::NUMBER);
+    let (order, check) = (sample::order(MergeMethod::Squash), sample::check());
     let long = NewCheck {
         state: CheckState::Neutral,
         summary: "é".repeat(200),
@@ -39,7 +16,6 @@ fn every_request_is_as_the_description_says() {
         ..check.clone()
     };
     let reviewers = Reviewers { people: vec![Account("ann".into())], teams: vec!["release".to_owned()] };
-    let title = PullChange { title: Some("web 1.2.4".to_owned()), ..PullChange::default() };
     let fast = MergeOrder { method: MergeMethod::FastForward, ..order.clone() };
     assert_eq!(super::merge_pull(&at, number, &fast), None);
     let requests = [
@@ -47,9 +23,9 @@ fn every_request_is_as_the_description_says() {
         super::ended_pulls(&at, &head, &base),
         super::pull(&at, number),
         super::issue(&at, number),
-        super::create_pull(&at, &new),
-        super::create_pull(&at, &NewPull { draft: true, ..new }),
-        super::edit_pull(&at, number, &title),
+        super::create_pull(&at, &sample::new(false)),
+        super::create_pull(&at, &sample::new(true)),
+        super::edit_pull(&at, number, &sample::change()),
         super::close_pull(&at, number),
         super::merge_pull(&at, number, &order).unwrap(),
         super::delete_branch(&at, &head),
@@ -71,7 +47,5 @@ fn every_request_is_as_the_description_says() {
         super::installation_of(&at),
         super::installation_token(42),
     ];
-    let text: Vec<String> =
-        requests.iter().map(|request| format!("# {}\n{request}", request.doing)).collect();
-    insta::assert_snapshot!(text.join("\n"));
+    insta::assert_snapshot!(sample::shown(&requests));
 }
