@@ -18,6 +18,7 @@ mod part;
 mod plane;
 mod port;
 mod proxy;
+mod time;
 mod tools;
 mod user;
 
@@ -29,5 +30,6 @@ pub use objects::Objects;
 pub use part::Paused;
 pub use plane::ControlPlane;
 pub use proxy::{Asked, Fault, Proxy};
+pub use time::each_time;
 pub use tools::{Tool, find_tool};
 pub use user::User;

@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::world::patch;
-
 /// The object with a merge patch on it.
 pub(crate) fn with(mut object: Value, change: Value) -> Value {
-    patch(&mut object, &change);
+    json_patch::merge(&mut object, &change);
     object
 }
 

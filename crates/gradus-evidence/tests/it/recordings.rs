@@ -11,7 +11,7 @@ use gradus_evidence::{Confidence, Image, TargetSpec};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::world::{World, patch, reference, words};
+use crate::world::{World, reference, words};
 
 /// What has to be thought of a target while a recording is replayed.
 #[derive(Debug, Deserialize)]
@@ -131,7 +131,7 @@ fn play(world: &mut World, step: &Step) {
         world.put(object.clone());
     } else if let Some(change) = &step.patch {
         let mut object = world.find(&name).unwrap().clone();
-        patch(&mut object, change);
+        json_patch::merge(&mut object, change);
         world.put(object);
     } else {
         world.take(&name);

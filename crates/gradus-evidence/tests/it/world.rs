@@ -126,25 +126,6 @@ fn key(name: &ObjectRef) -> (String, String, String, String) {
     (name.group.clone(), name.kind.clone(), name.namespace.clone(), name.name.clone())
 }
 
-/// A JSON merge patch.
-pub(crate) fn patch(object: &mut Value, change: &Value) {
-    let Value::Object(fields) = change else {
-        object.clone_from(change);
-        return;
-    };
-    if !object.is_object() {
-        *object = Value::Object(serde_json::Map::new());
-    }
-    let object = object.as_object_mut().unwrap();
-    for (key, value) in fields {
-        if value.is_null() {
-            object.remove(key);
-        } else {
-            patch(object.entry(key).or_insert(Value::Null), value);
-        }
-    }
-}
-
 /// A state in a few words, as in `healthy 6.5.0`.
 pub(crate) fn words(state: &State) -> String {
     let with = |word: &str, version: &Option<String>| match version {

@@ -272,7 +272,7 @@ fn plain(status: u16, text: &'static str) -> Answer {
         .unwrap()
 }
 
-fn percent_decoded(path: &str) -> String {
+pub(crate) fn percent_decoded(path: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = path.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Row;
-use super::recording::{Step, completed, difference, harmless, merge, steps};
+use super::recording::{Step, completed, difference, harmless, steps};
 use crate::watch::place::quick;
 
 /// How long something may take that has to be seen.
@@ -111,7 +111,7 @@ impl Player {
             self.recorded.insert(step.object.clone(), completed(object.clone()));
         } else if let Some(patch) = &step.patch {
             let mut object = self.recorded[&step.object].clone();
-            merge(&mut object, patch);
+            json_patch::merge(&mut object, patch);
             self.recorded.insert(step.object.clone(), completed(object));
         } else {
             self.recorded.remove(&step.object);

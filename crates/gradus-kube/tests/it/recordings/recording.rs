@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gradus_testbed::ControlPlane;
+use gradus_testbed::{ControlPlane, each_time};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -62,19 +62,6 @@ pub(crate) fn steps(scenario: &str, namespaces: &BTreeMap<String, String>) -> Ve
             steps[at].is.is_none() && !steps[at].is_end() && later.is_some_and(|later| !later.is_end());
     }
     steps
-}
-
-fn each_time(value: &mut Value, change: &mut impl FnMut(Timestamp) -> Timestamp) {
-    match value {
-        Value::String(text) => {
-            if let Ok(at) = text.parse::<Timestamp>() {
-                *text = change(at).to_string();
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| each_time(value, change)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| each_time(value, change)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// Names other namespaces wherever one is named.
@@ -183,23 +170,4 @@ pub(crate) fn difference(from: &Value, to: &Value) -> Value {
         patch.insert(key.clone(), Value::Null);
     }
     Value::Object(patch)
-}
-
-/// A JSON merge patch is applied.
-pub(crate) fn merge(object: &mut Value, patch: &Value) {
-    let Value::Object(fields) = patch else {
-        object.clone_from(patch);
-        return;
-    };
-    if !object.is_object() {
-        *object = json!({});
-    }
-    let object = object.as_object_mut().unwrap();
-    for (key, value) in fields {
-        if value.is_null() {
-            object.remove(key);
-        } else {
-            merge(object.entry(key).or_insert(Value::Null), value);
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! HelmReleases, as Flux leaves them.
 
+use gradus_testbed::each_time;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -103,18 +104,4 @@ fn now() -> String {
 pub(crate) fn by_a_clock_ahead(mut says: Value, hours: i64) -> Value {
     each_time(&mut says, &mut |at| at + SignedDuration::from_hours(hours));
     says
-}
-
-/// Changes every time in a value.
-pub(crate) fn each_time(value: &mut Value, change: &mut impl FnMut(Timestamp) -> Timestamp) {
-    match value {
-        Value::String(text) => {
-            if let Ok(at) = text.parse::<Timestamp>() {
-                *text = change(at).to_string();
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| each_time(value, change)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| each_time(value, change)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }

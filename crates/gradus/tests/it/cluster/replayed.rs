@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::Path;
 
+use gradus_testbed::each_time;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::release::{complete, each_time};
+use super::release::complete;
 use super::stage::{RELEASE, Stage, here};
 
 /// A recording with what has to be thought of it.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::server::Who;
+use crate::server::percent_decoded;
 
 /// A call that the description of a forge names.
 pub(in crate::forge) struct Call {
@@ -77,14 +78,14 @@ impl Call {
         let mut given = path.trim_start_matches('/').split('/');
         for part in self.path.trim_start_matches('/').split('/') {
             if part == "{...}" {
-                let rest: Vec<String> = given.map(decoded).collect();
+                let rest: Vec<String> = given.map(percent_decoded).collect();
                 found.push(rest.join("/"));
                 return (!rest.is_empty()).then_some(found);
             }
             let here = given.next()?;
             match part {
-                "{}" => found.push(decoded(here)),
-                part if decoded(here) == part => {}
+                "{}" => found.push(percent_decoded(here)),
+                part if percent_decoded(here) == part => {}
                 _ => return None,
             }
         }
@@ -126,19 +127,4 @@ fn flatten(at: &str, value: &Value, members: &mut Vec<String>) {
         Value::Null if at.is_empty() => {}
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => members.push(at.to_owned()),
     }
-}
-
-pub(super) fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte == b'%' {
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&rest[..2]).unwrap(), 16).unwrap());
-            rest = &rest[2..];
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).unwrap()
 }

@@ -15,8 +15,9 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::call::{Asked, Call, Reply, decoded};
+use super::call::{Asked, Call, Reply};
 use super::world::{Review, World};
+use crate::server::percent_decoded;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,7 +235,8 @@ async fn serve(
     };
     let fault = {
         let mut faults = state.faults.lock().unwrap();
-        let is_it = |(of, end, _): &(&str, &str, Fault)| method == *of && decoded(&path).ends_with(end);
+        let is_it =
+            |(of, end, _): &(&str, &str, Fault)| method == *of && percent_decoded(&path).ends_with(end);
         faults.iter().position(is_it).map(|at| faults.remove(at).2)
     };
     match fault {
@@ -250,7 +252,7 @@ async fn serve(
     let query: Vec<(String, String)> = head.uri.query().map_or_else(Vec::new, |query| {
         let member = |part: &str| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            (decoded(name), decoded(value))
+            (percent_decoded(name), percent_decoded(value))
         };
         query.split('&').map(member).collect()
     });

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::hub::Hub;
+use crate::server::percent_decoded;
 
 /// So few things a page has, however many are asked for.
 const PAGE: usize = 2;
@@ -189,8 +190,8 @@ async fn serve(
             let pairs = query.split('&').filter_map(|part| part.split_once('='));
             let call = Call {
                 method: method.clone(),
-                parts: below.split('/').map(decoded).collect(),
-                query: pairs.map(|(name, value)| (decoded(name), decoded(value))).collect(),
+                parts: below.split('/').map(percent_decoded).collect(),
+                query: pairs.map(|(name, value)| (percent_decoded(name), percent_decoded(value))).collect(),
                 body: if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() },
                 token: header("authorization").strip_prefix("Bearer ").unwrap_or_default().to_owned(),
             };
@@ -252,19 +253,4 @@ fn paged(body: &mut Value, page: usize) -> bool {
     let has_more = end < list.len();
     *list = list[start..end].to_vec();
     has_more
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte == b'%' {
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&rest[..2]).unwrap(), 16).unwrap());
-            rest = &rest[2..];
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).unwrap()
 }
