@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use gradus_core::pipeline::{ForgeKind, Repository};
 use gradus_engine::port::{Clock, PortError, PortErrorKind};
 
@@ -124,24 +125,9 @@ fn authorization(kind: ForgeKind, credentials: &Credentials) -> Option<Secret> {
             Credentials::Basic { user, password },
         ) => {
             let both = format!("{user}:{}", password.expose());
-            Some(Secret::new(format!("Basic {}", base64(both.as_bytes()))))
+            Some(Secret::new(format!("Basic {}", BASE64_STANDARD.encode(both))))
         }
     }
-}
-
-/// Bytes as HTTP wants a name and a password.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits =
-            three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for at in 0..4 {
-            let letter = LETTERS.get((bits >> (18 - 6 * at) & 63) as usize).copied().unwrap_or(b'=');
-            text.push(if at <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

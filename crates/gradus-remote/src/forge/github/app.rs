@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD as BASE64, Engine as _};
 use gradus_engine::port::Clock;
 use gradus_engine::port::clock::SystemClock;
 use jiff::{SignedDuration, Timestamp};
@@ -191,13 +192,12 @@ impl Tokens for Signer {
         let claims = serde_json::to_string(&claims).map_err(|error| {
             ForgeError::because(doing(), ForgeErrorKind::Input("its id".to_owned()), error)
         })?;
-        let text =
-            format!("{}.{}", base64url(br#"{"alg":"RS256","typ":"JWT"}"#), base64url(claims.as_bytes()));
+        let text = format!("{}.{}", BASE64.encode(br#"{"alg":"RS256","typ":"JWT"}"#), BASE64.encode(claims));
         let mut signature = vec![0; self.key.public_modulus_len()];
         self.key
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
             .map_err(|_| ForgeError::new(doing(), unusable("the key cannot sign")))?;
-        Ok(Secret::new(format!("{text}.{}", base64url(&signature))))
+        Ok(Secret::new(format!("{text}.{}", BASE64.encode(&signature))))
     }
 
     fn refused(&self, _: &Secret) {}
@@ -222,33 +222,9 @@ fn key(app: &AppCredentials) -> Result<KeyPair, ForgeError> {
     pair.map_err(|_| refuse("it is no RSA key that can be used"))
 }
 
-/// Bytes as JSON web tokens have them: without `=` at the end.
-fn base64url(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
-        let bits = bits << (8 * (3 - three.len()));
-        for at in 0..=three.len() {
-            let letter = LETTERS.get((bits >> (18 - 6 * at) & 63) as usize);
-            text.extend(letter.copied().map(char::from));
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{NEEDED, base64url, missing};
-
-    #[test]
-    fn bytes_are_letters_without_an_end() {
-        assert_eq!(base64url(b"{\"a\":\"\xfb\xff\"}"), "eyJhIjoi-_8ifQ");
-        assert_eq!(base64url(b"f"), "Zg");
-        assert_eq!(base64url(b"fo"), "Zm8");
-        assert_eq!(base64url(b"foo"), "Zm9v");
-        assert_eq!(base64url(b""), "");
-    }
+    use super::{NEEDED, missing};
 
     #[test]
     fn what_an_installation_lacks_is_named() {
