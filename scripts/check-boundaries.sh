@@ -41,8 +41,9 @@ only gradus-core jiff semver thiserror
 only gradus-edit granit-parser
 only gradus-evidence gradus-core jiff semver serde serde_json
 only gradus-weave aws-lc-rs jiff serde serde_json thiserror
-of_ours gradus-manifest gradus-core
-of_ours gradus-engine gradus-core gradus-edit
+only gradus-template gradus-core jiff minijinja strsim
+of_ours gradus-manifest gradus-core gradus-template
+of_ours gradus-engine gradus-core gradus-edit gradus-template
 of_ours gradus-local gradus-core gradus-engine
 of_ours gradus-remote gradus-core gradus-engine
 of_ours gradus-server gradus-core gradus-engine gradus-weave

@@ -98,6 +98,7 @@ fn case(number: usize, newest: &Version, gates: &[Gate]) -> (Pipeline, Observati
             deploy_within: SignedDuration::from_mins(30),
             strategy: Strategy::PullRequest,
             merge: Merge::Person,
+            pull_request: None,
             queue: Queue::Latest,
             gates: if at == 0 { Vec::new() } else { gates.to_vec() },
             verify: Vec::new(),

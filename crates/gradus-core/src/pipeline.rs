@@ -14,8 +14,13 @@ use crate::version::{Order, Version};
 
 mod check;
 mod cluster;
+mod pull_request;
 
 pub use cluster::{AppObject, ClusterKind, ClusterRef, ClusterTarget, Confidence, VersionFrom};
+pub use pull_request::{MergeMethod, PullRequestPolicy, Reviewer};
+
+/// The folder of the branches of proposals, unless a pipeline names others.
+pub const PROPOSALS: &str = "gradus/";
 
 /// One application's way through its environments.
 ///
@@ -140,6 +145,8 @@ pub struct Environment {
     pub strategy: Strategy,
     /// Who merges a proposal whose gates have passed.
     pub merge: Merge,
+    /// How its proposals are named, said and merged; mostly nobody says.
+    pub pull_request: Option<Box<PullRequestPolicy>>,
     /// Which of the versions that wait goes next.
     pub queue: Queue,
     /// Rules to pass before a version comes in.
@@ -321,6 +328,13 @@ pub enum PipelineErrorKind {
         /// How many it has.
         targets: usize,
     },
+    /// Its proposals would be on the branch of another environment's, or on the one that is deployed.
+    BranchTaken {
+        /// The branch.
+        branch: BranchName,
+        /// Whose it is; the repository's base branch when absent.
+        of: Option<EnvironmentName>,
+    },
     /// An edit names an artifact that the pipeline does not have.
     UnknownArtifact(ArtifactName),
     /// It soaks in the environments before it, and there are none.
@@ -348,6 +362,12 @@ impl fmt::Display for PipelineError {
             PipelineErrorKind::NeedsTooMany { need, targets } => {
                 write!(f, "it asks for {need} healthy targets and has {targets}")
             }
+            PipelineErrorKind::BranchTaken { branch, of: Some(other) } => {
+                write!(f, "it proposes on branch {branch}, which collides with that of environment {other}")
+            }
+            PipelineErrorKind::BranchTaken { branch, of: None } => {
+                write!(f, "it proposes on branch {branch}, which is the one that is deployed")
+            }
             PipelineErrorKind::UnknownArtifact(name) => {
                 write!(
                     f,
@@ -373,6 +393,7 @@ impl Pipeline {
         environments: Vec<Environment>,
     ) -> Result<Self, PipelineError> {
         let order = check::environments(&artifacts, &environments)?;
+        check::branches(&key, repository.branch.as_ref(), &environments)?;
         Ok(Self {
             key,
             repository,
@@ -446,6 +467,21 @@ impl Environment {
     /// Whether it is a first environment: nothing comes before it.
     pub fn is_first(&self) -> bool {
         self.after.is_empty()
+    }
+
+    /// How its proposals are named, said and merged.
+    pub fn pull_request(&self) -> &PullRequestPolicy {
+        self.pull_request.as_deref().unwrap_or(PullRequestPolicy::PLAIN)
+    }
+
+    /// The branch that its proposals are made on, in the pipeline of this key.
+    pub fn proposal_branch(&self, key: &PipelineKey) -> Option<BranchName> {
+        match &self.pull_request().branch {
+            Some(branch) => Some(branch.clone()),
+            None => {
+                BranchName::parse(&format!("{PROPOSALS}{}/{}/{}", key.namespace, key.name, self.name)).ok()
+            }
+        }
     }
 
     /// Whether a person's word is needed even though no gate asks for one:

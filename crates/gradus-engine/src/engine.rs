@@ -4,7 +4,7 @@
 mod retire;
 mod say;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gradus_core::names::{BranchName, CommitId, PipelineKey};
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::act::{Actor, Outcome};
 use crate::moment::Moment;
-use crate::observe::{Branches, Memory, Sight, observe};
+use crate::observe::{self, Branches, Memory, Sight, observe};
 use crate::port::{PortError, PortErrorKind, Ports};
 use crate::queue::Queue;
 use crate::record;
@@ -277,14 +277,18 @@ impl Engine {
         }
     }
 
-    /// Where the branches of a repository are now.
+    /// Where the branches of a repository are now, those of these pipelines among them.
     pub(crate) async fn tips(
         &self,
         repository: &gradus_core::pipeline::Repository,
         base: &BranchName,
+        pipelines: &[Arc<Pipeline>],
         repo: &dyn crate::port::Repo,
     ) -> Result<Branches, PortError> {
-        self.memory.tips.since(Moment::now(), repository, base, repo).await
+        let named: BTreeSet<&BranchName> =
+            pipelines.iter().flat_map(|pipeline| observe::tips::named(pipeline)).collect();
+        let named: Vec<BranchName> = named.into_iter().cloned().collect();
+        self.memory.tips.with_others(Moment::now(), repository, base, &named, repo).await
     }
 
     /// The branch of a repository that is deployed.

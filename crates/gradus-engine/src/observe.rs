@@ -5,7 +5,7 @@ mod at_commit;
 mod git;
 pub(crate) mod proposals;
 mod targets;
-mod tips;
+pub(crate) mod tips;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,13 +79,9 @@ pub struct Sight {
     pub(crate) origins: BTreeMap<EnvironmentName, Arc<OriginFacts>>,
 }
 
-/// The folder of the branches of proposals.
-const PROPOSALS: &str = "gradus/";
-
 /// The branch on which an environment's proposals are made.
 pub fn proposal_branch(pipeline: &Pipeline, environment: &EnvironmentName) -> Option<BranchName> {
-    let key = &pipeline.key;
-    BranchName::parse(&format!("{PROPOSALS}{}/{}/{environment}", key.namespace, key.name)).ok()
+    pipeline.environment(environment)?.proposal_branch(&pipeline.key)
 }
 
 /// Asks all ports about one pipeline. What happened before `since` is seen.

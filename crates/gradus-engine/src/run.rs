@@ -187,7 +187,7 @@ async fn ask(engine: &Engine, repository: &Repository, pipelines: &[Arc<Pipeline
         names.filter_map(|name| proposal_branch(pipeline, name)).chain([base.clone()]).collect()
     };
     let asked = Moment::now();
-    let tips = engine.tips(repository, &base, &*repo).await?;
+    let tips = engine.tips(repository, &base, pipelines, &*repo).await?;
     for pipeline in pipelines {
         let its = branches_of(pipeline);
         let tips = tips.iter().filter(|(branch, _)| its.contains(*branch));

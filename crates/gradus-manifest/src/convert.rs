@@ -8,6 +8,7 @@ mod hold;
 mod in_cluster;
 mod location;
 mod pipeline;
+mod pull_request;
 mod said;
 mod target;
 mod time;
@@ -56,6 +57,20 @@ impl Reader<'_, '_> {
         match result {
             None => Some(None),
             Some(result) => self.take(path, result).map(Some),
+        }
+    }
+
+    /// The same for what may be looked at several times: its trouble is told once.
+    fn take_once<T>(&mut self, path: &Path<'_>, result: Result<T, Trouble>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(trouble) => {
+                let error = trouble.at(self.place(path), path.to_string());
+                if !self.errors.contains(&error) {
+                    self.errors.push(error);
+                }
+                None
+            }
         }
     }
 

@@ -14,6 +14,7 @@ mod gate;
 mod hold;
 mod pipeline;
 mod promotion;
+mod pull_request;
 mod target;
 mod text;
 
@@ -27,6 +28,7 @@ pub use pipeline::{
     PipelineSpec, Repository,
 };
 pub use promotion::{PromotionKind, PromotionManifest, PromotionSpec, Way};
+pub use pull_request::{MergeMethod, PullRequest};
 pub use target::{ClusterRef, Confidence, Http, Target};
 pub use text::{Duration, HealthyTargets, OneOrMany, Pin};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Environment, Need, PipelineError, PipelineErrorKind};
 use crate::gate::Gate;
-use crate::names::{ArtifactName, EnvironmentName};
+use crate::names::{ArtifactName, BranchName, EnvironmentName, PipelineKey};
 use crate::version::Order;
 
 pub(super) fn environments(
@@ -56,6 +56,36 @@ pub(super) fn environments(
         }
     }
     Ok(in_order(environments))
+}
+
+/// Refuses two environments that would propose on one branch. Git keeps no branch below another one either.
+pub(super) fn branches(
+    key: &PipelineKey,
+    base: Option<&BranchName>,
+    environments: &[Environment],
+) -> Result<(), PipelineError> {
+    // By themselves they never collide.
+    if environments.iter().all(|environment| environment.pull_request().branch.is_none()) {
+        return Ok(());
+    }
+    let mut taken: Vec<(BranchName, Option<&EnvironmentName>)> = Vec::with_capacity(environments.len() + 1);
+    taken.extend(base.map(|base| (base.clone(), None)));
+    for (at, environment) in environments.iter().enumerate() {
+        let Some(branch) = environment.proposal_branch(key) else { continue };
+        if let Some((_, of)) = taken.iter().find(|(other, _)| collide(&branch, other)) {
+            let kind = PipelineErrorKind::BranchTaken { branch, of: of.cloned() };
+            return Err(PipelineError { environment: Some(at), kind });
+        }
+        taken.push((branch, Some(&environment.name)));
+    }
+    Ok(())
+}
+
+fn collide(one: &BranchName, other: &BranchName) -> bool {
+    let is_below = |one: &BranchName, other: &BranchName| {
+        one.as_str().strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    };
+    one == other || is_below(one, other) || is_below(other, one)
 }
 
 /// The places of the environments, each after those it comes after. There is no cycle.

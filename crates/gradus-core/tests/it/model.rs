@@ -57,6 +57,7 @@ pub(crate) fn environment(text: &str, after: &[&str]) -> Environment {
         deploy_within: SignedDuration::from_mins(30),
         strategy: Strategy::Push,
         merge: Merge::Person,
+        pull_request: None,
         queue: Queue::Latest,
         gates: Vec::new(),
         verify: Vec::new(),

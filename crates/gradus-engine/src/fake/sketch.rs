@@ -39,6 +39,7 @@ pub fn environment(name: &str, after: &[&str]) -> Environment {
         deploy_within: SignedDuration::from_mins(30),
         strategy: Strategy::Push,
         merge: Merge::Auto,
+        pull_request: None,
         queue: Queue::Latest,
         gates: Vec::new(),
         verify: Vec::new(),

@@ -83,7 +83,9 @@ async fn look_at(
         .iter()
         .filter_map(|environment| Some((&environment.name, proposal_branch(pipeline, &environment.name)?)))
         .collect();
-    let all = memory.tips.since(since, &pipeline.repository, &base, repo).await.map_err(in_words)?;
+    let named: Vec<BranchName> = super::tips::named(pipeline).cloned().collect();
+    let all = memory.tips.with_others(since, &pipeline.repository, &base, &named, repo);
+    let all = all.await.map_err(in_words)?;
     let its = std::iter::once(&base).chain(branches.values());
     let tips: BTreeMap<BranchName, CommitId> =
         its.filter_map(|branch| all.get_key_value(branch)).map(|(b, tip)| (b.clone(), tip.clone())).collect();

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gradus_core::names::{BranchName, CommitId, PipelineKey};
-use gradus_core::pipeline::Repository;
+use gradus_core::pipeline::{PROPOSALS, Pipeline, Repository};
 
-use super::PROPOSALS;
 use crate::moment::Moment;
 use crate::places::Mark;
 use crate::port::{PortError, Repo};
@@ -20,6 +19,12 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// Where branches are.
 pub(crate) type Branches = Arc<BTreeMap<BranchName, CommitId>>;
+
+/// The branches of a pipeline's proposals that have names of their own.
+pub(crate) fn named(pipeline: &Pipeline) -> impl Iterator<Item = &BranchName> {
+    let named = pipeline.environments().iter().filter_map(|here| here.pull_request().branch.as_ref());
+    named.filter(|branch| !branch.as_str().starts_with(PROPOSALS))
+}
 
 /// The last answer of each repository.
 #[derive(Default)]
@@ -35,8 +40,26 @@ struct Answer {
 }
 
 impl Tips {
-    /// Where the base branch and those of proposals are, asked for after this moment.
-    pub(crate) async fn since(
+    /// Where the base branch, those of proposals and these others are, asked for after this moment.
+    pub(crate) async fn with_others(
+        &self,
+        since: Moment,
+        repository: &Repository,
+        base: &BranchName,
+        others: &[BranchName],
+        repo: &dyn Repo,
+    ) -> Result<Branches, PortError> {
+        let branches = self.since(since, repository, base, repo);
+        if others.is_empty() {
+            return branches.await;
+        }
+        let (branches, tips) = futures::try_join!(branches, repo.tips(others))?;
+        let mut all = (*branches).clone();
+        all.extend(tips);
+        Ok(Arc::new(all))
+    }
+
+    async fn since(
         &self,
         since: Moment,
         repository: &Repository,

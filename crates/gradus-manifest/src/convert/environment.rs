@@ -8,7 +8,7 @@ use gradus_core::pipeline::{Emergency, Environment, Merge, Need, Queue, Strategy
 use gradus_core::version::Order;
 use jiff::SignedDuration;
 
-use super::{Reader, edit, gate, in_cluster, target, time, versions};
+use super::{Reader, edit, gate, in_cluster, pull_request, target, time, versions};
 use crate::error::{ManifestErrorKind, Trouble};
 use crate::wire;
 use crate::yaml::Path;
@@ -24,6 +24,7 @@ pub(super) fn list(
     environments: &[wire::Environment],
     artifacts: &BTreeMap<ArtifactName, Order>,
     home: &in_cluster::Home<'_>,
+    proposals: &pull_request::Of<'_>,
 ) -> Option<Vec<Environment>> {
     if environments.len() > MAX_ENVIRONMENTS {
         let message = format!(
@@ -38,7 +39,9 @@ pub(super) fn list(
         .iter()
         .zip(before)
         .enumerate()
-        .map(|(at, (environment, before))| one(reader, &path.item(at), environment, before, artifacts, home))
+        .map(|(at, (environment, before))| {
+            one(reader, &path.item(at), environment, before, artifacts, home, proposals)
+        })
         .collect();
     read.into_iter().collect()
 }
@@ -50,6 +53,7 @@ fn one(
     before: Option<&str>,
     artifacts: &BTreeMap<ArtifactName, Order>,
     home: &in_cluster::Home<'_>,
+    proposals: &pull_request::Of<'_>,
 ) -> Option<Environment> {
     let name = reader.take(&path.field("name"), EnvironmentName::parse(&environment.name));
     let after = after(reader, &path.field("after"), environment, before);
@@ -57,6 +61,10 @@ fn one(
     let deploy_within = environment.deploy_within.as_ref().map(|text| time::some_time(&text.0));
     let deploy_within = reader.take_some(&path.field("deployWithin"), deploy_within);
     let promotion = promotion(reader, &path.field("promote"), environment.promote.as_ref());
+    let said = environment.promote.as_ref().and_then(|promote| promote.pull_request.as_ref());
+    let pull_request = name.as_ref().and_then(|name| {
+        pull_request::policy(reader, &path.field("promote").field("pullRequest"), said, proposals, name)
+    });
     let queue = queue(reader, &path.field("queue"), environment.queue.as_ref(), artifacts);
     let gates = gate::list(reader, &path.field("gates"), &environment.gates);
     let verify = gate::list(reader, &path.field("verify"), &environment.verify);
@@ -71,6 +79,7 @@ fn one(
         deploy_within: deploy_within?.unwrap_or(DEPLOY_WITHIN),
         strategy,
         merge,
+        pull_request: pull_request?,
         queue: queue?,
         gates: gates?,
         verify: verify?,

@@ -10,7 +10,7 @@ use gradus_core::pipeline::{
 };
 use gradus_core::version::Order;
 
-use super::{Reader, environment, in_cluster, location, object_name, versions};
+use super::{Reader, environment, in_cluster, location, object_name, pull_request, versions};
 use crate::error::{ManifestErrorKind, Trouble};
 use crate::wire;
 use crate::yaml::Path;
@@ -31,8 +31,11 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
         app: spec.app_ref.as_ref(),
         versions: &carried.into(),
     };
-    let environments =
-        environment::list(reader, &spec_path.field("environments"), &spec.environments, &artifacts, &home);
+    let moving: Vec<ArtifactName> = artifacts.keys().cloned().collect();
+    let proposals =
+        pull_request::Of { key: key.as_ref(), artifacts: &moving, shared: spec.pull_request.as_ref() };
+    let path = spec_path.field("environments");
+    let environments = environment::list(reader, &path, &spec.environments, &artifacts, &home, &proposals);
     // What has no lines is an object, and that is in a cluster.
     if let Some(app) = &spec.app_ref
         && reader.place(&Path::ROOT).line > 0
@@ -247,6 +250,16 @@ fn no_pipeline(
         }
         PipelineErrorKind::NeedsTooMany { .. } => {
             reader.fail(&item.field("healthy").field("targets"), trouble(None));
+        }
+        PipelineErrorKind::BranchTaken { .. } => {
+            let promote = item.field("promote");
+            let block = promote.field("pullRequest");
+            let (own, spec) = (block.field("branch"), Path::ROOT.field("spec"));
+            let shared = spec.field("pullRequest");
+            let shared = shared.field("branch");
+            let place = [own, shared].into_iter().find(|path| reader.document.find(path).is_some());
+            let help = "name it by `{{ environment }}`, or leave `branch` out".to_owned();
+            reader.fail(&place.unwrap_or(item), trouble(Some(help)));
         }
         PipelineErrorKind::UnknownArtifact(_) => reader.fail(&item.field("edit"), trouble(None)),
         PipelineErrorKind::SoakBeforeFirst => {

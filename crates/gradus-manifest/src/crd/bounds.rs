@@ -12,6 +12,7 @@ const WORD: u64 = 256;
 const TEXT: u64 = 1024;
 const URL: u64 = 2048;
 const PROSE: u64 = 4096;
+const TEMPLATE: u64 = 16_384;
 const LONGEST_CONDITION: u64 = 32_768;
 
 /// Bounds a field of a type, or what is inside a list or a map there.
@@ -39,6 +40,7 @@ fn letters(owner: &str, field: &str) -> u64 {
         ("Environment" | "EnvironmentStatus" | "Artifact", "name") | (_, "environment" | "namespace") => {
             LABEL
         }
+        ("PullRequest", "body" | "message") => TEMPLATE,
         (_, "name" | "pipeline" | "check") => NAME,
         (_, "url" | "repository") => URL,
         (_, "message" | "explanation" | "detail" | "summary" | "reason" | "file") => PROSE,
@@ -56,6 +58,7 @@ fn items(owner: &str, field: &str) -> u64 {
         ("TargetStatus", "evidence") => crate::status::MAX_EVIDENCE as u64,
         ("Environment", "after" | "gates" | "verify") => 32,
         ("PipelineSpec", "artifacts") => 32,
+        ("PullRequest", "labels" | "reviewers" | "assignees") => 32,
         ("PipelineStatus", "conditions") => 16,
         _ => 100,
     }

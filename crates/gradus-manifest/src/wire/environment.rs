@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Duration, Gate, HealthyTargets, Pin, Target};
+use super::{Duration, Gate, HealthyTargets, Pin, PullRequest, Target};
 
 /// A step of the way.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -57,6 +57,8 @@ pub struct Promote {
     pub merge: Option<Merge>,
     /// Whether a person may skip the gates in an emergency; `forbidden` when absent.
     pub emergency: Option<EmergencyRule>,
+    /// How proposals are named, said and merged.
+    pub pull_request: Option<PullRequest>,
 }
 
 /// By which way a change is written.

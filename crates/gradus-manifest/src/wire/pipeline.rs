@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{ApiVersion, Environment, Metadata, SecretRef};
+use super::{ApiVersion, Environment, Metadata, PullRequest, SecretRef};
 
 /// One application's way through its environments.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -47,6 +47,8 @@ pub struct PipelineSpec {
     pub artifacts: Vec<Artifact>,
     /// The repository that declares the environments.
     pub repository: Repository,
+    /// How the proposals of all its environments are named, said and merged.
+    pub pull_request: Option<PullRequest>,
     /// The steps of the way. Each comes after the one before it, unless `after` says otherwise.
     #[schemars(length(min = 1))]
     pub environments: Vec<Environment>,

@@ -56,6 +56,9 @@ fn show(pipeline: &Pipeline) -> String {
         line(2, "strategy", &environment.strategy);
         line(2, "merge", &environment.merge);
         line(2, "emergency", &environment.emergency);
+        if let Some(policy) = &environment.pull_request {
+            line(2, "pull_request", policy);
+        }
         line(2, "queue", &environment.queue);
         for gate in &environment.gates {
             line(2, "gate", &gate.words());

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+pub use gradus_core::pipeline::MergeMethod;
 use jiff::Timestamp;
 
 /// A proposal as a forge keeps it: a pull request, or a merge request.
@@ -100,32 +101,6 @@ impl PullChange {
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// How a proposal becomes part of the base branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum MergeMethod {
-    /// A commit with both branches as its parents.
-    #[default]
-    Merge,
-    /// One commit with all changes.
-    Squash,
-    /// The commits anew, on top of the base branch.
-    Rebase,
-    /// The base branch moves to the head, which must be on top of it.
-    FastForward,
-}
-
-impl MergeMethod {
-    /// The one word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Merge => "merge",
-            Self::Squash => "squash",
-            Self::Rebase => "rebase",
-            Self::FastForward => "fast-forward",
-        }
     }
 }
 
