@@ -13,6 +13,7 @@ use gradus_core::plan::{Change, Step};
 use gradus_core::report::Report;
 use gradus_core::tell::{Clock, commit_message, proposal_body, proposal_title};
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 
 use crate::observe::{Sight, proposal_branch};
 use crate::places::{self, FileEdit};
@@ -20,6 +21,7 @@ use crate::port::forge::{ProposalPlace, ProposalText};
 use crate::port::ledger::{Action, Entry, Wrote};
 use crate::port::repo::{CommitOrder, FileChange, Written};
 use crate::port::{PortError, PortErrorKind, Ports, Repo};
+use crate::spans;
 
 /// How often a write is tried again because somebody else moved the branch.
 const TRIES: usize = 5;
@@ -66,6 +68,13 @@ enum Prepared {
 impl Actor<'_> {
     /// Takes one step and records it.
     pub(crate) async fn take(&self, step: &Step) -> Result<Outcome, PortError> {
+        let span = spans::step(step);
+        let outcome = self.taken(step).instrument(span.clone()).await;
+        spans::took(&span, &outcome);
+        outcome
+    }
+
+    async fn taken(&self, step: &Step) -> Result<Outcome, PortError> {
         let repo = self.ports.repos.open(&self.pipeline.repository)?;
         match step {
             Step::Push(change) => self.push(&*repo, change).await,
@@ -76,7 +85,12 @@ impl Actor<'_> {
             Step::Merge { number, head, change } => self.merge(&*repo, *number, head, change).await,
             Step::Close { number, environment, head, because } => {
                 let Some(place) = self.place(environment) else { return Ok(Outcome::Stale(blind())) };
-                let written = self.ports.forge.close(&place, *number, head, because).await?;
+                let written = self
+                    .ports
+                    .forge
+                    .close(&place, *number, head, because)
+                    .instrument(spans::forge("close"))
+                    .await?;
                 let detail = match because {
                     gradus_core::plan::CloseReason::Merged => "the branch has it".to_owned(),
                     gradus_core::plan::CloseReason::Overtaken => {
@@ -106,7 +120,7 @@ impl Actor<'_> {
 
     async fn push(&self, repo: &dyn Repo, change: &Change) -> Result<Outcome, PortError> {
         for _ in 0..TRIES {
-            let ready = match self.prepare(repo, change).await? {
+            let ready = match self.prepare(repo, change).instrument(spans::edit()).await? {
                 Prepared::Ready(ready) => ready,
                 Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
                 Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
@@ -119,7 +133,7 @@ impl Actor<'_> {
                 Some(ready.tip.clone()),
                 vec![ready.tip.clone()],
             );
-            match repo.commit(&order).await? {
+            match repo.commit(&order).instrument(spans::commit()).await? {
                 Written::Stale(why) => tracing::debug!(why, "the branch moved; looking again"),
                 written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
                     return self.written(written, self.wrote(change, Action::Pushed, None, &ready)).await;
@@ -138,7 +152,7 @@ impl Actor<'_> {
     ) -> Result<Outcome, PortError> {
         let Some(place) = self.place(&change.environment) else { return Ok(Outcome::Stale(blind())) };
         for _ in 0..TRIES {
-            let ready = match self.prepare(repo, change).await? {
+            let ready = match self.prepare(repo, change).instrument(spans::edit()).await? {
                 Prepared::Ready(ready) => ready,
                 Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
                 Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
@@ -156,7 +170,7 @@ impl Actor<'_> {
                 None => vec![ready.tip.clone()],
             };
             let order = self.order(&ready, change, place.branch.clone(), head.cloned(), parents);
-            let written = match repo.commit(&order).await? {
+            let written = match repo.commit(&order).instrument(spans::commit()).await? {
                 Written::Stale(why) => {
                     tracing::debug!(why, "the proposal's branch moved; looking again");
                     continue;
@@ -173,7 +187,7 @@ impl Actor<'_> {
                 body: proposal_body(self.report, change, &Clock::utc(now)),
                 at: now,
             };
-            let record = self.ports.forge.ensure(&place, &text).await?;
+            let record = self.ports.forge.ensure(&place, &text).instrument(spans::forge("propose")).await?;
             let action = if open.is_some() { Action::Updated } else { Action::Proposed };
             return self.written(written, self.wrote(change, action, Some(record.number), &ready)).await;
         }
@@ -189,7 +203,7 @@ impl Actor<'_> {
     ) -> Result<Outcome, PortError> {
         let Some(place) = self.place(&change.environment) else { return Ok(Outcome::Stale(blind())) };
         for _ in 0..TRIES {
-            let ready = match self.prepare(repo, change).await? {
+            let ready = match self.prepare(repo, change).instrument(spans::edit()).await? {
                 Prepared::Ready(ready) => ready,
                 Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
                 Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
@@ -201,7 +215,13 @@ impl Actor<'_> {
             }
             let parents = vec![ready.tip.clone(), head.clone()];
             let order = self.order(&ready, change, ready.base.clone(), Some(ready.tip.clone()), parents);
-            match self.ports.forge.merge(&place, number, head, &order).await? {
+            match self
+                .ports
+                .forge
+                .merge(&place, number, head, &order)
+                .instrument(spans::forge("merge"))
+                .await?
+            {
                 Written::Stale(why) => tracing::debug!(why, "the base branch moved; looking again"),
                 written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
                     return self

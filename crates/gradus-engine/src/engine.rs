@@ -14,6 +14,7 @@ use gradus_core::report::Report;
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::act::{Actor, Outcome};
 use crate::moment::Moment;
@@ -22,6 +23,7 @@ use crate::port::{PortError, PortErrorKind, Ports};
 use crate::queue::Queue;
 use crate::record;
 use crate::run::Watcher;
+use crate::spans;
 
 pub use say::{Asked, AskedFor, SayError, SayErrorKind};
 
@@ -208,8 +210,14 @@ impl Engine {
         // What is seen is true at this time or later. A time that is taken after the
         // look would count as soaked what may have failed since it was asked.
         let at = self.ports.clock.now();
-        let sight = observe(&self.ports, &self.memory, pipeline, since).await;
-        let Plan { steps, report } = gradus_core::plan(pipeline, &sight.observation, at);
+        let seeing = spans::observe();
+        let sight = observe(&self.ports, &self.memory, pipeline, since).instrument(seeing.clone()).await;
+        seeing.record(spans::OUTCOME, if sight.missed { "missed" } else { "seen" });
+        drop(seeing);
+        let planning = spans::plan();
+        let Plan { steps, report } =
+            planning.in_scope(|| gradus_core::plan(pipeline, &sight.observation, at));
+        planning.record(spans::STEPS, steps.len());
         (Looked { pipeline: pipeline.clone(), report, steps, at }, sight)
     }
 
@@ -223,6 +231,13 @@ impl Engine {
 
     /// The same, where it was wanted at this moment.
     pub(crate) async fn reconcile_since(&self, pipeline: &Arc<Pipeline>, since: Moment) -> Reconciled {
+        let span = spans::look(&pipeline.key);
+        let done = self.in_turn(pipeline, since).instrument(span.clone()).await;
+        spans::looked(&span, &done);
+        done
+    }
+
+    async fn in_turn(&self, pipeline: &Arc<Pipeline>, since: Moment) -> Reconciled {
         let turn = self.turn(&pipeline.key);
         let _turn = turn.lock().await;
         let listed = self.pipeline(&pipeline.key);

@@ -18,6 +18,7 @@ pub mod port;
 pub mod queue;
 mod record;
 mod run;
+mod spans;
 
 pub use act::Outcome;
 pub use engine::{Asked, AskedFor, Engine, Looked, Reconciled, SayError, SayErrorKind};

@@ -15,12 +15,14 @@ use gradus_core::names::{ArtifactName, BranchName, CommitId, EnvironmentName, Pi
 use gradus_core::observation::{Declared, EnvironmentSeen, Observation, Seen, Why};
 use gradus_core::pipeline::{Environment, Pipeline};
 use gradus_core::version::{Order, Version};
+use tracing::Instrument;
 
 use crate::moment::Moment;
 use crate::places::{self, DeclaredCache, IndexCache, OriginCache, OriginFacts, Place};
 use crate::port::ledger::View;
 use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports};
+use crate::spans;
 
 pub(crate) use tips::Branches;
 
@@ -87,13 +89,15 @@ pub fn proposal_branch(pipeline: &Pipeline, environment: &EnvironmentName) -> Op
 /// Asks all ports about one pipeline. What happened before `since` is seen.
 pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline, since: Moment) -> Sight {
     let missed = Missed::default();
-    let (git, view) =
-        futures::join!(git::look(ports, memory, pipeline, since, &missed), ports.ledger.view(&pipeline.key));
+    let (git, view) = futures::join!(
+        git::look(ports, memory, pipeline, since, &missed).instrument(spans::git()),
+        ports.ledger.view(&pipeline.key).instrument(spans::ledger())
+    );
     let view = match view {
         Ok(view) => Seen::Known(view),
         Err(error) => Seen::Unknown(missed.why(error)),
     };
-    let asked = targets::ask(ports, pipeline, view.known(), &git).await;
+    let asked = targets::ask(ports, pipeline, view.known(), &git).instrument(spans::targets()).await;
     let mut environments = BTreeMap::new();
     for environment in pipeline.environments() {
         environments.insert(environment.name.clone(), seen_of(environment, &git, &view, &asked));

@@ -23,6 +23,7 @@ mod queue;
 mod reading;
 mod session;
 mod sight;
+mod spans;
 mod status;
 mod strategy;
 
@@ -36,6 +37,7 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use self::api::Pipelines;
 use self::news::News;
@@ -174,7 +176,7 @@ impl WeaveController {
                         _ = over.wait_for(|over| *over) => return,
                         key = session.queue.next() => key,
                     };
-                    controller.look(&session, &key, &leads).await;
+                    controller.look(&session, &key, &leads).instrument(spans::look(&key)).await;
                     session.queue.done(&key);
                 }
             });

@@ -19,6 +19,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::nearest::nearest;
 use crate::port::{Holds, Problems, Proposals};
+use crate::spans::{self, JoinTrace};
 
 /// What every endpoint works with.
 pub(crate) struct App {
@@ -30,6 +31,7 @@ pub(crate) struct App {
     pub(crate) proposals: Arc<dyn Proposals>,
     pub(crate) problems: Arc<dyn Problems>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) join_trace: Option<JoinTrace>,
     pub(crate) version: String,
     pub(crate) limits: Limits,
     pub(crate) listens_on: SocketAddr,
@@ -72,8 +74,9 @@ impl App {
     pub(crate) fn pipeline(&self, namespace: &str, name: &str) -> Result<Arc<Pipeline>, ApiError> {
         let wanted = format!("{namespace}/{name}");
         let known = PipelineKey::parse(&wanted).ok().and_then(|key| self.engine.pipeline(&key));
-        if known.is_none() {
-            self.were_read()?;
+        match &known {
+            Some(pipeline) => spans::about(&pipeline.key),
+            None => self.were_read()?,
         }
         known.ok_or_else(|| {
             let names: Vec<String> =

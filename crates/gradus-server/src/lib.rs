@@ -17,6 +17,7 @@ mod nearest;
 pub mod ops;
 pub mod port;
 mod server;
+mod spans;
 pub mod weave;
 
 pub use health::Readiness;
@@ -26,3 +27,4 @@ pub use server::{
     Bound, HooksListener, Server, ServerError, ServerErrorKind, ServerOptions, ServerTls, TlsError,
     TlsErrorKind, TlsFiles,
 };
+pub use spans::JoinTrace;

@@ -18,6 +18,7 @@ use gradus_core::names::PipelineKey;
 use gradus_engine::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, broadcast, watch};
+use tracing::Instrument as _;
 
 use crate::api::{self, ApiError};
 use crate::app::App;
@@ -28,6 +29,7 @@ use crate::hooks::flux::cluster::Named;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::port::{Holds, Problems, Proposals};
+use crate::spans::{self, JoinTrace};
 
 pub use error::{ServerError, ServerErrorKind};
 use hooks::HooksBound;
@@ -56,6 +58,8 @@ pub struct ServerOptions {
     pub version: String,
     /// What is counted. The engine's driver counts into the same.
     pub metrics: Arc<Metrics>,
+    /// How a webhook becomes part of its sender's trace, where there are traces.
+    pub join_trace: Option<JoinTrace>,
     /// The bounds of what comes from outside.
     pub limits: Limits,
     /// What it proves with who it is; plain HTTP without.
@@ -98,6 +102,7 @@ impl Server {
             proposals: options.proposals.clone(),
             problems: options.problems.clone(),
             metrics: options.metrics.clone(),
+            join_trace: options.join_trace,
             version: options.version.clone(),
             limits: options.limits,
             listens_on,
@@ -166,13 +171,16 @@ fn router(app: Arc<App>) -> Router {
 
 /// What is so for every answer: it comes in time, is counted, and is not kept by anybody on the way.
 async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(app.limits.request, next.run(request)).await;
+    let span = spans::webhook(&request, app.join_trace);
+    let answering = next.run(request).instrument(span.clone());
+    let answer = tokio::time::timeout(app.limits.request, answering).await;
     let mut answer = answer.unwrap_or_else(|_| {
         ApiError::unavailable("took-too-long", "the answer took too long")
             .with_help("it may or may not have been done; saying the same again does no harm")
             .into_response()
     });
     app.metrics.answered(answer.status());
+    spans::answered(&span, answer.status());
     let headers = answer.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

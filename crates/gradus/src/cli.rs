@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use tokio::runtime::Handle;
 
 use crate::command;
 use crate::error::CliError;
-use crate::output::Printer;
+use crate::output::{Printer, log_to_stderr};
+use crate::traces::Traces;
 
 /// A release earns its way from dev to staging to prod, as commits in your Git repository.
 #[derive(Debug, Parser)]
@@ -95,9 +97,6 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let printer = Printer::new(&cli.global);
-    if !matches!(cli.command, Command::Controller(_)) {
-        crate::output::log_to_stderr(&cli.global);
-    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -105,7 +104,9 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    let traces = log(&cli, runtime.handle());
     let outcome = runtime.block_on(run(cli, &printer));
+    traces.end();
     // What still runs in the background must not keep the process.
     runtime.shutdown_background();
     match outcome {
@@ -115,6 +116,22 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Begins to log, and for commands that run on and on to trace where the environment asks for it.
+fn log(cli: &Cli, runtime: &Handle) -> Traces {
+    let is_service = matches!(cli.command, Command::Serve(_) | Command::Controller(_));
+    let (traces, layer, why_not) =
+        if is_service { Traces::begin(runtime) } else { (Traces::off(), None, None) };
+    if let Command::Controller(controller) = &cli.command {
+        command::controller::logs::log(&controller.log, layer);
+    } else {
+        log_to_stderr(&cli.global, layer);
+    }
+    if let Some(why) = why_not {
+        tracing::warn!(why, "there are no traces");
+    }
+    traces
 }
 
 /// The arguments, with the command that the program's name stands for: in an image

@@ -11,12 +11,14 @@ mod format;
 mod holds;
 mod init;
 mod lint;
+mod log;
 mod nearest;
 mod output;
 mod plan;
 mod source;
 mod table;
 mod time;
+mod traces;
 mod wiring;
 
 use std::process::ExitCode;

@@ -8,6 +8,8 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::cli::{ColorWhen, GlobalArgs};
 use crate::error::CliError;
+use crate::log::{self, Form};
+use crate::traces::TraceLayer;
 
 /// After this long a person wants to know what is going on.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -155,8 +157,8 @@ fn paint(tone: Tone, text: &str) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// Sends the log to standard error, as much of it as was asked for.
-pub(crate) fn log_to_stderr(global: &GlobalArgs) {
+/// Sends the log to standard error, as much of it as was asked for, and traces to where they go.
+pub(crate) fn log_to_stderr(global: &GlobalArgs, traces: Option<TraceLayer>) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
@@ -169,7 +171,5 @@ pub(crate) fn log_to_stderr(global: &GlobalArgs) {
         ColorWhen::Never => false,
         ColorWhen::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_ansi(colors);
-    // A second call, as in tests, finds a log that is set up already.
-    let _already = log.with_target(false).try_init();
+    log::begin(level, Form::Console { colors }, traces);
 }

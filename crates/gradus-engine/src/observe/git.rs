@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, RepoPath};
 use gradus_core::observation::{Declared, ProposalSeen, Seen, Why};
 use gradus_core::pipeline::{Environment, Pipeline, Repository};
+use tracing::Instrument;
 
 use super::{Memory, Missed, proposal_branch, proposals};
 use crate::moment::Moment;
 use crate::places::{self, LookBack, OriginFacts, Place, Sought};
 use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports, Repo};
+use crate::spans;
 
 /// What was seen of the repository.
 pub(crate) struct GitSight {
@@ -128,7 +130,8 @@ async fn look_at(
             None => Seen::Known(None),
             Some((branch, head)) => {
                 let place = proposals::place(pipeline, name, &base, branch);
-                proposals::look(ports, memory, repo, &place, head, &sight, missed).await
+                let looking = proposals::look(ports, memory, repo, &place, head, &sight, missed);
+                looking.instrument(spans::proposal(name)).await
             }
         };
         sight.proposals.insert(name.clone(), proposal);

@@ -8,9 +8,11 @@ use gradus_engine::port::{Clock, PortError, PortErrorKind};
 use gradus_weave::kind::{Pipeline, PullRequest};
 use gradus_weave::{Promotion, Strategy, effective, notification, promotes};
 use tokio::time::{sleep, timeout};
+use tracing::Instrument as _;
 
 use super::WeaveOptions;
 use super::news::Recorder;
+use super::spans;
 
 /// How long one try to send an event may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -102,6 +104,17 @@ impl Strategies {
 
     /// Makes a promotion of a pipeline that was read just now, and says where the pull request is.
     pub(super) async fn promote(
+        &self,
+        pipeline: &Pipeline,
+        promotion: &Promotion,
+    ) -> Result<Option<String>, PortError> {
+        let span = spans::promotion(promotion);
+        let done = self.promoted(pipeline, promotion).instrument(span.clone()).await;
+        spans::promoted(&span, done.is_ok());
+        done
+    }
+
+    async fn promoted(
         &self,
         pipeline: &Pipeline,
         promotion: &Promotion,

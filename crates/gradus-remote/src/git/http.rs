@@ -4,10 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use reqwest::{
-    Client, RequestBuilder, Response, StatusCode, Url,
+    Client, Method, RequestBuilder, Response, StatusCode, Url,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION},
 };
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
 use super::{
     Credentials, Limits, RemoteOptions, RemoteUrl,
@@ -62,7 +63,7 @@ impl Host {
         for _ in 0..=self.limits.redirects {
             let mut url = below(&base, "info/refs");
             url.set_query(Some(&format!("service={}", service.name())));
-            let response = self.send(self.client.get(url.clone()), v2).await?;
+            let response = self.traced(Method::GET, &url, self.client.get(url.clone()), v2).await?;
             if !response.status().is_redirection() {
                 let response = self.accept(response, service, "advertisement").await?;
                 *self.base.lock().unwrap_or_else(PoisonError::into_inner) = base;
@@ -83,12 +84,26 @@ impl Host {
             .header(CONTENT_TYPE, format!("application/x-{name}-request"))
             .header(ACCEPT, format!("application/x-{name}-result"))
             .body(body);
-        let response = self.send(request, v2).await?;
+        let response = self.traced(Method::POST, &url, request, v2).await?;
         if response.status().is_redirection() {
             let to = location(&url, &response).map_or_else(|| "nowhere".to_owned(), |to| self.place(&to));
             return Err(GitErrorKind::Redirected(to).into());
         }
         self.accept(response, service, "result").await
+    }
+
+    /// Sends it in the span of a request, which ends with the head of the answer.
+    async fn traced(
+        &self,
+        method: Method,
+        url: &Url,
+        request: RequestBuilder,
+        v2: bool,
+    ) -> Outcome<Response> {
+        let span = crate::http::request_span(&method, url);
+        let response = self.send(request, v2).instrument(span.clone()).await;
+        crate::http::answered(&span, response.as_ref().ok().map(|response| response.status().as_u16()));
+        response
     }
 
     async fn send(&self, request: RequestBuilder, v2: bool) -> Outcome<Response> {

@@ -2,12 +2,13 @@ use std::{error::Error, fmt, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{
-    RequestBuilder, Url,
+    Method, RequestBuilder, Url,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
-use super::{AGENT, Tls};
+use super::{AGENT, Tls, answered, request_span};
 use crate::Secret;
 
 /// A client for one answer at a time: no redirect is followed, and every answer is bounded in size and time.
@@ -68,40 +69,75 @@ impl HttpClient {
     pub async fn get(&self, url: &str, ask: &Ask) -> Result<Answer, HttpError> {
         let url = address(url)?;
         let doing = format!("get {}", shown(&url));
-        send(self.0.get(url), ask, &doing).await
+        traced(&Method::GET, &url, send(self.0.get(url.clone()), ask, &doing)).await
     }
 
     /// Sends JSON to this address.
     pub async fn post_json(&self, url: &str, json: impl Into<Bytes>, ask: &Ask) -> Result<Answer, HttpError> {
         let url = address(url)?;
         let doing = format!("post to {}", shown(&url));
-        let request = self.0.post(url).header(CONTENT_TYPE, "application/json").body(json.into());
+        let request = self.0.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json.into());
+        traced(&Method::POST, &url, send(request, ask, &doing)).await
+    }
+
+    /// Sends what others have written, with headers that may be secret. It leaves no span: this is how spans are sent.
+    pub async fn post_untraced(
+        &self,
+        url: &str,
+        headers: &[(String, Secret)],
+        body: Bytes,
+        ask: &Ask,
+    ) -> Result<Answer, HttpError> {
+        let url = address(url)?;
+        let doing = format!("post to {}", shown(&url));
+        let mut request = self.0.post(url).body(body);
+        for (name, value) in headers {
+            let header = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value.expose()).ok());
+            let Some((name, mut value)) = header else {
+                let why = format!("{name:?} cannot be sent as a header");
+                return Err(HttpError::bare(doing, HttpErrorKind::Input(why)));
+            };
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
         send(request, ask, &doing).await
     }
 
     /// Makes a request by any method, with JSON where there is a body.
     pub(crate) async fn call(
         &self,
-        method: reqwest::Method,
+        method: Method,
         url: &str,
         json: Option<Bytes>,
         ask: &Ask,
     ) -> Result<Answer, HttpError> {
         let url = address(url)?;
         let doing = format!("{} {}", method.as_str().to_ascii_lowercase(), shown(&url));
-        let mut request = self.0.request(method, url);
+        let mut request = self.0.request(method.clone(), url.clone());
         if let Some(json) = json {
             request = request.header(CONTENT_TYPE, "application/json").body(json);
         }
-        send(request, ask, &doing).await
+        traced(&method, &url, send(request, ask, &doing)).await
     }
 
     /// Asks for what is at this address to be taken away.
     pub async fn delete(&self, url: &str, ask: &Ask) -> Result<Answer, HttpError> {
         let url = address(url)?;
         let doing = format!("delete {}", shown(&url));
-        send(self.0.delete(url), ask, &doing).await
+        traced(&Method::DELETE, &url, send(self.0.delete(url.clone()), ask, &doing)).await
     }
+}
+
+/// The same, in the span of a request.
+async fn traced(
+    method: &Method,
+    url: &Url,
+    sending: impl Future<Output = Result<Answer, HttpError>>,
+) -> Result<Answer, HttpError> {
+    let span = request_span(method, url);
+    let answer = sending.instrument(span.clone()).await;
+    answered(&span, answer.as_ref().ok().map(|answer| answer.status));
+    answer
 }
 
 fn address(text: &str) -> Result<Url, HttpError> {

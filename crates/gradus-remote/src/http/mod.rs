@@ -1,12 +1,15 @@
 //! The HTTP client everything in this crate is built on: bounded, without redirects, with rustls.
 
 mod client;
+mod spans;
 mod tls;
 
 pub use client::{Answer, Ask, HttpClient, HttpError, HttpErrorKind};
 pub use tls::{Tls, TlsError};
 
 use std::time::Duration;
+
+pub(crate) use spans::{answered, request_span};
 
 /// Names the project and its version to the host.
 const AGENT: &str = concat!("gradus/", env!("CARGO_PKG_VERSION"));

@@ -13,6 +13,7 @@ use gradus_weave::answer::Answer;
 use gradus_weave::kind::Pipeline;
 use gradus_weave::limiter::{Limiter, Verdict};
 use gradus_weave::retry::Retry;
+use tracing::Instrument as _;
 
 use super::answer::{response, too_often};
 use super::client::TrustedProxies;
@@ -22,6 +23,7 @@ use super::work::{Coming, Outcome, Work, outcome};
 use super::{approve, promote};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::spans::{self, JoinTrace};
 
 /// So long an answer waits for what was asked; then it is 204 and the work goes on. Senders give up after 15 s.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -35,6 +37,7 @@ pub(super) struct App {
     pub(super) proxies: TrustedProxies,
     pub(super) limits: Limits,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) join_trace: Option<JoinTrace>,
     pub(super) work: Work,
 }
 
@@ -48,12 +51,15 @@ pub(super) async fn answer(
     Extension(Peer(peer)): Extension<Peer>,
     request: Request,
 ) -> Response {
-    let answered = tokio::time::timeout(app.limits.request, route(&app, peer, request)).await;
+    let span = spans::webhook(&request, app.join_trace);
+    let answering = route(&app, peer, request).instrument(span.clone());
+    let answered = tokio::time::timeout(app.limits.request, answering).await;
     let response = answered.unwrap_or_else(|_| {
         tracing::error!("the answer to a webhook took too long");
         response(Answer::failed())
     });
     app.metrics.answered(response.status());
+    spans::answered(&span, response.status());
     response
 }
 
@@ -109,7 +115,10 @@ impl App {
         let Some((namespace, name)) = names else { return Err(Answer::status(404)) };
         let named = PipelineName { namespace, name };
         match self.weave.pipeline(&named).await {
-            Ok(Some(pipeline)) => Ok((named, pipeline)),
+            Ok(Some(pipeline)) => {
+                spans::about(&format_args!("{}/{}", named.namespace, named.name));
+                Ok((named, pipeline))
+            }
             Ok(None) => Err(Answer::status(404)),
             Err(error) => {
                 let (namespace, name) = (&named.namespace, &named.name);

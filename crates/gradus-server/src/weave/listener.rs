@@ -18,6 +18,7 @@ use super::work::Work;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::server::{ServerError, ServerTls, connection};
+use crate::spans::JoinTrace;
 
 /// What the webhook is made of.
 pub struct WeaveOptions {
@@ -40,6 +41,8 @@ pub struct WeaveOptions {
     pub promotions: usize,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How a request becomes part of its sender's trace, where there are traces.
+    pub join_trace: Option<JoinTrace>,
     /// What it proves with who it is; plain HTTP without.
     pub tls: Option<ServerTls>,
 }
@@ -57,6 +60,7 @@ impl WeaveOptions {
             limits: Limits::default(),
             promotions: 256,
             metrics: Arc::new(Metrics::default()),
+            join_trace: None,
             tls: None,
         }
     }
@@ -85,6 +89,7 @@ impl WeaveServer {
             proxies: options.proxies,
             limits: options.limits,
             metrics: options.metrics,
+            join_trace: options.join_trace,
             work: Work::new(options.promotions),
         });
         Ok(WeaveBound { listener, listens_on, tls: options.tls, app })

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex as Turnstile, OwnedMutexGuard, watch};
+use tracing::Instrument as _;
 
 use super::port::PipelineName;
 
@@ -119,12 +120,13 @@ impl Work {
         drop(places);
         self.shared.running.send_modify(|running| *running += 1);
         let work = work(mine.clone());
-        tokio::spawn(async move {
+        let working = async move {
             // Its turn ends with it, also where it panics.
             let ends = Ends(mine);
             let outcome = work.await;
             ends.0.told.send_replace(Some(outcome));
-        });
+        };
+        tokio::spawn(working.in_current_span());
         Some(coming)
     }
 

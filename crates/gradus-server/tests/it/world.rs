@@ -188,6 +188,7 @@ fn options(listen: SocketAddr, engine: Arc<Engine>, tokens: Arc<Tokens>) -> Serv
         problems: Arc::new(OneProblem { read: true }),
         version: "0.1.0-test".to_owned(),
         metrics: Arc::new(Metrics::default()),
+        join_trace: None,
         limits: Limits::default(),
         tls: None,
     }

@@ -2,7 +2,7 @@
 
 mod access;
 mod hooks;
-mod logs;
+pub(crate) mod logs;
 mod ports;
 mod tls;
 mod weave;
@@ -40,7 +40,7 @@ use crate::wiring::{AccessArgs, EitherForge, options};
 
 use access::{SecretAccess, SecretsOfTargets};
 use hooks::HookArgs;
-use logs::{LogArgs, log};
+use logs::LogArgs;
 use ports::{Faults, NoProposals, ObjectHolds};
 use tls::TlsArgs;
 use weave::{HttpPoster, InForges, WeaveArgs};
@@ -100,14 +100,13 @@ pub(crate) struct ControllerArgs {
     #[command(flatten)]
     tls: TlsArgs,
     #[command(flatten)]
-    log: LogArgs,
+    pub(crate) log: LogArgs,
     #[command(flatten)]
     access: AccessArgs,
 }
 
 /// Runs until SIGTERM or SIGINT.
 pub(crate) async fn run(arguments: ControllerArgs, printer: &Printer) -> Result<ExitCode, CliError> {
-    log(&arguments.log);
     let running = Running::start(&arguments).await?;
     if let Some(hooks) = running.hooks {
         printer.note(format!("webhooks that are signed are taken on {hooks}"));
@@ -239,6 +238,7 @@ impl Running {
             problems: Arc::new(Faults { controller: controller.clone() }),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             metrics: metrics.clone(),
+            join_trace: Some(crate::traces::join),
             limits: Limits::default(),
             tls: api_tls,
         })

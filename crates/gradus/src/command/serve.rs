@@ -98,6 +98,7 @@ impl Running {
             problems: reloader.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             metrics,
+            join_trace: Some(crate::traces::join),
             limits: Limits::default(),
             tls: None,
         })

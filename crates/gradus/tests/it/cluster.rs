@@ -4,7 +4,7 @@
 mod answers;
 mod faults;
 mod hooks;
-mod host;
+pub(crate) mod host;
 mod leads;
 mod leaving;
 mod loaded;

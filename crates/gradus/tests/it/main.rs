@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
 
 mod cluster;
+mod collector;
 mod crds;
 mod gitops;
 mod in_cluster;
@@ -17,4 +18,5 @@ mod pipes;
 mod recording;
 mod reference;
 mod serving;
+mod traces;
 mod world;

@@ -3,6 +3,9 @@
 use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 
+use crate::log::{self, Form};
+use crate::traces::TraceLayer;
+
 /// How much is logged, and how.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct LogArgs {
@@ -36,18 +39,17 @@ enum Level {
     Error,
 }
 
-/// Begins to log, to standard error.
-pub(crate) fn log(arguments: &LogArgs) {
+/// Begins to log, to standard error, and to trace.
+pub(crate) fn log(arguments: &LogArgs, traces: Option<TraceLayer>) {
     let level = match arguments.log_level {
         Level::Trace => LevelFilter::TRACE,
         Level::Debug => LevelFilter::DEBUG,
         Level::Info => LevelFilter::INFO,
         Level::Error => LevelFilter::ERROR,
     };
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_ansi(false);
-    // A second call, as in tests, finds a log that is set up already.
-    let _already = match arguments.log_encoding {
-        Encoding::Json => log.json().flatten_event(true).try_init(),
-        Encoding::Console => log.with_target(false).try_init(),
+    let form = match arguments.log_encoding {
+        Encoding::Json => Form::Json,
+        Encoding::Console => Form::Console { colors: false },
     };
+    log::begin(level, form, traces);
 }

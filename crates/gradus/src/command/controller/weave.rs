@@ -74,6 +74,7 @@ impl WeaveArgs {
                 threshold: self.promotion_retry_threshold,
             },
             metrics,
+            join_trace: Some(crate::traces::join),
             ..usual
         }
     }
