@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gradus_core::pipeline::Repository;
-use gradus_engine::port::repo::Repos;
+use gradus_engine::port::repo::{CommitOrder, Repos, Written};
 use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_remote::git::RemoteOptions;
 use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
 use tempfile::TempDir;
 
 use crate::place::{Place, Via};
-use crate::port::{branch, repository};
+use crate::port::{at, branch, commit, order, repository};
 use crate::server::{Server, Settings};
 use crate::tls::certificate;
 
@@ -104,6 +104,35 @@ async fn authorities_in_a_secret_are_trusted_and_can_be_rotated() {
     put(folder.path(), &[("token", b"hunter2"), ("caFile", b"no certificate")]);
     let error = repos.open(&repository).err().unwrap();
     assert!(error.in_full().contains("TLS cannot be set up: cannot "), "{}", error.in_full());
+}
+
+/// The branch of a proposal that is there already is fetched and gone on with under the same authorities as
+/// everything else, so that the push is a fast-forward.
+#[tokio::test]
+async fn b29_a_branch_that_is_there_is_gone_on_with_under_the_secrets_authorities() {
+    let (tls, pem) = certificate();
+    let place = guarded(Settings { tls: Some(tls), ..asking("Bearer hunter2") }).await;
+    let folder = TempDir::new().unwrap();
+    put(folder.path(), &[("token", b"hunter2"), ("caFile", pem.as_bytes())]);
+    let proposed = branch("promotion");
+    let left_over = commit(place.commit("promotion", &[("a", "2\n")], "somebody's"));
+    let base = at(&place, "main");
+    // A client of its own: nothing of the branch is known to it.
+    let repo = repos(Some(folder.path())).open(&with_secret(place.url().as_str())).unwrap();
+    let tips = repo.tips(std::slice::from_ref(&proposed)).await.unwrap();
+    assert_eq!(tips.get(&proposed), Some(&left_over));
+    let order = CommitOrder {
+        branch: proposed.clone(),
+        expect: Some(left_over.clone()),
+        parents: vec![left_over.clone(), base.clone()],
+        ..order(&place, "a", "1\n", "3\n")
+    };
+    let Written::Done(head) = repo.commit(&order).await.unwrap() else { panic!("not done") };
+    assert_eq!(at(&place, "promotion"), head);
+    let parents = place.git(&["-C", "repo.git", "log", "-1", "--format=%P", head.as_str()]);
+    assert_eq!(parents, format!("{left_over} {base}"));
+    assert_eq!(place.show("promotion", "a"), "3");
+    place.done();
 }
 
 /// Everything an error may show.
