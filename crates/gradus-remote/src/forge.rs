@@ -25,7 +25,7 @@ pub mod request;
 mod sample;
 pub mod token;
 
-pub use address::{ForgeKind, RepoAddress, kind_of_host};
+pub use address::{ForgeKind, RepoAddress, host_of, kind_of_host};
 pub use api::ForgeApi;
 pub use error::{ForgeError, ForgeErrorKind};
 pub use model::{

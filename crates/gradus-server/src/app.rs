@@ -18,7 +18,7 @@ use crate::hooks::flux::cluster::Named;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::nearest::nearest;
-use crate::port::{Holds, Problems, Proposals};
+use crate::port::{Holds, Problems, Proposals, Repositories};
 use crate::spans::{self, JoinTrace};
 
 /// What every endpoint works with.
@@ -30,6 +30,7 @@ pub(crate) struct App {
     pub(crate) holds: Arc<dyn Holds>,
     pub(crate) proposals: Arc<dyn Proposals>,
     pub(crate) problems: Arc<dyn Problems>,
+    pub(crate) repositories: Arc<dyn Repositories>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) join_trace: Option<JoinTrace>,
     pub(crate) version: String,

@@ -5,8 +5,10 @@
 //! HelmRelease is its report.
 
 mod answer;
+mod base64;
 pub(crate) mod flux;
 mod folder;
+pub(crate) mod forge;
 mod keys;
 mod outcome;
 mod signature;

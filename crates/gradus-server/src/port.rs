@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use gradus_core::names::{Namespace, Person, PipelineKey};
-use gradus_core::pipeline::Hold;
+use gradus_core::pipeline::{ForgeKind, Hold};
 use gradus_engine::port::PortError;
 
 use crate::api::v1::{Problem, Proposal};
@@ -46,4 +46,42 @@ pub trait Problems: Send + Sync {
 
     /// Whether the manifests were read once.
     fn were_read(&self) -> bool;
+}
+
+/// What forges tell of repositories.
+pub trait Repositories: Send + Sync {
+    /// Something happened in a repository. What was seen there is not believed any longer; the pipelines
+    /// that it may matter to are returned, to be looked at.
+    fn heard(&self, event: &ForgeEvent) -> Vec<PipelineKey>;
+}
+
+/// Something that a forge tells. It says where to look, and nothing that is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForgeEvent {
+    /// What kind of forge says so.
+    pub forge: ForgeKind,
+    /// All addresses of the repository that it names.
+    pub urls: Vec<String>,
+    /// What the repository is called below its forge, as `owner/name`.
+    pub name: Option<String>,
+    /// The repository's default branch, where that is told.
+    pub default_branch: Option<String>,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What in a repository something happened to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// These branches are elsewhere now, or gone.
+    Branches(Vec<String>),
+    /// Somebody did or said something at a proposal.
+    Proposal {
+        /// Its number.
+        number: Option<u64>,
+        /// The branch that it comes from.
+        branch: Option<String>,
+    },
+    /// A commit has another status.
+    Commit(String),
 }

@@ -28,7 +28,7 @@ use crate::hooks::HookKeySource;
 use crate::hooks::flux::cluster::Named;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::port::{Holds, Problems, Proposals};
+use crate::port::{Holds, Problems, Proposals, Repositories};
 use crate::spans::{self, JoinTrace};
 
 pub use error::{ServerError, ServerErrorKind};
@@ -54,6 +54,8 @@ pub struct ServerOptions {
     pub proposals: Arc<dyn Proposals>,
     /// What became of reading the manifests.
     pub problems: Arc<dyn Problems>,
+    /// What hears of what forges tell.
+    pub repositories: Arc<dyn Repositories>,
     /// The version of gradus.
     pub version: String,
     /// What is counted. The engine's driver counts into the same.
@@ -101,6 +103,7 @@ impl Server {
             holds: options.holds.clone(),
             proposals: options.proposals.clone(),
             problems: options.problems.clone(),
+            repositories: options.repositories.clone(),
             metrics: options.metrics.clone(),
             join_trace: options.join_trace,
             version: options.version.clone(),

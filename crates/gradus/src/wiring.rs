@@ -1,6 +1,7 @@
 //! Puts the parts together: which adapter stands behind which port.
 
 mod forge;
+mod heard;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use gradus_remote::targets::HttpTargets;
 use crate::error::CliError;
 
 pub(crate) use forge::EitherForge;
+pub(crate) use heard::Hearing;
 
 /// How the world is reached.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -36,6 +38,7 @@ pub(crate) struct AccessArgs {
 pub(crate) struct Wired {
     pub(crate) ports: Ports,
     pub(crate) forge: Arc<LocalForge>,
+    pub(crate) either: Arc<EitherForge>,
 }
 
 /// Which ledger is used.
@@ -63,14 +66,15 @@ pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired
     let repos = Arc::new(WireRepos::new(folder.clone(), Committer::default()));
     let forge = Arc::new(LocalForge::new(ledger.clone(), repos.clone()));
     let either = EitherForge::new(forge.clone(), folder, repos.clone(), Arc::new(SystemClock));
+    let either = Arc::new(either);
     let ports = Ports {
         repos,
-        forge: Arc::new(either),
+        forge: either.clone(),
         targets: Arc::new(HttpTargets::new(access.secrets.clone())?),
         ledger: Arc::new(ledger),
         clock: Arc::new(SystemClock),
     };
-    Ok(Wired { ports, forge })
+    Ok(Wired { ports, forge, either })
 }
 
 /// How repositories without a Secret are reached.

@@ -24,6 +24,10 @@ use crate::cause::causes;
 const JUST_NOW: SignedDuration = SignedDuration::from_secs(3);
 /// So long a proposal that was seen open is changed without looking for it.
 const RECENT: SignedDuration = SignedDuration::from_secs(60);
+/// So long an open proposal is not looked at again, where the forge tells what happens to it.
+const TOLD: SignedDuration = SignedDuration::from_mins(10);
+/// So long a forge that told something is believed to tell the next thing, too.
+const TELLS: SignedDuration = SignedDuration::from_hours(24);
 /// So many proposals are remembered.
 const MOST: usize = 20_000;
 /// The waits for a forge that is finding out whether a proposal can be merged.
@@ -55,6 +59,8 @@ pub struct RemoteForge {
     clock: Arc<dyn Clock>,
     method: MergeMethod,
     known: Mutex<HashMap<Which, Known>>,
+    /// When something was last heard of a repository.
+    told: Mutex<HashMap<Arc<str>, Timestamp>>,
 }
 
 /// A repository, a base branch and a head branch.
@@ -70,7 +76,14 @@ struct Known {
 impl RemoteForge {
     /// Proposals in these forges, of branches in these repositories.
     pub fn new(apis: Arc<dyn ForgeApis>, repos: Arc<dyn Repos>, clock: Arc<dyn Clock>) -> Self {
-        Self { apis, repos, clock, method: MergeMethod::default(), known: Mutex::default() }
+        Self {
+            apis,
+            repos,
+            clock,
+            method: MergeMethod::default(),
+            known: Mutex::default(),
+            told: Mutex::default(),
+        }
     }
 
     /// The same, merging in this way.
@@ -81,9 +94,31 @@ impl RemoteForge {
 
     /// Something happened in a repository: what was seen there is looked at again.
     pub fn heard(&self, url: &str) {
-        for known in self.known().iter_mut().filter(|((repository, ..), _)| &**repository == url) {
-            known.1.at = Timestamp::UNIX_EPOCH;
+        self.heard_if(url, |_| true);
+    }
+
+    /// Something happened to the proposal of a branch.
+    pub fn heard_of(&self, url: &str, branch: &BranchName) {
+        self.heard_if(url, |known| known == branch);
+    }
+
+    fn heard_if(&self, url: &str, is_it: impl Fn(&BranchName) -> bool) {
+        self.told().insert(url.into(), self.clock.now());
+        let mut known = self.known();
+        let its =
+            known.iter_mut().filter(|((repository, _, branch), _)| &**repository == url && is_it(branch));
+        for (_, known) in its {
+            known.at = Timestamp::UNIX_EPOCH;
         }
+    }
+
+    /// Whether the forge of a repository tells what happens there, as far as it can be known: it did so lately.
+    pub fn tells(&self, url: &str) -> bool {
+        self.told().get(url).is_some_and(|at| self.clock.now().duration_since(*at) <= TELLS)
+    }
+
+    fn told(&self) -> MutexGuard<'_, HashMap<Arc<str>, Timestamp>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<Which, Known>> {
@@ -207,7 +242,8 @@ impl Forge for RemoteForge {
         place: &ProposalPlace,
         head: &CommitId,
     ) -> Result<Option<ProposalRecord>, PortError> {
-        if let Some((pull, true)) = self.remembered(place, JUST_NOW)
+        let within = if self.tells(&place.repository.url) { TOLD } else { JUST_NOW };
+        if let Some((pull, true)) = self.remembered(place, within)
             && pull.state == PullState::Open
             && pull.head.as_ref() == Some(head)
         {

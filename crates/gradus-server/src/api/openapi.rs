@@ -78,6 +78,7 @@ fn hooks() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(hooks::flux::cluster::named))
         .routes(routes!(hooks::flux::environment))
         .routes(routes!(hooks::flux::target))
+        .routes(routes!(hooks::forge::post))
         .routes(routes!(hooks::wake::post))
 }
 

@@ -23,6 +23,8 @@ pub struct Taken {
 pub enum Understood {
     /// Something happened: the pipeline is looked at.
     Wake,
+    /// Nothing follows from it.
+    Nothing,
     /// The target runs this release and works.
     Healthy,
     /// A rollout of this release is under way.

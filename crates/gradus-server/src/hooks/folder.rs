@@ -10,6 +10,7 @@ use gradus_core::names::PipelineKey;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::forge;
 use super::keys::{HookKey, HookKeys, Owner};
 
 /// How old what was read may be.
@@ -43,8 +44,8 @@ impl From<HookKeys> for HookKeySource {
 
 impl HookKeySource {
     /// The files of a folder, one key a line: `token` or `hmac-key` for everybody, and
-    /// `cluster.NAMESPACE.NAME` or `pipeline.NAMESPACE.NAME` for who takes no other. They are read
-    /// again when they change. As long as there are none, nothing is believed.
+    /// `cluster.NAMESPACE.NAME`, `pipeline.NAMESPACE.NAME` or `forge.KIND` for who takes no other. They are
+    /// read again when they change. As long as there are none, nothing is believed.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self(Source::Folder(Arc::new(Folder { path: path.into(), read: Mutex::default() })))
     }
@@ -119,6 +120,9 @@ fn owner(file: &str) -> Option<Option<Owner>> {
         return Some(None);
     }
     let (kind, rest) = file.split_once('.')?;
+    if kind == "forge" {
+        return forge::kind_of(rest).map(Owner::Forge).map(Some);
+    }
     // A namespace has no dot in it.
     let (namespace, name) = rest.split_once('.')?;
     match kind {

@@ -5,7 +5,9 @@ use std::fmt;
 
 use aws_lc_rs::hmac;
 use gradus_core::names::PipelineKey;
+use gradus_core::pipeline::ForgeKind;
 
+use super::base64;
 use super::signature::Signature;
 
 /// The keys that webhooks are signed with.
@@ -26,6 +28,8 @@ pub(super) enum Owner {
     Pipeline(PipelineKey),
     /// The namespace and name of the object that describes a cluster.
     Cluster(String, String),
+    /// All forges of a kind.
+    Forge(ForgeKind),
 }
 
 impl Owner {
@@ -43,8 +47,12 @@ impl Owner {
 pub struct HookKey {
     sha256: hmac::Key,
     sha512: hmac::Key,
+    /// The one that is written in this text, where it is written as Standard Webhooks do.
+    standard: Option<hmac::Key>,
 }
 
+/// What a key begins with that is written as Standard Webhooks do.
+const STANDARD: &[u8] = b"whsec_";
 /// What is signed to find out whether two keys are the same.
 const SAME: &[u8] = b"gradus: the same key";
 
@@ -54,6 +62,10 @@ impl HookKey {
         (!bytes.is_empty()).then(|| Self {
             sha256: hmac::Key::new(hmac::HMAC_SHA256, bytes),
             sha512: hmac::Key::new(hmac::HMAC_SHA512, bytes),
+            standard: bytes
+                .strip_prefix(STANDARD)
+                .and_then(base64::decoded)
+                .map(|bytes| hmac::Key::new(hmac::HMAC_SHA256, &bytes)),
         })
     }
 
@@ -67,6 +79,10 @@ impl HookKey {
                 let sent = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, token), SAME);
                 hmac::verify(&self.sha256, SAME, sent.as_ref()).is_ok()
             }
+            Signature::Standard { before, tags } => self.standard.as_ref().is_some_and(|key| {
+                let signed = [before.as_slice(), body].concat();
+                tags.iter().any(|tag| hmac::verify(key, &signed, tag).is_ok())
+            }),
         }
     }
 }
@@ -92,6 +108,11 @@ impl HookKeys {
     /// The same with a key for one pipeline.
     pub fn with_pipeline(self, pipeline: PipelineKey, key: HookKey) -> Self {
         self.with_own(Owner::Pipeline(pipeline), key)
+    }
+
+    /// The same with a key for all forges of a kind.
+    pub fn with_forge(self, forge: ForgeKind, key: HookKey) -> Self {
+        self.with_own(Owner::Forge(forge), key)
     }
 
     /// The same with a key for one.

@@ -9,6 +9,7 @@ use crate::api::ApiError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Wake,
+    Nothing,
     Report,
     Unsigned,
     Unknown,
@@ -18,8 +19,9 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Wake,
+        Self::Nothing,
         Self::Report,
         Self::Unsigned,
         Self::Unknown,
@@ -31,6 +33,7 @@ impl Outcome {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Wake => "wake",
+            Self::Nothing => "nothing",
             Self::Report => "report",
             Self::Unsigned => "unsigned",
             Self::Unknown => "unknown",
@@ -45,6 +48,7 @@ impl From<Understood> for Outcome {
     fn from(understood: Understood) -> Self {
         match understood {
             Understood::Wake => Self::Wake,
+            Understood::Nothing => Self::Nothing,
             Understood::Healthy | Understood::Deploying | Understood::Failed | Understood::RolledBack => {
                 Self::Report
             }

@@ -1,10 +1,13 @@
 //! Signatures: an HMAC over the bytes of the body, in the header `X-Signature`; and what forges send in its place.
 
+mod forge;
+
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, request::Parts};
+use axum::http::{HeaderMap, StatusCode, request::Parts};
 use bytes::Bytes;
+use gradus_core::pipeline::ForgeKind;
 
 use super::keys::Owner;
 use crate::api::{ApiError, read_bounded};
@@ -16,8 +19,15 @@ use crate::auth::same_machine;
 pub(super) enum Signature {
     Sha256(Vec<u8>),
     Sha512(Vec<u8>),
-    /// The key itself, which GitLab sends.
+    /// The key itself, which GitLab and Azure DevOps send.
     Token(Vec<u8>),
+    /// As Standard Webhooks do.
+    Standard {
+        /// What is signed before the body.
+        before: Vec<u8>,
+        /// Any of these may be with a key that is known.
+        tags: Vec<Vec<u8>>,
+    },
 }
 
 /// The body of a wake for this pipeline, once it is clear that it may be believed. What forges
@@ -32,7 +42,28 @@ pub(super) async fn believed_of_a_forge(
         Some(signature) => Some(signature),
         None => read_of_a_forge(&parts.headers)?,
     };
-    check(app, owner, parts, body, signature).await
+    check(app, owner, parts, body, signature.into_iter().collect()).await
+}
+
+/// The body of an event of a forge of this kind, once it is clear that it may be believed.
+pub(super) async fn believed_of_this(
+    app: &Arc<App>,
+    forge: ForgeKind,
+    parts: &Parts,
+    body: Body,
+) -> Result<Bytes, ApiError> {
+    let done = match forge::read(forge, &parts.headers) {
+        Ok(signatures) => check(app, Some(Owner::Forge(forge)), parts, body, signatures).await,
+        Err(error) => Err(error),
+    };
+    done.map_err(|error| {
+        if error.status() != StatusCode::UNAUTHORIZED {
+            return error;
+        }
+        error.with_help(
+            "give the webhook in the forge the secret that is the key here; at Azure DevOps as the password",
+        )
+    })
 }
 
 /// The body of a webhook for this pipeline or cluster, once it is clear that it may be believed.
@@ -45,7 +76,7 @@ pub(super) async fn believed(
     parts: &Parts,
     body: Body,
 ) -> Result<Bytes, ApiError> {
-    check(app, owner, parts, body, read(&parts.headers)?).await
+    check(app, owner, parts, body, read(&parts.headers)?.into_iter().collect()).await
 }
 
 async fn check(
@@ -53,7 +84,7 @@ async fn check(
     owner: Option<Owner>,
     parts: &Parts,
     body: Body,
-    signature: Option<Signature>,
+    signatures: Vec<Signature>,
 ) -> Result<Bytes, ApiError> {
     let keys = app.hook_keys.now().await;
     let unsigned_is_fine = keys.is_empty() && app.hook_keys.may_be_none() && app.is_loopback();
@@ -63,20 +94,16 @@ async fn check(
         return Err(refused("no key for webhooks is set, and without one only this machine is believed")
             .with_help("set a key here, and the same one at the sender"));
     }
-    if signature.is_none() && !unsigned_is_fine {
+    if signatures.is_empty() && !unsigned_is_fine {
         return Err(refused("the event is not signed"));
     }
     let body = read_bounded(&parts.headers, body, app.limits.hook_bytes, app.limits.body).await?;
-    match signature {
-        // Where no key is set, a signature says no more than its absence.
-        Some(signature) if !unsigned_is_fine => {
-            if keys.verify(owner.as_ref(), &signature, &body) {
-                Ok(body)
-            } else {
-                Err(refused("the signature is not of this body with the key that is set here"))
-            }
-        }
-        Some(_) | None => Ok(body),
+    // Where no key is set, a signature says no more than its absence.
+    let good = |signature: &Signature| keys.verify(owner.as_ref(), signature, &body);
+    if unsigned_is_fine || signatures.iter().any(good) {
+        Ok(body)
+    } else {
+        Err(refused("the signature is not of this body with the key that is set here"))
     }
 }
 
@@ -107,8 +134,7 @@ fn signature(text: &str) -> Result<Option<Signature>, ApiError> {
 }
 
 fn refused(message: &str) -> ApiError {
-    let status = axum::http::StatusCode::UNAUTHORIZED;
-    ApiError::new(status, "not-signed", message)
+    ApiError::new(StatusCode::UNAUTHORIZED, "not-signed", message)
         .with_help("sign the bytes of the body with HMAC-SHA256: `X-Signature: sha256=HEX`; in Flux a Provider of the type generic-hmac does")
 }
 

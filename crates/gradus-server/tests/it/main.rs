@@ -7,6 +7,7 @@ mod access;
 mod client;
 mod events;
 mod flux;
+mod forges;
 mod hooks;
 mod limits;
 mod openapi;

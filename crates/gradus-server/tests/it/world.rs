@@ -16,7 +16,7 @@ use gradus_engine::port::{Clock, PortError};
 use gradus_server::api::v1::{Problem, Proposal, ProposalState, Time};
 use gradus_server::auth::{Role, Tokens};
 use gradus_server::hooks::{HookKey, HookKeySource, HookKeys};
-use gradus_server::port::{HoldRecord, Holds, Problems, Proposals};
+use gradus_server::port::{ForgeEvent, HoldRecord, Holds, Problems, Proposals, Repositories};
 use gradus_server::{Bound, HooksListener, Limits, Metrics, Server, ServerError, ServerOptions, ServerTls};
 use jiff::SignedDuration;
 use tempfile::TempDir;
@@ -50,6 +50,8 @@ pub(crate) struct World {
     pub(crate) hooks_at: Option<SocketAddr>,
     pub(crate) stop: Option<oneshot::Sender<()>>,
     pub(crate) served: Option<JoinHandle<Result<(), ServerError>>>,
+    /// What was heard of forges.
+    pub(crate) heard: Arc<Heard>,
     folder: TempDir,
 }
 
@@ -95,6 +97,8 @@ impl World {
             options.hooks = Some(HooksListener { listen, tls: None });
         }
         options.problems = Arc::new(OneProblem { read: !setup.unread });
+        let heard = Arc::<Heard>::default();
+        options.repositories = heard.clone();
         options.limits = setup.limits;
         options.tls = setup.tls;
         let bound = Server::bind(options).await.unwrap();
@@ -105,7 +109,8 @@ impl World {
             let _dropped = stopped.await;
         }));
         let (stop, served) = (Some(stop), Some(served));
-        let world = Self { fakes, engine, pipeline, tokens, tokens_path, at, hooks_at, stop, served, folder };
+        let world =
+            Self { fakes, engine, pipeline, tokens, tokens_path, at, hooks_at, stop, served, heard, folder };
         world.play().await;
         world
     }
@@ -186,6 +191,7 @@ fn options(listen: SocketAddr, engine: Arc<Engine>, tokens: Arc<Tokens>) -> Serv
         holds: Arc::new(Memory::default()),
         proposals: Arc::new(OneProposal),
         problems: Arc::new(OneProblem { read: true }),
+        repositories: Arc::<Heard>::default(),
         version: "0.1.0-test".to_owned(),
         metrics: Arc::new(Metrics::default()),
         join_trace: None,
@@ -270,5 +276,16 @@ impl Problems for OneProblem {
 
     fn were_read(&self) -> bool {
         self.read
+    }
+}
+
+/// What forges told. All of it matters to one pipeline.
+#[derive(Default)]
+pub(crate) struct Heard(pub(crate) Mutex<Vec<ForgeEvent>>);
+
+impl Repositories for Heard {
+    fn heard(&self, event: &ForgeEvent) -> Vec<PipelineKey> {
+        self.0.lock().unwrap().push(event.clone());
+        vec![PipelineKey::parse("apps/web").unwrap()]
     }
 }

@@ -36,7 +36,7 @@ use tokio::task::JoinSet;
 use crate::command::serve::{Figures, stopped};
 use crate::error::CliError;
 use crate::output::Printer;
-use crate::wiring::{AccessArgs, EitherForge, options};
+use crate::wiring::{AccessArgs, EitherForge, Hearing, options};
 
 use access::{SecretAccess, SecretsOfTargets};
 use hooks::HookArgs;
@@ -173,9 +173,10 @@ impl Running {
         let events = Arc::new(EventSink::default());
         let ledger = Arc::new(KubeLedger::new(clock.clone(), events.clone()));
         let targets = Arc::new(KubeTargets::new(watches.clone(), http, clock.clone()));
+        let forge = Arc::new(EitherForge::new(branches, access, repos.clone(), clock.clone()));
         let ports = Ports {
-            repos: repos.clone(),
-            forge: Arc::new(EitherForge::new(branches, access, repos, clock.clone())),
+            repos,
+            forge: forge.clone(),
             targets: targets.clone(),
             ledger: ledger.clone(),
             clock: clock.clone(),
@@ -236,6 +237,7 @@ impl Running {
             holds: Arc::new(ObjectHolds { engine: engine.clone() }),
             proposals: Arc::new(NoProposals),
             problems: Arc::new(Faults { controller: controller.clone() }),
+            repositories: Arc::new(Hearing::new(engine.clone(), forge)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             metrics: metrics.clone(),
             join_trace: Some(crate::traces::join),

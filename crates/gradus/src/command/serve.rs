@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use crate::config::ConfigFolder;
 use crate::error::CliError;
 use crate::output::Printer;
-use crate::wiring::{AccessArgs, LedgerPlace, wire};
+use crate::wiring::{AccessArgs, Hearing, LedgerPlace, wire};
 
 pub(crate) use figures::Figures;
 use holds::FileHolds;
@@ -96,6 +96,7 @@ impl Running {
             holds: Arc::new(FileHolds { reloader: reloader.clone(), engine: engine.clone() }),
             proposals: Arc::new(LocalProposals(wired.forge.clone())),
             problems: reloader.clone(),
+            repositories: Arc::new(Hearing::new(engine.clone(), wired.either)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             metrics,
             join_trace: Some(crate::traces::join),
@@ -164,7 +165,7 @@ fn hook_keys(arguments: &ServeArgs) -> Result<HookKeys, CliError> {
     match HookKey::new(key.trim_end_matches(['\r', '\n']).as_bytes()) {
         Some(key) => Ok(HookKeys::none().with_global(key)),
         None => Err(CliError::failed(format!("{} is empty", file.display()))
-            .help("put the key that your Flux Provider (type generic-hmac) signs with into it")),
+            .help("put the key into it that your forge or your Flux Provider (type generic-hmac) signs with")),
     }
 }
 

@@ -29,6 +29,11 @@ impl EitherForge {
         Self { own, remote: RemoteForge::new(forges, repos, clock) }
     }
 
+    /// What hears of proposals that are in a forge.
+    pub(crate) fn remote(&self) -> &RemoteForge {
+        &self.remote
+    }
+
     fn of(&self, place: &ProposalPlace) -> &dyn Forge {
         match place.repository.forge {
             Some(_) => &self.remote,

@@ -47,67 +47,161 @@ async fn until(what: &str, mut ask: impl AsyncFnMut() -> Result<(), String>) {
     }
 }
 
-#[tokio::test]
-async fn a_version_goes_up_through_pull_requests() {
-    let gitea = Gitea::shared().await.unwrap();
-    let (ann, bot) = (gitea.user("ann").await.unwrap(), gitea.user("gradus").await.unwrap());
-    let files = [("dev", "1.1.0"), ("staging", "1.0.0"), ("prod", "1.0.0")];
-    let files = files.map(|(name, version)| (format!("{name}.yaml"), file(name, version)));
-    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-    let name = gitea.repository(&ann, "fleet", &files).await.unwrap();
-    let path = format!("/repos/{}/{name}", ann.name);
-    let may = Some(json!({"permission": "write"}));
-    gitea.done(&ann.token, "PUT", &format!("{path}/collaborators/{}", bot.name), may).await.unwrap();
+/// A repository of Ann's that gradus looks after, and what looks after it.
+struct Fleet {
+    gitea: &'static Gitea,
+    ann: GiteaUser,
+    /// What is called below its repository.
+    path: String,
+    world: World,
+    /// Where gradus answers.
+    answers: String,
+    _serving: Serving,
+}
 
-    let world = World::empty();
-    let manifest = format!(
-        "\
+impl Fleet {
+    /// With 1.1.0 in `dev` and 1.0.0 after it, a folder of manifests, and a gradus on it.
+    async fn new(environments: &str, more: &[&str]) -> Self {
+        let gitea = Gitea::shared().await.unwrap();
+        let (ann, bot) = (gitea.user("ann").await.unwrap(), gitea.user("gradus").await.unwrap());
+        let files = [("dev", "1.1.0"), ("staging", "1.0.0"), ("prod", "1.0.0")];
+        let files = files.map(|(name, version)| (format!("{name}.yaml"), file(name, version)));
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let name = gitea.repository(&ann, "fleet", &files).await.unwrap();
+        let path = format!("/repos/{}/{name}", ann.name);
+        let may = Some(json!({"permission": "write"}));
+        gitea.done(&ann.token, "PUT", &format!("{path}/collaborators/{}", bot.name), may).await.unwrap();
+        let world = World::empty();
+        let manifest = format!(
+            "\
 apiVersion: gradus.dev/v1alpha1
 kind: Pipeline
 metadata: {{name: web, namespace: apps}}
 spec:
   repository: {{url: {}/{}/{name}.git, branch: main, forge: gitea, secretRef: {{name: git}}}}
   environments:
-    - {{name: dev, targets: [git: {{}}]}}
-    - {{name: staging, targets: [git: {{}}], promote: {{merge: auto}}}}
-    - {{name: prod, targets: [git: {{}}]}}
+{environments}",
+            gitea.url(),
+            ann.name
+        );
+        world.write("pipelines/web.yaml", &manifest);
+        world.write("secrets/apps/git/username", &bot.name);
+        let scopes = ["write:repository", "write:issue", "read:user", "read:organization"];
+        let token = gitea.token(&bot.name, &bot.password, &scopes).await.unwrap();
+        world.write("secrets/apps/git/password", &token);
+        world.write("hook-key", "only for tests\n");
+        let mut child = world
+            .gradus()
+            .args(["serve", "--data", "data", "--listen", "127.0.0.1:0", "--secrets", "secrets"])
+            .args(more)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let serving = Serving(child);
+        let mut said = Vec::new();
+        let answers = lines.find_map(|line| {
+            let address = line.split_once("gradus answers on ").map(|(_, address)| address.to_owned());
+            said.push(line);
+            address
+        });
+        let answers = answers.unwrap_or_else(|| panic!("{said:?}"));
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { gitea, ann, path, world, answers, _serving: serving }
+    }
+
+    /// What somebody calls below the repository.
+    async fn call(&self, who: &GiteaUser, method: &str, path: &str, body: Value) -> Value {
+        let body = Some(body).filter(|body| !body.is_null());
+        self.gitea.done(&who.token, method, &format!("{}{path}", self.path), body).await.unwrap()
+    }
+
+    /// Waits until these are the pull requests.
+    async fn pulls(&self, what: &str, expected: &[&str]) {
+        until(what, async || {
+            let found = pulls(self.gitea, &self.ann, &self.path).await;
+            if found == expected { Ok(()) } else { Err(format!("{found:?}")) }
+        })
+        .await;
+    }
+
+    /// Gitea tells gradus of everything, signed with this key.
+    async fn hook(&self, key: &str) {
+        let config = json!({
+            "url": format!("{}/hooks/forge/gitea", self.answers), "content_type": "json", "secret": key,
+        });
+        let events = [
+            "push",
+            "delete",
+            "pull_request",
+            "pull_request_review",
+            "pull_request_comment",
+            "pull_request_sync",
+            "issue_comment",
+        ];
+        let hook = json!({"type": "gitea", "active": true, "events": events, "config": config});
+        self.call(&self.ann, "POST", "/hooks", hook).await;
+    }
+
+    /// Waits until `gradus explain` says so, of what is asked in this way.
+    async fn explained(&self, environment: &str, how: &[&str], words: &str) {
+        until(words, async || {
+            let output =
+                self.world.gradus().args(["explain", "web", environment]).args(how).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            if said.contains(words) { Ok(()) } else { Err(said) }
+        })
+        .await;
+    }
+}
+
+const STAGING: &str = "1 merged gradus/apps/web/staging: Promote web to staging: 1.0.0 → 1.1.0";
+
+#[tokio::test]
+async fn a_version_goes_up_through_pull_requests() {
+    let fleet = Fleet::new(
+        "    - {name: dev, targets: [git: {}]}
+    - {name: staging, targets: [git: {}], promote: {merge: auto}}
+    - {name: prod, targets: [git: {}]}
 ",
-        gitea.url(),
-        ann.name
-    );
-    world.write("pipelines/web.yaml", &manifest);
-    world.write("secrets/apps/git/username", &bot.name);
-    let scopes = ["write:repository", "write:issue"];
-    let token = gitea.token(&bot.name, &bot.password, &scopes).await.unwrap();
-    world.write("secrets/apps/git/password", &token);
-    let mut child = world
-        .gradus()
-        .args(["serve", "--data", "data", "--listen", "127.0.0.1:0", "--poll", "1s", "--secrets", "secrets"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let _serving = Serving(child);
-    std::thread::spawn(move || lines.for_each(drop));
+        &["--poll", "1s"],
+    )
+    .await;
 
     // gradus opens and merges the one, and opens the other for a person.
-    let staging = "1 merged gradus/apps/web/staging: Promote web to staging: 1.0.0 → 1.1.0";
     let open = "2 open gradus/apps/web/prod: Promote web to prod: 1.0.0 → 1.1.0";
-    until("the proposal for prod", async || {
-        let found = pulls(gitea, &ann, &path).await;
-        if found == [staging, open] { Ok(()) } else { Err(format!("{found:?}")) }
-    })
-    .await;
+    fleet.pulls("the proposal for prod", &[STAGING, open]).await;
 
     // No means no, until somebody asks for it.
-    let closed = Some(json!({"state": "closed"}));
-    gitea.done(&ann.token, "PATCH", &format!("{path}/pulls/2"), closed).await.unwrap();
-    until("that it was closed", async || {
-        let output =
-            world.gradus().args(["explain", "web", "prod", "--secrets", "secrets"]).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        if said.contains("was closed without being merged") { Ok(()) } else { Err(said) }
-    })
+    fleet.call(&fleet.ann, "PATCH", "/pulls/2", json!({"state": "closed"})).await;
+    fleet.explained("prod", &["--secrets", "secrets"], "was closed without being merged").await;
+    assert_eq!(pulls(fleet.gitea, &fleet.ann, &fleet.path).await.len(), 2);
+}
+
+#[tokio::test]
+async fn f17_what_a_person_does_in_the_forge_is_heard() {
+    // Nothing is polled here for as long as the test may take.
+    let fleet = Fleet::new(
+        "    - {name: dev, targets: [git: {}]}
+    - {name: staging, targets: [git: {}]}
+    - {name: prod, targets: [git: {}]}
+",
+        &["--poll", "1h", "--hook-key-file", "hook-key"],
+    )
     .await;
-    assert_eq!(pulls(gitea, &ann, &path).await.len(), 2);
+    let first = "1 open gradus/apps/web/staging: Promote web to staging: 1.0.0 → 1.1.0";
+    fleet.pulls("the proposal for staging", &[first]).await;
+
+    // Whoever does not have the key is not heard.
+    fleet.hook("another key").await;
+    fleet.hook("only for tests").await;
+    let merge = json!({"Do": "merge"});
+    fleet.call(&fleet.ann, "POST", "/pulls/1/merge", merge).await;
+    let second = "2 open gradus/apps/web/prod: Promote web to prod: 1.0.0 → 1.1.0";
+    fleet.pulls("the proposal for prod", &[STAGING, second]).await;
+
+    // A person's no is heard, too, by who runs: it has no other way to know.
+    fleet.call(&fleet.ann, "PATCH", "/pulls/2", json!({"state": "closed"})).await;
+    fleet.explained("prod", &["--server", &fleet.answers], "was closed without being merged").await;
 }

@@ -12,7 +12,7 @@ pub(crate) struct HookArgs {
     /// Address of `/hooks/...` for others than this machine; what comes there has to be signed. None when absent.
     #[arg(long, value_name = "ADDR", requires = "hook_keys_folder")]
     hooks_bind_address: Option<BindAddress>,
-    /// Folder with what senders of `/hooks/...` sign with, as a mounted Secret; read again when it changes. `token` or `hmac-key` is for all, `cluster.NAMESPACE.NAME` and `pipeline.NAMESPACE.NAME` for one; a key a line.
+    /// Folder with what senders of `/hooks/...` sign with, as a mounted Secret; read again when it changes. `token` or `hmac-key` is for all, `cluster.NAMESPACE.NAME`, `pipeline.NAMESPACE.NAME` and `forge.KIND` for one; a key a line.
     #[arg(long, value_name = "DIR")]
     hook_keys_folder: Option<PathBuf>,
 }
