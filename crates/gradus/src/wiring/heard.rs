@@ -176,7 +176,7 @@ mod tests {
     fn pipeline(name: &str, repository: &str) -> Arc<Pipeline> {
         let text = format!(
             "apiVersion: gradus.dev/v1alpha1\nkind: Pipeline\nmetadata: {{name: {name}, namespace: apps}}\n\
-             spec:\n  repository: {{{repository}}}\n  environments: [{{name: staging}}, {{name: prod}}]\n"
+             spec:\n  repository: {{{repository}}}\n  environments: [{{name: staging, targets: [git: {{}}]}}, {{name: prod, targets: [git: {{}}]}}]\n"
         );
         let mut parsed = read(&SourceFile { name: "web.yaml", text: text.as_bytes() });
         assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
