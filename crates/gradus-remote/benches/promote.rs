@@ -12,6 +12,8 @@
 
 #[path = "../tests/it/server.rs"]
 mod server;
+#[path = "../tests/it/trip.rs"]
+mod trip;
 
 use std::{
     collections::BTreeMap,

@@ -6,6 +6,7 @@ mod engine;
 mod gitea;
 mod github;
 mod proxy;
+mod races;
 mod real;
 mod scene;
 mod story;

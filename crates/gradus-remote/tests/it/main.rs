@@ -14,4 +14,5 @@ mod secrets;
 mod server;
 mod targets;
 mod tls;
+mod trip;
 mod way;

@@ -24,6 +24,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::trip::Trip;
+
 /// What the next requests for a path with this end meet.
 #[derive(Clone, Debug)]
 pub(crate) enum Fault {
@@ -51,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) authorization: Option<String>,
     /// Serves TLS with this configuration.
     pub(crate) tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
+    /// Where whoever asks may be killed.
+    pub(crate) trip: Arc<Trip>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +74,7 @@ struct State {
     faults: Mutex<VecDeque<(&'static str, Fault)>>,
     seen: Mutex<Vec<Seen>>,
     sent: AtomicU64,
+    trip: Arc<Trip>,
 }
 
 pub(crate) struct Server {
@@ -88,12 +93,14 @@ impl Server {
     pub(crate) async fn start(root: &Path, settings: Settings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let trip = settings.trip.clone();
         let state = Arc::new(State {
             root: root.to_owned(),
             settings,
             faults: Mutex::default(),
             seen: Mutex::default(),
             sent: AtomicU64::new(0),
+            trip,
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
         Self { address, state, task }
@@ -148,6 +155,14 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<State>) {
 type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer, &'static str> {
+    let trip = state.trip.clone();
+    trip.stop().await;
+    let answer = answer_to(request, state).await;
+    trip.stop().await;
+    answer
+}
+
+async fn answer_to(request: Request<Incoming>, state: Arc<State>) -> Result<Answer, &'static str> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| "the request broke")?.to_bytes();
     let target = head.uri.path_and_query().unwrap().to_string();

@@ -26,7 +26,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use self::hub::App;
-use self::serve::{Fault, Server};
+use self::serve::Fault;
+pub(super) use self::serve::Server;
 use crate::place::{Place, Via};
 use crate::port::{at, repository};
 use crate::server::Settings;
@@ -151,7 +152,7 @@ fn address(server: &Server) -> RepoAddress {
     RepoAddress::parse(ForgeKind::GitHub, &format!("{}/acme/fleet.git", server.url()), None).unwrap()
 }
 
-fn api(server: &Server, token: &str) -> Arc<dyn ForgeApi> {
+pub(super) fn api(server: &Server, token: &str) -> Arc<dyn ForgeApi> {
     let address = address(server);
     let authorization = Some(Secret::new(format!("Bearer {token}")));
     let access = ForgeAccess { authorization, tls: Tls::default() };

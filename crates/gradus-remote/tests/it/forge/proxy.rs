@@ -11,6 +11,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::trip::Trip;
+
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
@@ -25,6 +27,7 @@ struct State {
     to: u16,
     losses: Mutex<Vec<(&'static str, &'static str, Loss)>>,
     seen: Mutex<Vec<String>>,
+    trip: Arc<Trip>,
 }
 
 pub(crate) struct Proxy {
@@ -40,11 +43,11 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// In front of what listens on this port.
-    pub(crate) async fn start(port: u16) -> Self {
+    /// In front of what listens on this port; where whoever asks may be killed.
+    pub(crate) async fn tripped(port: u16, trip: Arc<Trip>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(State { to: port, ..State::default() });
+        let state = Arc::new(State { to: port, trip, ..State::default() });
         let shared = Arc::clone(&state);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -77,7 +80,11 @@ impl Proxy {
 }
 
 async fn pass(request: Request<Incoming>, state: Arc<State>) -> Result<Response<Full<Bytes>>, &'static str> {
-    through(request, state).await.ok_or("lost")
+    let trip = state.trip.clone();
+    trip.stop().await;
+    let answer = through(request, state).await.ok_or("lost");
+    trip.stop().await;
+    answer
 }
 
 async fn through(request: Request<Incoming>, state: Arc<State>) -> Option<Response<Full<Bytes>>> {

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::proxy::Proxy;
+use crate::trip::Trip;
 
 pub(crate) const FILE: &str = "prod/web.yaml";
 pub(crate) const BRANCH: &str = "gradus/apps/web/prod";
@@ -52,23 +53,26 @@ impl Scene {
     }
 
     pub(crate) async fn of(gitea: &'static Gitea) -> Self {
+        Self::made(gitea, &[(FILE, "version: 1\n"), ("other", "1\n")], Arc::default()).await
+    }
+
+    /// With these files; where whoever asks may be killed.
+    pub(crate) async fn with(files: &[(&str, &str)], trip: Arc<Trip>) -> Self {
+        Self::made(Gitea::shared().await.unwrap(), files, trip).await
+    }
+
+    async fn made(gitea: &'static Gitea, files: &[(&str, &str)], trip: Arc<Trip>) -> Self {
         let (ann, bot) = (gitea.user("ann").await.unwrap(), gitea.user("gradus").await.unwrap());
-        let name =
-            gitea.repository(&ann, "fleet", &[(FILE, "version: 1\n"), ("other", "1\n")]).await.unwrap();
+        let name = gitea.repository(&ann, "fleet", files).await.unwrap();
         let path = format!("/repos/{}/{name}/collaborators/{}", ann.name, bot.name);
         gitea.done(&ann.token, "PUT", &path, Some(json!({"permission": "write"}))).await.unwrap();
         let url: Arc<str> = format!("{}/{}/{name}.git", gitea.url(), ann.name).into();
-        let credentials =
-            Credentials::Basic { user: bot.name.clone(), password: Secret::new(bot.token.clone()) };
-        let folder = SecretFolder {
-            folder: None,
-            otherwise: RemoteOptions { credentials, ..RemoteOptions::default() },
-        };
+        let folder = SecretFolder { folder: None, otherwise: options(&bot) };
         let repos = Arc::new(WireRepos::new(Arc::new(folder), Committer::default()));
         let repository = Repository { url, branch: None, paths: Vec::new(), secret: None, forge: None };
         let repo = repos.open(&repository).unwrap();
         let port = gitea.url().rsplit_once(':').unwrap().1.parse().unwrap();
-        let proxy = Proxy::start(port).await;
+        let proxy = Proxy::tripped(port, trip).await;
         let place = ProposalPlace {
             repository,
             base: BranchName::parse("main").unwrap(),
@@ -89,6 +93,16 @@ impl Scene {
 
     pub(crate) fn api(&self, token: &str) -> Arc<dyn ForgeApi> {
         api(&self.proxy, &self.ann.name, &self.name, token)
+    }
+
+    /// The repository's address, by way of the proxy.
+    pub(crate) fn git_url(&self) -> String {
+        format!("{}/{}/{}.git", self.proxy.url(), self.ann.name, self.name)
+    }
+
+    /// How gradus reaches it.
+    pub(crate) fn options(&self) -> RemoteOptions {
+        options(&self.bot)
     }
 
     pub(crate) async fn tip(&self, branch: &str) -> Option<CommitId> {
@@ -197,6 +211,11 @@ impl Scene {
             self.order("main", vec![head.clone(), main], FILE, &format!("version: {version}\n")).await;
         forge.merge(&self.place, number, head, &order).await
     }
+}
+
+fn options(bot: &GiteaUser) -> RemoteOptions {
+    let credentials = Credentials::Basic { user: bot.name.clone(), password: Secret::new(bot.token.clone()) };
+    RemoteOptions { credentials, ..RemoteOptions::default() }
 }
 
 fn api(proxy: &Proxy, owner: &str, name: &str, token: &str) -> Arc<dyn ForgeApi> {

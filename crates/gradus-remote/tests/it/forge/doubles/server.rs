@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use super::call::{Asked, Call, Reply};
 use super::world::{Review, World};
 use crate::server::percent_decoded;
+use crate::trip::Trip;
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,7 @@ struct Shared {
     faults: Mutex<Vec<(&'static str, &'static str, Fault)>>,
     seen: Mutex<Vec<(&'static str, u16)>>,
     refused: Mutex<Vec<String>>,
+    trip: Arc<Trip>,
 }
 
 pub(in crate::forge) struct Double {
@@ -83,6 +85,11 @@ impl Drop for Double {
 
 impl Double {
     pub(in crate::forge) async fn start(kind: &'static Kind) -> Self {
+        Self::tripped(kind, Arc::default()).await
+    }
+
+    /// Where whoever asks may be killed.
+    pub(in crate::forge) async fn tripped(kind: &'static Kind, trip: Arc<Trip>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -92,6 +99,7 @@ impl Double {
             faults: Mutex::default(),
             seen: Mutex::default(),
             refused: Mutex::default(),
+            trip,
         });
         let state = Arc::clone(&shared);
         let task = tokio::spawn(async move {
@@ -224,6 +232,17 @@ pub(in crate::forge) fn coverage(kind: &Kind, seen: &BTreeSet<&'static str>) -> 
 }
 
 async fn serve(
+    request: Request<Incoming>,
+    state: Arc<Shared>,
+) -> Result<Response<Full<Bytes>>, &'static str> {
+    let trip = state.trip.clone();
+    trip.stop().await;
+    let answer = answer_to(request, state).await;
+    trip.stop().await;
+    answer
+}
+
+async fn answer_to(
     request: Request<Incoming>,
     state: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, &'static str> {

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::hub::Hub;
 use crate::server::percent_decoded;
+use crate::trip::Trip;
 
 /// So few things a page has, however many are asked for.
 const PAGE: usize = 2;
@@ -82,7 +83,7 @@ impl Reply {
     }
 }
 
-pub(super) struct Server {
+pub(in crate::forge) struct Server {
     port: u16,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
@@ -92,6 +93,7 @@ struct Shared {
     hub: Mutex<Hub>,
     faults: Mutex<Vec<(&'static str, &'static str, Fault)>>,
     seen: Mutex<Vec<String>>,
+    trip: Arc<Trip>,
 }
 
 impl Drop for Server {
@@ -102,10 +104,15 @@ impl Drop for Server {
 
 impl Server {
     pub(super) async fn start(repo: PathBuf) -> Self {
+        Self::tripped(repo, Arc::default()).await
+    }
+
+    /// Where whoever asks may be killed.
+    pub(in crate::forge) async fn tripped(repo: PathBuf, trip: Arc<Trip>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let hub = Mutex::new(Hub::new(repo, format!("http://127.0.0.1:{port}")));
-        let shared = Arc::new(Shared { hub, faults: Mutex::default(), seen: Mutex::default() });
+        let shared = Arc::new(Shared { hub, faults: Mutex::default(), seen: Mutex::default(), trip });
         let state = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -143,6 +150,17 @@ impl Server {
 }
 
 async fn serve(
+    request: Request<Incoming>,
+    state: Arc<Shared>,
+) -> Result<Response<Full<Bytes>>, &'static str> {
+    let trip = state.trip.clone();
+    trip.stop().await;
+    let answer = answer_to(request, state).await;
+    trip.stop().await;
+    answer
+}
+
+async fn answer_to(
     request: Request<Incoming>,
     state: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, &'static str> {
