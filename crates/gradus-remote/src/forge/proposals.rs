@@ -26,6 +26,11 @@ const JUST_NOW: SignedDuration = SignedDuration::from_secs(3);
 const RECENT: SignedDuration = SignedDuration::from_secs(60);
 /// So long an open proposal is not looked at again, where the forge tells what happens to it.
 const TOLD: SignedDuration = SignedDuration::from_mins(10);
+/// So long after each other proposals are looked at, all together: with a thousand open ones that is 1,200 looks an
+/// hour, under a quarter of what GitHub allows. Until then where their branches are says enough; merging asks anyway.
+const APART: SignedDuration = SignedDuration::from_secs(3);
+/// The longest that an open proposal is not looked at.
+const LONGEST: SignedDuration = SignedDuration::from_hours(2);
 /// So long a forge that told something is believed to tell the next thing, too.
 const TELLS: SignedDuration = SignedDuration::from_hours(24);
 /// So many proposals are remembered.
@@ -141,6 +146,12 @@ impl RemoteForge {
         known.insert(which(place), Known { pull: pull.clone(), at: self.clock.now() });
     }
 
+    /// How long it takes until each proposal that is known had its turn.
+    fn its_turn(&self) -> SignedDuration {
+        let known = i32::try_from(self.known().len()).unwrap_or(i32::MAX);
+        APART.checked_mul(known).map_or(LONGEST, |turn| turn.min(LONGEST))
+    }
+
     fn forget(&self, place: &ProposalPlace) {
         self.known().remove(&which(place));
     }
@@ -243,6 +254,7 @@ impl Forge for RemoteForge {
         head: &CommitId,
     ) -> Result<Option<ProposalRecord>, PortError> {
         let within = if self.tells(&place.repository.url) { TOLD } else { JUST_NOW };
+        let within = within.max(self.its_turn());
         if let Some((pull, true)) = self.remembered(place, within)
             && pull.state == PullState::Open
             && pull.head.as_ref() == Some(head)

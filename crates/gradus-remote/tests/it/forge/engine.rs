@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
+use gradus_engine::fake::FakeClock;
 use gradus_engine::port::Forge as _;
 use gradus_engine::port::clock::SystemClock;
 use gradus_engine::port::forge::{ProposalPlace, ProposalText};
@@ -14,7 +15,7 @@ use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_remote::forge::{ForgeApi, ForgeApis, PullState, RemoteForge};
 use gradus_remote::git::RemoteOptions;
 use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::doubles::{AZURE_DEVOPS, BITBUCKET, BITBUCKET_SERVER, Double, Fault, GITLAB, Kind, Who};
 use super::story::{BRANCH, FILE, Place};
@@ -159,6 +160,45 @@ async fn closes_with_a_reason(kind: &'static Kind) {
     assert!(matches!(api.get(record.number).await.unwrap().state, PullState::Closed { .. }), "{name}");
     assert_eq!(scene.double.tip(BRANCH).await, None, "{name}");
     assert_eq!(scene.double.file_of("main", FILE).as_deref(), Some("version: 1"));
+}
+
+/// Many open proposals share the calls of an hour, and each is asked as before; of one that the forge tells of, it
+/// is heard at once.
+#[tokio::test]
+async fn open_proposals_share_the_calls_of_an_hour() {
+    let scene = Scene::new(&GITLAB).await;
+    let clock = FakeClock::default();
+    let apis = Arc::new(One(scene.double.api(Who::Gradus)));
+    let forge = RemoteForge::new(apis, scene.repos.clone(), Arc::new(clock.clone()));
+    let mut open = Vec::new();
+    for number in 0..10 {
+        let name = format!("gradus/apps/web-{number}/prod");
+        let head = scene.double.write(&name, "main", "version: 2").await;
+        let place = ProposalPlace { branch: BranchName::parse(&name).unwrap(), ..scene.place.clone() };
+        forge.ensure(&place, &text(&head, 2, "1 -> 2\n")).await.unwrap();
+        open.push((place, head));
+    }
+    scene.double.seen();
+    let looks = async |minutes: u32| {
+        for _ in 0..2 * minutes {
+            clock.advance(SignedDuration::from_secs(30));
+            for (place, head) in &open {
+                assert!(forge.find(place, head).await.unwrap().is_some());
+            }
+        }
+        scene.double.seen()
+    };
+    // The answers to the first looks are the ones that are compared later.
+    looks(2).await;
+    let calls = looks(10).await;
+    // Three seconds apart would be 200.
+    assert!((100..=200).contains(&calls.len()), "{} calls", calls.len());
+    assert!(calls.iter().all(|(_, status)| *status == 304), "{calls:?}");
+    forge.heard(&scene.place.repository.url);
+    let told = looks(9).await;
+    assert_eq!(told.len(), open.len(), "once each, and not again for a while");
+    forge.heard_of(&scene.place.repository.url, &open[7].0.branch);
+    assert_eq!(looks(0).await.len() + looks(1).await.len(), 1);
 }
 
 const KINDS: [&Kind; 4] = [&GITLAB, &BITBUCKET_SERVER, &BITBUCKET, &AZURE_DEVOPS];
