@@ -58,4 +58,16 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
+{{- if .Values.controller.poke }}
+# Asks them to look when a promotion landed. With the verb of ours a policy lets it set that annotation alone.
+- apiGroups: [source.toolkit.fluxcd.io]
+  resources: [gitrepositories]
+  verbs: [patch, poke]
+- apiGroups: [kustomize.toolkit.fluxcd.io]
+  resources: [kustomizations]
+  verbs: [patch, poke]
+- apiGroups: [argoproj.io]
+  resources: [applications]
+  verbs: [patch, poke]
+{{- end }}
 {{- end }}

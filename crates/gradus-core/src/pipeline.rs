@@ -42,6 +42,8 @@ pub struct Pipeline {
     pub mode: Mode,
     /// What becomes of open proposals when the pipeline goes away.
     pub on_delete: OnDelete,
+    /// Whether those who deploy are asked to look when a promotion landed.
+    pub poke: bool,
     environments: Vec<Environment>,
     /// Places in `environments`, each after those it comes after.
     order: Vec<usize>,
@@ -402,6 +404,7 @@ impl Pipeline {
             holds: Vec::new(),
             mode: Mode::Active,
             on_delete: OnDelete::Close,
+            poke: true,
             environments,
             order,
         })

@@ -361,6 +361,9 @@ impl Actor<'_> {
                     "{}",
                     wrote.action.word()
                 );
+                if self.pipeline.poke && lands(wrote.action) {
+                    self.ports.nudge.landed(self.pipeline, &wrote.environment, &commit);
+                }
                 self.ports.ledger.record(&self.pipeline.key, &[Entry::Wrote(wrote)]).await?;
                 Ok(Outcome::Done(commit))
             }
@@ -380,6 +383,14 @@ impl Outcome {
             Self::Refused(why) => Some(PortError::because(PortErrorKind::Unusable, doing, why.clone())),
             Self::Done(_) | Self::AlreadyTrue | Self::Stale(_) => None,
         }
+    }
+}
+
+/// Whether what was done is on the branch that is deployed.
+fn lands(action: Action) -> bool {
+    match action {
+        Action::Pushed | Action::Merged => true,
+        Action::Proposed | Action::Updated | Action::Closed => false,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod faults;
 pub mod forge;
 pub mod ledger;
+pub mod nudge;
 pub mod repo;
 pub mod simulate;
 pub mod sketch;
@@ -22,6 +23,7 @@ pub use clock::FakeClock;
 pub use faults::{Fault, Faults, Moment, Point};
 pub use forge::FakeForge;
 pub use ledger::FakeLedger;
+pub use nudge::{FakeNudge, Nudged};
 pub use repo::FakeRepo;
 pub use targets::FakeTargets;
 pub use task::Task;
@@ -39,6 +41,8 @@ pub struct Fakes {
     pub ledger: FakeLedger,
     /// What runs.
     pub targets: FakeTargets,
+    /// Who was asked to look.
+    pub nudge: FakeNudge,
     /// What time it is.
     pub clock: FakeClock,
 }
@@ -49,7 +53,7 @@ impl Default for Fakes {
         let repo = FakeRepo::new(clock.clone());
         let forge = FakeForge::new(repo.clone(), clock.clone());
         let ledger = FakeLedger::new(clock.clone());
-        Self { repo, forge, ledger, targets: FakeTargets::default(), clock }
+        Self { repo, forge, ledger, targets: FakeTargets::default(), nudge: FakeNudge::default(), clock }
     }
 }
 
@@ -102,6 +106,7 @@ impl Fakes {
             forge: Arc::new(self.forge.with(faults)),
             targets: Arc::new(self.targets.with(faults)),
             ledger: Arc::new(self.ledger.with(faults)),
+            nudge: Arc::new(self.nudge.clone()),
             clock: Arc::new(self.clock.clone()),
         }
     }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod error;
 pub mod forge;
 pub mod ledger;
+pub mod nudge;
 pub mod repo;
 pub mod targets;
 
@@ -17,6 +18,7 @@ pub use clock::Clock;
 pub use error::{PortError, PortErrorKind};
 pub use forge::Forge;
 pub use ledger::Ledger;
+pub use nudge::{NoNudge, Nudge};
 pub use repo::{Repo, Repos};
 pub use targets::Targets;
 
@@ -31,6 +33,8 @@ pub struct Ports {
     pub targets: Arc<dyn Targets>,
     /// What was said and done.
     pub ledger: Arc<dyn Ledger>,
+    /// Those who deploy, to be asked to look.
+    pub nudge: Arc<dyn Nudge>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

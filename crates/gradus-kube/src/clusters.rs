@@ -137,6 +137,22 @@ impl Clusters {
         }
     }
 
+    /// How to ask a cluster now, as far as somebody holds it and it may be asked.
+    pub(crate) fn connection(&self, cluster: &ClusterKey) -> Option<Connection> {
+        let slot = match cluster.place() {
+            ClusterPlace::Own => self.0.own.clone(),
+            ClusterPlace::Described(_) => self.slots().get(cluster.place()).and_then(Weak::upgrade)?,
+        };
+        let link = slot.now();
+        if self.not_allowed(cluster, &link).is_some() {
+            return None;
+        }
+        match link.way {
+            Way::Up(connection) => Some(connection),
+            Way::NotYet | Way::Down(_) => None,
+        }
+    }
+
     /// Something suggests that the description of a cluster changed.
     pub fn look_again(&self, place: &ClusterPlace) {
         if let Some(slot) = self.slots().get(place).and_then(Weak::upgrade) {

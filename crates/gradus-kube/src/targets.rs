@@ -216,7 +216,7 @@ fn failed_since(state: State, earlier: &State, now: Timestamp) -> State {
 }
 
 /// The object that carries the application.
-fn object_of(target: &ClusterTarget) -> Option<ObjectRef> {
+pub(crate) fn object_of(target: &ClusterTarget) -> Option<ObjectRef> {
     let app = target.object.as_ref()?;
     let group = app.api_version.split_once('/').map_or("", |(group, _)| group);
     Some(ObjectRef::new(group, &app.kind, target.namespace.as_str(), &app.name))

@@ -6,8 +6,8 @@ mod heard;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gradus_engine::port::Ports;
 use gradus_engine::port::clock::SystemClock;
+use gradus_engine::port::{NoNudge, Ports};
 use gradus_local::{LocalForge, SqliteLedger, ledger_file};
 use gradus_remote::Secret;
 use gradus_remote::git::{Credentials, RemoteOptions};
@@ -72,6 +72,7 @@ pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired
         forge: either.clone(),
         targets: Arc::new(HttpTargets::new(access.secrets.clone())?),
         ledger: Arc::new(ledger),
+        nudge: Arc::new(NoNudge),
         clock: Arc::new(SystemClock),
     };
     Ok(Wired { ports, forge, either })

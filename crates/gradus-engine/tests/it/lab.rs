@@ -192,6 +192,23 @@ impl Lab {
         }
     }
 
+    /// Those who deploy were asked to look, for these environments: once for each commit. Trouble may
+    /// keep some from being asked, and has nobody asked twice.
+    pub(crate) fn nudged(&self, environments: &[&str]) {
+        let nudged = self.fakes.nudge.nudged();
+        let mut commits: Vec<_> = nudged.iter().map(|nudged| &nudged.commit).collect();
+        commits.sort();
+        commits.dedup();
+        assert_eq!(commits.len(), nudged.len(), "{nudged:?}");
+        let names: Vec<&str> = nudged.iter().map(|nudged| nudged.environment.as_str()).collect();
+        match self.trouble {
+            Trouble::None | Trouble::TicksOnly => assert_eq!(names, environments),
+            Trouble::Failure(..) | Trouble::Crash(_) | Trouble::Wipe(_) => {
+                assert!(names.iter().all(|name| environments.contains(name)), "{names:?}");
+            }
+        }
+    }
+
     /// What an outsider sees now.
     pub(crate) fn look(&self) -> (gradus_engine::Looked, gradus_engine::observe::Sight) {
         let engine = Arc::new(Engine::new(self.fakes.ports(&Faults::none())));

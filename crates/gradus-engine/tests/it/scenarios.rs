@@ -383,3 +383,39 @@ fn a_proposal_goes_with_its_pipeline() {
         );
     }
 }
+
+#[test]
+fn those_who_deploy_are_asked_once_for_each_commit() {
+    for poke in [true, false] {
+        let asked = |environments: &'static [&'static str]| if poke { environments } else { &[] };
+        let with = |mut pipeline: Pipeline| {
+            pipeline.poke = poke;
+            pipeline
+        };
+        check(
+            &|| with(pushes()),
+            &|lab| {
+                lab.sets("dev", "1.1.0");
+                lab.nudged(&[]);
+                lab.healthy("dev", "1.1.0");
+                lab.healthy("staging", "1.1.0");
+                lab.nudged(asked(&["staging", "prod"]));
+            },
+            "dev: 1.0.0 1.1.0
+             staging: 1.0.0 1.1.0
+             prod: 1.0.0 1.1.0",
+        );
+        check(
+            &|| with(proposes()),
+            &|lab| {
+                lab.sets("dev", "1.1.0");
+                lab.healthy("dev", "1.1.0");
+                lab.nudged(&[]);
+                lab.approves("bob", "prod", "1.1.0");
+                lab.nudged(asked(&["prod"]));
+            },
+            "dev: 1.0.0 1.1.0
+             prod: 1.0.0 1.1.0",
+        );
+    }
+}

@@ -78,6 +78,7 @@ impl Stage {
         let http = Arc::new(FakeTargets::default());
         let targets = Arc::new(KubeTargets::new(watches.clone(), http, clock.clone()));
         let engine = Arc::new(Engine::new(Ports {
+            nudge: Arc::new(gradus_engine::port::NoNudge),
             repos: Arc::new(fakes.repo.clone()),
             forge: Arc::new(fakes.forge.clone()),
             targets: targets.clone(),

@@ -66,6 +66,7 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
         Some(wire::OnDelete::Close) | None => OnDelete::Close,
         Some(wire::OnDelete::Leave) => OnDelete::Leave,
     };
+    pipeline.poke = spec.poke.unwrap_or(true);
     Some(pipeline)
 }
 

@@ -19,8 +19,9 @@ pub(super) fn policies() -> Vec<ClusterObject> {
         "gradus.dev_promotions_policy.yaml",
         "gradus.dev_holds_policy.yaml",
         "gradus.dev_checks_policy.yaml",
+        "gradus.dev_poke_policy.yaml",
     ];
-    let policies = [pipelines(), approvals(), promotions(), holds(), checks()];
+    let policies = [pipelines(), approvals(), promotions(), holds(), checks(), poke()];
     files
         .into_iter()
         .zip(policies)
@@ -36,11 +37,6 @@ pub(super) fn policies() -> Vec<ClusterObject> {
 fn pipelines() -> Value {
     let may = "authorizer.group('gradus.dev').resource('pipelines').namespace(request.namespace).name(request.name).check('update').allowed()";
     let condition = json!({"name": "who-may-patch-and-not-update", "expression": format!("!{may}")});
-    let same = |field: &str, none: &str| {
-        let of =
-            |object: &str| format!("(has({object}.metadata.{field}) ? {object}.metadata.{field} : {none})");
-        format!("{} == {}", of("object"), of("oldObject"))
-    };
     let same = [
         "object.spec == oldObject.spec".to_owned(),
         same("labels", "{}"),
@@ -124,6 +120,66 @@ fn checks() -> Value {
             "reason": "Forbidden",
         })],
     )
+}
+
+/// Objects of Flux and Argo CD are asked to look by an annotation, which takes `patch` on the object and would
+/// allow anything. Who has the verb `poke` of ours beside it may set that annotation alone. Of those who have not
+/// nothing is asked, and an object is never kept from its owners because this cannot be judged.
+fn poke() -> Value {
+    let may = |verb: &str| {
+        format!(
+            "authorizer.group(request.resource.group).resource(request.resource.resource).namespace(request.namespace).name(request.name).check('{verb}').allowed()"
+        )
+    };
+    let condition = json!({
+        "name": "who-may-poke-and-not-update",
+        "expression": format!("{} && !{}", may("poke"), may("update")),
+    });
+    let asks = ["reconcile.fluxcd.io/requestedAt", "argocd.argoproj.io/refresh"];
+    let asks = asks.map(|name| format!("name == '{name}'")).join(" || ");
+    let annotations = |object: &str, other: &str| {
+        format!(
+            "(!has({object}.metadata.annotations) || {object}.metadata.annotations.all(name, {asks} || (has({other}.metadata.annotations) && name in {other}.metadata.annotations && {other}.metadata.annotations[name] == {object}.metadata.annotations[name])))"
+        )
+    };
+    let same = [
+        "object.spec == oldObject.spec".to_owned(),
+        // By this Argo CD would be told to deploy.
+        "has(object.operation) == has(oldObject.operation) && (!has(object.operation) || object.operation == oldObject.operation)".to_owned(),
+        same("labels", "{}"),
+        same("finalizers", "[]"),
+        same("ownerReferences", "[]"),
+        annotations("object", "oldObject"),
+        annotations("oldObject", "object"),
+    ];
+    let rule = json!({
+        "expression": same.join(" && "),
+        "messageExpression": "request.userInfo.username + ' may ask for a look by an annotation and change nothing else: that takes the verb update'",
+        "message": "you may ask for a look by an annotation and change nothing else: that takes the verb update",
+        "reason": "Forbidden",
+    });
+    let watched = |group: &str, resource: &str| json!({"apiGroups": [group], "apiVersions": ["*"], "operations": ["UPDATE"], "resources": [resource]});
+    json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "poke.gradus.dev"},
+        "spec": {
+            "failurePolicy": "Ignore",
+            "matchConstraints": {"resourceRules": [
+                watched("source.toolkit.fluxcd.io", "gitrepositories"),
+                watched("kustomize.toolkit.fluxcd.io", "kustomizations"),
+                watched("argoproj.io", "applications"),
+            ]},
+            "matchConditions": [condition],
+            "validations": [rule],
+        },
+    })
+}
+
+/// That a field of the metadata is as it was.
+fn same(field: &str, none: &str) -> String {
+    let of = |object: &str| format!("(has({object}.metadata.{field}) ? {object}.metadata.{field} : {none})");
+    format!("{} == {}", of("object"), of("oldObject"))
 }
 
 /// What somebody says, they say themselves.

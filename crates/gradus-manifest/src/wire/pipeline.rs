@@ -37,6 +37,8 @@ pub struct PipelineSpec {
     pub mode: Option<Mode>,
     /// What becomes of open proposals when the pipeline goes away; `close` when absent.
     pub on_delete: Option<OnDelete>,
+    /// Whether Flux and Argo CD, where they are in reach, are asked to look as soon as a promotion landed; `true` when absent.
+    pub poke: Option<bool>,
     /// Versions that no environment gets.
     #[serde(default)]
     pub block: Vec<String>,

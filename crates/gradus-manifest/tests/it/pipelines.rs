@@ -45,6 +45,7 @@ fn show(pipeline: &Pipeline) -> String {
     line(0, "holds", &pipeline.holds);
     line(0, "mode", &pipeline.mode);
     line(0, "on_delete", &pipeline.on_delete);
+    line(0, "poke", &pipeline.poke);
     for environment in pipeline.environments() {
         line(0, "environment", &environment.name);
         line(2, "after", &environment.after);

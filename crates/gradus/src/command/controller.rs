@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gradus_engine::port::clock::SystemClock;
-use gradus_engine::port::{Clock, Ports};
+use gradus_engine::port::{Clock, NoNudge, Nudge, Ports};
 use gradus_engine::{Engine, RunOptions};
 use gradus_kube::clusters::{ClusterOptions, Clusters, OwnCluster, own_client};
 use gradus_kube::watch::{LabelSelector, WatchOptions, WatchState, Watches};
 use gradus_kube::weave::{WeaveController, WeaveParts};
 use gradus_kube::{
-    BranchForge, Client, Controller, ControllerParts, EventSink, KubeLedger, KubeTargets, LeaseOptions,
-    Scope, Secrets, give_lease_back, hold_lease,
+    BranchForge, Client, Controller, ControllerParts, EventSink, KubeLedger, KubeNudge, KubeTargets,
+    LeaseOptions, Scope, Secrets, give_lease_back, hold_lease,
 };
 use gradus_remote::http::{HttpClient, Tls};
 use gradus_remote::repos::{Access, Committer, WireRepos};
@@ -93,6 +93,9 @@ pub(crate) struct ControllerArgs {
     /// How many pipelines are looked after at the same time.
     #[arg(long, value_name = "N", default_value_t = 16)]
     at_once: usize,
+    /// Ask nobody to look when a promotion landed, whatever pipelines say; the right to patch objects of Flux and Argo CD is not needed then.
+    #[arg(long)]
+    no_poke: bool,
     #[command(flatten)]
     weave: WeaveArgs,
     #[command(flatten)]
@@ -146,6 +149,10 @@ impl Running {
         })?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let clusters = Clusters::new(client.clone(), cluster_options, clock.clone());
+        let nudge: Arc<dyn Nudge> = match arguments.no_poke {
+            true => Arc::new(NoNudge),
+            false => Arc::new(KubeNudge::new(clusters.clone(), clock.clone())),
+        };
         let woken: Arc<std::sync::OnceLock<Arc<Engine>>> = Arc::default();
         let wake = woken.clone();
         let watches = Watches::new(clusters, WatchOptions::default(), move |key| {
@@ -179,6 +186,7 @@ impl Running {
             forge: forge.clone(),
             targets: targets.clone(),
             ledger: ledger.clone(),
+            nudge,
             clock: clock.clone(),
         };
         let metrics = Arc::new(Metrics::default());

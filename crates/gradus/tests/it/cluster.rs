@@ -9,6 +9,7 @@ mod leads;
 mod leaving;
 mod loaded;
 mod parts;
+mod poked;
 mod release;
 mod replayed;
 mod rows;

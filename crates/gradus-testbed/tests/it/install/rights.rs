@@ -81,9 +81,21 @@ const TARGETS: &[Right] = &[
     ("", "pods", SEE, READ, ".watch("),
 ];
 
+const NUDGE: &str = "crates/gradus-kube/src/nudge.rs";
+const GOAL: &str = "crates/gradus-kube/src/nudge/goal.rs";
+/// `poke` is asked of nobody: a policy takes it for the mark of who may patch only to ask.
+const POKE: &[&str] = &["patch", "poke"];
+
+/// What those who deploy are asked with.
+const POKES: &[Right] = &[
+    ("source.toolkit.fluxcd.io", "gitrepositories", POKE, NUDGE, "Goal::source(source)"),
+    ("kustomize.toolkit.fluxcd.io", "kustomizations", POKE, GOAL, "self.is(KUSTOMIZE, \"Kustomization\")"),
+    ("argoproj.io", "applications", POKE, GOAL, "self.is_an_application()"),
+];
+
 /// Everything that the code asks for, where pipelines and targets may be.
 pub(super) fn everywhere() -> BTreeSet<String> {
-    expanded(PIPELINES.iter().chain(TARGETS))
+    expanded(PIPELINES.iter().chain(TARGETS).chain(POKES))
 }
 
 pub(super) fn where_pipelines_are() -> BTreeSet<String> {
@@ -91,7 +103,7 @@ pub(super) fn where_pipelines_are() -> BTreeSet<String> {
 }
 
 pub(super) fn where_targets_are() -> BTreeSet<String> {
-    expanded(TARGETS.iter())
+    expanded(TARGETS.iter().chain(POKES))
 }
 
 /// What it needs besides, where it runs.
@@ -166,7 +178,7 @@ async fn it_may_what_its_code_asks_for_and_nothing_more() {
 
 #[test]
 fn every_right_is_needed_by_code() {
-    for (group, resource, _, file, words) in PIPELINES.iter().chain(TARGETS) {
+    for (group, resource, _, file, words) in PIPELINES.iter().chain(TARGETS).chain(POKES) {
         let code = std::fs::read_to_string(root().join(file)).unwrap();
         assert!(code.contains(words), "{group}/{resource}: {file} has no {words:?} any more");
     }
@@ -194,7 +206,7 @@ fn every_right_is_needed_by_code() {
             needed.extend(SEE.iter().map(|verb| format!("{verb} {}/{plural}", kind.group)));
         }
     }
-    assert_eq!(where_targets_are(), needed);
+    assert_eq!(expanded(TARGETS.iter()), needed);
 }
 
 /// Where the code writes to an API server. Who adds a place adds the right: to the
@@ -219,6 +231,7 @@ fn every_write_of_the_code_is_known() {
     crates/gradus-kube/src/ask/cluster.rs with PostParams
     crates/gradus-kube/src/events.rs with Recorder
     crates/gradus-kube/src/lease.rs with PostParams
+    crates/gradus-kube/src/nudge.rs with PatchParams
     crates/gradus-kube/src/weave/api.rs with PatchParams
     crates/gradus-kube/src/weave/news.rs with PatchParams
     crates/gradus-kube/src/weave/news.rs with PostParams
@@ -286,6 +299,7 @@ async fn it_can_do_its_work() {
         let deleted = api(&own).delete("podinfo", &DeleteParams::default()).await;
         if kind == "Promotion" { drop(deleted.unwrap()) } else { assert_forbidden(deleted) }
     }
+    poke(&admin, &own, &namespace).await;
     lease(&own).await;
     events(&own, &namespace).await;
     secrets(&admin, &own, &namespace).await;
@@ -312,6 +326,33 @@ async fn finalizers(own: &Api<DynamicObject>, seen: &DynamicObject) {
         assert_forbidden(patch(more).await);
     }
     patch(json!({"finalizers": []})).await.unwrap();
+}
+
+/// It asks an object of Flux to look, and can change nothing else of it.
+async fn poke(admin: &Client, own: &Client, namespace: &str) {
+    installed().await.flux_crds().await.unwrap();
+    let source = GroupVersionKind::gvk("source.toolkit.fluxcd.io", "v1", "GitRepository");
+    let resource = ApiResource::from_gvk_with_plural(&source, "gitrepositories");
+    let api = |client: &Client| Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &resource);
+    let object = json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+        "metadata": {"name": "fleet", "annotations": {"team": "platform"}},
+        "spec": {"url": "https://git.example.com/acme/fleet", "interval": "1m"}});
+    let object: DynamicObject = serde_json::from_value(object).unwrap();
+    api(admin).create(&PostParams::default(), &object).await.unwrap();
+    let patch = async |patch| api(own).patch("fleet", &PatchParams::default(), &Patch::Merge(patch)).await;
+    let asks = |value: &str| json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": value}}});
+    for value in ["once", "twice"] {
+        patch(asks(value)).await.unwrap();
+    }
+    for more in [
+        json!({"spec": {"url": "https://git.example.com/eve/fleet"}}),
+        json!({"metadata": {"annotations": {"team": "other"}}}),
+        json!({"metadata": {"annotations": {"team": null}}}),
+        json!({"metadata": {"labels": {"team": "other"}}}),
+        json!({"metadata": {"finalizers": ["example.com/keep"]}}),
+    ] {
+        assert_forbidden(patch(more).await);
+    }
 }
 
 fn assert_forbidden<T: std::fmt::Debug>(answer: Result<T, kube::Error>) {

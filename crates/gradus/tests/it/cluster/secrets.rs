@@ -81,7 +81,7 @@ async fn until_not_ready(stage: &Stage<'_>, because: &str) -> String {
 }
 
 /// Lets the controller do what its role says, and read one Secret.
-async fn may(stage: &Stage<'_>, secret: &str) {
+pub(super) async fn may(stage: &Stage<'_>, secret: &str) {
     let role = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/rbac/role.yaml");
     stage.plane().apply(&fs::read_to_string(role).unwrap()).await.unwrap();
     let subject = json!([{"kind": "User", "name": User::Controller.name()}]);
