@@ -164,8 +164,9 @@ fn hook_keys(arguments: &ServeArgs) -> Result<HookKeys, CliError> {
         .map_err(|error| CliError::because(format!("reading {}", file.display()), error))?;
     match HookKey::new(key.trim_end_matches(['\r', '\n']).as_bytes()) {
         Some(key) => Ok(HookKeys::none().with_global(key)),
-        None => Err(CliError::failed(format!("{} is empty", file.display()))
-            .help("put the key into it that your forge or your Flux Provider (type generic-hmac) signs with")),
+        None => Err(CliError::failed(format!("{} is empty", file.display())).help(
+            "put the key into it that your forge or your Flux Provider (type generic-hmac) signs with",
+        )),
     }
 }
 
