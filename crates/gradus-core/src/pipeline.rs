@@ -17,7 +17,7 @@ mod cluster;
 mod pull_request;
 
 pub use cluster::{AppObject, ClusterKind, ClusterRef, ClusterTarget, Confidence, VersionFrom};
-pub use pull_request::{MergeMethod, PullRequestPolicy, Reviewer};
+pub use pull_request::{Commands, MergeMethod, PullRequestPolicy, Reviewer};
 
 /// The folder of the branches of proposals, unless a pipeline names others.
 pub const PROPOSALS: &str = "gradus/";

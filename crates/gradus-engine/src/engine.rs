@@ -5,7 +5,7 @@ mod retire;
 mod say;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use gradus_core::names::{BranchName, CommitId, PipelineKey};
 use gradus_core::pipeline::Pipeline;
@@ -19,7 +19,7 @@ use tracing::Instrument;
 use crate::act::{Actor, Outcome};
 use crate::moment::Moment;
 use crate::observe::{self, Branches, Memory, Sight, observe};
-use crate::port::{PortError, PortErrorKind, Ports};
+use crate::port::{Holder, PortError, PortErrorKind, Ports};
 use crate::queue::Queue;
 use crate::record;
 use crate::run::Watcher;
@@ -41,6 +41,7 @@ pub struct Engine {
     /// One at a time writes for a pipeline.
     turns: Mutex<BTreeMap<PipelineKey, Arc<tokio::sync::Mutex<()>>>>,
     pub(crate) watcher: Option<Arc<dyn Watcher>>,
+    holder: OnceLock<Arc<dyn Holder>>,
 }
 
 /// What a look at a pipeline found.
@@ -63,19 +64,22 @@ pub struct Reconciled {
     pub looked: Arc<Looked>,
     /// What became of each step.
     pub outcomes: Vec<(Step, Result<Outcome, PortError>)>,
-    /// Why something could not be recorded.
+    /// Why something could not be recorded, or what was said could not be heard.
     pub unrecorded: Option<PortError>,
     /// Whether a port failed during the look, so that something is not known.
     pub(crate) missed: bool,
+    /// Whether what people said below a proposal was done instead of what was planned.
+    pub(crate) heard: bool,
 }
 
 impl Reconciled {
     /// Whether something was done, so that it is worth looking again at once.
     pub fn did_something(&self) -> bool {
-        self.outcomes.iter().any(|(_, outcome)| match outcome {
-            Ok(Outcome::Done(_) | Outcome::Stale(_)) => true,
-            Ok(Outcome::AlreadyTrue | Outcome::Refused(_)) | Err(_) => false,
-        })
+        self.heard
+            || self.outcomes.iter().any(|(_, outcome)| match outcome {
+                Ok(Outcome::Done(_) | Outcome::Stale(_)) => true,
+                Ok(Outcome::AlreadyTrue | Outcome::Refused(_)) | Err(_) => false,
+            })
     }
 
     /// Whether a step was done.
@@ -109,6 +113,7 @@ impl Engine {
             changes: broadcast::channel(CHANGES_KEPT).0,
             turns: Mutex::default(),
             watcher: None,
+            holder: OnceLock::new(),
         }
     }
 
@@ -116,6 +121,15 @@ impl Engine {
     #[must_use]
     pub fn watched_by(self, watcher: Arc<dyn Watcher>) -> Self {
         Self { watcher: Some(watcher), ..self }
+    }
+
+    /// From now on holds that are said below proposals are set there. Only the first one counts.
+    pub fn hold_with(&self, holder: Arc<dyn Holder>) {
+        let _only_once = self.holder.set(holder);
+    }
+
+    pub(crate) fn holder(&self) -> Option<&dyn Holder> {
+        self.holder.get().map(Arc::as_ref)
     }
 
     /// Sets the pipelines. Those that are new or changed are looked at soon; those
@@ -211,12 +225,17 @@ impl Engine {
         // look would count as soaked what may have failed since it was asked.
         let at = self.ports.clock.now();
         let seeing = spans::observe();
-        let sight = observe(&self.ports, &self.memory, pipeline, since).instrument(seeing.clone()).await;
+        let mut sight = observe(&self.ports, &self.memory, pipeline, since).instrument(seeing.clone()).await;
         seeing.record(spans::OUTCOME, if sight.missed { "missed" } else { "seen" });
         drop(seeing);
         let planning = spans::plan();
-        let Plan { steps, report } =
-            planning.in_scope(|| gradus_core::plan(pipeline, &sight.observation, at));
+        let planned = |sight: &Sight| planning.in_scope(|| gradus_core::plan(pipeline, &sight.observation, at));
+        let mut plan = planned(&sight);
+        // Whether people are waited for is known only now.
+        if observe::reviews::add(&self.ports, pipeline, &mut sight, &plan.report).await {
+            plan = planned(&sight);
+        }
+        let Plan { steps, report } = plan;
         planning.record(spans::STEPS, steps.len());
         (Looked { pipeline: pipeline.clone(), report, steps, at }, sight)
     }
@@ -256,6 +275,19 @@ impl Engine {
             self.ports.ledger.record(&pipeline.key, &entries).await.err()
         };
         let looked = self.keep(looked);
+        // What people said comes first: it may be that nothing is to be done.
+        let heard = self.hear(pipeline, &looked, &sight).await;
+        if matches!(heard, Ok(true)) {
+            self.wake(&pipeline.key);
+            return Reconciled {
+                looked,
+                outcomes: Vec::new(),
+                unrecorded,
+                missed: sight.missed,
+                heard: true,
+            };
+        }
+        let unheard = heard.err();
         let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
         let mut outcomes = Vec::with_capacity(looked.steps.len());
         for step in &looked.steps {
@@ -265,7 +297,13 @@ impl Engine {
             let outcome = actor.take(step).await;
             outcomes.push((step.clone(), outcome));
         }
-        Reconciled { looked, outcomes, unrecorded, missed: sight.missed }
+        Reconciled {
+            looked,
+            outcomes,
+            unrecorded: unrecorded.or(unheard),
+            missed: sight.missed,
+            heard: false,
+        }
     }
 
     fn turn(&self, key: &PipelineKey) -> Arc<tokio::sync::Mutex<()>> {

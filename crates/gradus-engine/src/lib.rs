@@ -7,6 +7,7 @@
 //! to look at; what is true is looked up.
 
 mod act;
+mod commands;
 mod engine;
 #[cfg(feature = "fake")]
 #[expect(clippy::expect_used, reason = "doubles for tests: what cannot be is a mistake in the test")]

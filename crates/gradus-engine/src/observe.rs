@@ -4,6 +4,7 @@
 mod at_commit;
 mod git;
 pub(crate) mod proposals;
+pub(crate) mod reviews;
 mod targets;
 pub(crate) mod tips;
 
@@ -53,6 +54,11 @@ impl Memory {
 pub(crate) struct Missed(AtomicBool);
 
 impl Missed {
+    /// Whether one did.
+    pub(crate) fn happened(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Notes the failure and gives the reason why a fact is not known.
     pub(crate) fn why(&self, error: PortError) -> Why {
         self.0.store(true, Ordering::Relaxed);

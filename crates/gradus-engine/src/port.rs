@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod error;
 pub mod forge;
+pub mod holder;
 pub mod ledger;
 pub mod nudge;
 pub mod repo;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use clock::Clock;
 pub use error::{PortError, PortErrorKind};
 pub use forge::Forge;
+pub use holder::Holder;
 pub use ledger::Ledger;
 pub use nudge::{NoNudge, Nudge};
 pub use repo::{Repo, Repos};

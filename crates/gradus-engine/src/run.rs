@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gradus_core::names::{BranchName, PipelineKey};
-use gradus_core::pipeline::{Pipeline, Repository, TargetKind};
+use gradus_core::pipeline::{Commands, Pipeline, Repository, TargetKind};
+use gradus_core::report::Report;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -30,12 +31,20 @@ pub struct RunOptions {
     pub resync: Duration,
     /// How often version endpoints are asked.
     pub ask: Duration,
+    /// How often a forge that does not tell is asked what people said of an open proposal.
+    pub people: Duration,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
         let ask = Duration::from_secs(30);
-        Self { at_once: 8, poll: ask, resync: Duration::from_secs(600), ask }
+        Self {
+            at_once: 8,
+            poll: ask,
+            resync: Duration::from_secs(600),
+            ask,
+            people: Duration::from_secs(300),
+        }
     }
 }
 
@@ -109,7 +118,10 @@ impl Engine {
             .iter()
             .flat_map(|environment| &environment.targets)
             .any(|target| matches!(target.kind, TargetKind::Http(_)));
-        let regular = if asks { options.ask.min(options.resync) } else { options.resync };
+        let mut regular = if asks { options.ask.min(options.resync) } else { options.resync };
+        if listens(pipeline, &done.looked.report) && !self.ports.forge.tells(&pipeline.repository) {
+            regular = regular.min(options.people);
+        }
         // Pipelines that were loaded together are not looked at together for ever.
         let regular = regular.mul_f64(0.9 + 0.1 * spread(&pipeline.key));
         match done.looked.report.wake_at {
@@ -117,6 +129,15 @@ impl Engine {
             None => regular,
         }
     }
+}
+
+/// Whether what people say at an open proposal matters.
+fn listens(pipeline: &Pipeline, report: &Report) -> bool {
+    pipeline.environments().iter().any(|environment| {
+        let policy = environment.pull_request();
+        (policy.reviews || policy.commands != Commands::Off)
+            && report.environment(&environment.name).is_some_and(|here| here.proposal.is_some())
+    })
 }
 
 /// A pipeline that is being looked after. If that ends in a panic, somebody tries again.

@@ -28,7 +28,7 @@ pub use pipeline::{
     PipelineSpec, Repository,
 };
 pub use promotion::{PromotionKind, PromotionManifest, PromotionSpec, Way};
-pub use pull_request::{MergeMethod, PullRequest};
+pub use pull_request::{Commands, MergeMethod, PullRequest};
 pub use target::{ClusterRef, Confidence, Http, Target};
 pub use text::{Duration, HealthyTargets, OneOrMany, Pin};
 

@@ -19,11 +19,14 @@ pub mod gitlab;
 mod limit;
 mod model;
 mod open;
+mod people;
 mod proposals;
 pub mod request;
 #[cfg(test)]
 mod sample;
+mod talk;
 pub mod token;
+mod told;
 
 pub use address::{ForgeKind, RepoAddress, host_of, kind_of_host};
 pub use api::ForgeApi;
@@ -31,7 +34,7 @@ pub use error::{ForgeError, ForgeErrorKind};
 pub use model::{
     Account, Check, CheckState, Comment, CommentId, Identity, Label, MergeMethod, MergeOrder, Mergeable,
     Merged, NewCheck, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights,
-    Verdict,
+    Standing, Verdict,
 };
 pub use open::{Forges, open};
 pub use proposals::{ForgeApis, RemoteForge, from_forge, open_once};

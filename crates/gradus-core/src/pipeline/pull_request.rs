@@ -38,6 +38,20 @@ pub struct PullRequestPolicy {
     pub statuses: bool,
     /// Whether the forge is told which version is where.
     pub deployments: bool,
+    /// Whether who approves of a proposal in a review approves of its release.
+    pub reviews: bool,
+    /// Whose commands in comments are carried out.
+    pub commands: Commands,
+}
+
+/// Whose commands in comments are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Commands {
+    /// Nobody's.
+    #[default]
+    Off,
+    /// Those of people who may write to the repository and belong to it.
+    Members,
 }
 
 impl PullRequestPolicy {
@@ -57,6 +71,8 @@ impl PullRequestPolicy {
         comment: false,
         statuses: false,
         deployments: false,
+        reviews: false,
+        commands: Commands::Off,
     };
 }
 

@@ -87,6 +87,13 @@ impl std::error::Error for SayError {
     }
 }
 
+impl SayError {
+    /// What made it fail, where that was something else.
+    pub(crate) fn into_cause(self) -> Option<PortError> {
+        self.source
+    }
+}
+
 impl From<SayErrorKind> for SayError {
     fn from(kind: SayErrorKind) -> Self {
         Self { kind, source: None }
@@ -134,8 +141,7 @@ impl Engine {
         let release = meant(&pipeline, &looked, environment, version)?;
         let at = self.ports.clock.now();
         let approval = Approval { release: release.clone(), by, groups, aliases, at };
-        let entry = Entry::Approval { environment: environment.clone(), approval };
-        self.put(&pipeline, &[entry]).await?;
+        self.record_approval(&pipeline, environment, approval).await?;
         self.look_after(&pipeline, release).await
     }
 
@@ -262,6 +268,16 @@ impl Engine {
         let at = self.ports.clock.now();
         let fact = CheckFact { check, reporter, release, result, at, detail };
         self.put(&pipeline, &[Entry::Check { environment: environment.clone(), fact }]).await
+    }
+
+    /// A person has said yes to this very release.
+    pub(crate) async fn record_approval(
+        &self,
+        pipeline: &Pipeline,
+        environment: &EnvironmentName,
+        approval: Approval,
+    ) -> Result<(), SayError> {
+        self.put(pipeline, &[Entry::Approval { environment: environment.clone(), approval }]).await
     }
 
     async fn put(&self, pipeline: &Pipeline, entries: &[Entry]) -> Result<(), SayError> {

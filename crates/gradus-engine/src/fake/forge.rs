@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_core::names::{BranchName, CommitId, Group, Person, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use jiff::Timestamp;
 
 use super::{FakeClock, FakeRepo, Faults};
-use crate::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
+use crate::port::forge::{
+    AnswerTo, CommentRecord, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Verdict, Who,
+};
 use crate::port::repo::{CommitOrder, Written};
 use crate::port::{Clock, Forge, PortError};
 
@@ -25,6 +27,9 @@ pub struct FakeForge {
 #[derive(Default)]
 struct State {
     proposals: Vec<FakeProposal>,
+    people: BTreeMap<Person, Who>,
+    reviews: Vec<(ProposalNumber, ReviewRecord)>,
+    comments: Vec<(ProposalNumber, CommentRecord)>,
 }
 
 /// A proposal, open or not.
@@ -79,12 +84,49 @@ impl FakeForge {
         self.proposals().into_iter().filter(|proposal| proposal.ended.is_none()).collect()
     }
 
+    /// Somebody who may decide, in these groups.
+    pub fn knows(&self, person: &Person, groups: &[Group]) {
+        let who = Who { aliases: Vec::new(), groups: groups.to_vec(), may: Ok(()) };
+        self.state().people.insert(person.clone(), who);
+    }
+
+    /// Somebody reviews what is open on a branch, as it is there now.
+    pub fn review(&self, branch: &BranchName, by: &Person, verdict: Verdict) {
+        let on = self.repo.branches().get(branch).cloned();
+        let at = self.clock.now();
+        let Some(open) = self.open().into_iter().find(|open| open.place.branch == *branch) else { return };
+        self.state().reviews.push((open.number, ReviewRecord { by: by.clone(), verdict, on, at }));
+    }
+
+    /// Somebody says something below what is open on a branch.
+    pub fn comment(&self, branch: &BranchName, by: &Person, body: &str) {
+        let at = self.clock.now();
+        let Some(open) = self.open().into_iter().find(|open| open.place.branch == *branch) else { return };
+        self.state().add(open.number, by.clone(), body, at);
+    }
+
+    /// What was said below what is or was open on a branch: by whom, and what.
+    pub fn said(&self, branch: &BranchName) -> Vec<(Person, String)> {
+        let state = self.state();
+        let of = |number: ProposalNumber| {
+            state.proposals.iter().any(|p| p.number == number && p.place.branch == *branch)
+        };
+        let said = state.comments.iter().filter(|(number, _)| of(*number));
+        said.map(|(_, comment)| (comment.by.clone(), comment.body.clone())).collect()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    fn add(&mut self, number: ProposalNumber, by: Person, body: &str, at: Timestamp) {
+        let id = Arc::from(format!("c{}", self.comments.len() + 1));
+        let ours = by == Person::gradus();
+        self.comments.push((number, CommentRecord { id, by, ours, body: body.to_owned(), at }));
+    }
+
     /// A proposal whose branch has gone away is open no more.
     fn forget(&mut self, branches: &BTreeMap<BranchName, CommitId>) {
         for proposal in self.proposals.iter_mut().filter(|proposal| proposal.ended.is_none()) {
@@ -211,5 +253,57 @@ impl Forge for FakeForge {
         }
         call.after().await?;
         Ok(written)
+    }
+
+    async fn reviews(
+        &self,
+        _place: &ProposalPlace,
+        number: ProposalNumber,
+    ) -> Result<Vec<ReviewRecord>, PortError> {
+        let call = self.faults.call("forge.reviews", false);
+        call.before().await?;
+        let of = |(its, review): &(ProposalNumber, ReviewRecord)| (*its == number).then(|| review.clone());
+        let reviews = self.state().reviews.iter().filter_map(of).collect();
+        call.after().await?;
+        Ok(reviews)
+    }
+
+    async fn comments(
+        &self,
+        _place: &ProposalPlace,
+        number: ProposalNumber,
+    ) -> Result<Vec<CommentRecord>, PortError> {
+        let call = self.faults.call("forge.comments", false);
+        call.before().await?;
+        let of = |(its, comment): &(ProposalNumber, CommentRecord)| (*its == number).then(|| comment.clone());
+        let comments = self.state().comments.iter().filter_map(of).collect();
+        call.after().await?;
+        Ok(comments)
+    }
+
+    async fn say(
+        &self,
+        _place: &ProposalPlace,
+        number: ProposalNumber,
+        words: &str,
+        _to: Option<&AnswerTo>,
+    ) -> Result<(), PortError> {
+        let call = self.faults.call("forge.say", true);
+        call.before().await?;
+        let at = self.clock.now();
+        self.state().add(number, Person::gradus(), words, at);
+        call.after().await?;
+        Ok(())
+    }
+
+    async fn who(&self, _place: &ProposalPlace, person: &Person, groups: &[Group]) -> Result<Who, PortError> {
+        let call = self.faults.call("forge.who", false);
+        call.before().await?;
+        let known = self.state().people.get(person).cloned();
+        call.after().await?;
+        let nobody = || Who { aliases: Vec::new(), groups: Vec::new(), may: Err("may only read".to_owned()) };
+        let mut who = known.unwrap_or_else(nobody);
+        who.groups.retain(|group| groups.contains(group));
+        Ok(who)
     }
 }

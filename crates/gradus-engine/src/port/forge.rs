@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber};
+use gradus_core::names::{BranchName, CommitId, EnvironmentName, Group, Person, PipelineKey, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
 use jiff::Timestamp;
 
-use super::PortError;
 use super::repo::{CommitOrder, Repos, Written};
+use super::{PortError, PortErrorKind};
 
 /// A forge. Every call may be repeated.
 #[async_trait]
@@ -41,6 +41,106 @@ pub trait Forge: Send + Sync {
         head: &CommitId,
         because: &CloseReason,
     ) -> Result<Written, PortError>;
+
+    /// What people said of a proposal in reviews, oldest first. Nothing, where there are no reviews.
+    async fn reviews(
+        &self,
+        _place: &ProposalPlace,
+        _number: ProposalNumber,
+    ) -> Result<Vec<ReviewRecord>, PortError> {
+        Ok(Vec::new())
+    }
+
+    /// What was said below a proposal, oldest first. Nothing, where nobody can say anything.
+    async fn comments(
+        &self,
+        _place: &ProposalPlace,
+        _number: ProposalNumber,
+    ) -> Result<Vec<CommentRecord>, PortError> {
+        Ok(Vec::new())
+    }
+
+    /// Says something below a proposal; in answer to comments, at which it puts a sign, where the forge has signs.
+    async fn say(
+        &self,
+        place: &ProposalPlace,
+        _number: ProposalNumber,
+        _words: &str,
+        _to: Option<&AnswerTo>,
+    ) -> Result<(), PortError> {
+        let doing = format!("answering below the proposal of {}", place.branch);
+        Err(PortError::because(PortErrorKind::Unusable, doing, "nobody can say anything there"))
+    }
+
+    /// Who somebody is there, what they may do, and in which of these groups they are.
+    async fn who(&self, place: &ProposalPlace, person: &Person, _groups: &[Group]) -> Result<Who, PortError> {
+        let doing = format!("asking who {person} is at the proposal of {}", place.branch);
+        Err(PortError::because(PortErrorKind::Unusable, doing, "nobody is known there"))
+    }
+
+    /// Whether what happens at the proposals of a repository is heard without asking.
+    fn tells(&self, _repository: &Repository) -> bool {
+        false
+    }
+}
+
+/// What somebody said of a proposal in a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewRecord {
+    /// Who, by the name that the forge knows them by.
+    pub by: Person,
+    /// What.
+    pub verdict: Verdict,
+    /// The commit that they looked at, where the forge keeps it.
+    pub on: Option<CommitId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a review says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may come in.
+    Yes,
+    /// It may not.
+    No,
+    /// What was said before is taken back.
+    Withdrawn,
+}
+
+/// Something that was said below a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentRecord {
+    /// Which one, in the forge's own words.
+    pub id: Arc<str>,
+    /// Who said it.
+    pub by: Person,
+    /// Whether that was gradus.
+    pub ours: bool,
+    /// The text.
+    pub body: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The comments that an answer is to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerTo {
+    /// Which ones.
+    pub comments: Vec<Arc<str>>,
+    /// Whether it is a yes.
+    pub yes: bool,
+}
+
+/// Who somebody is in a forge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The other names they are known by.
+    pub aliases: Vec<Person>,
+    /// Those of the groups that were asked for that they are in.
+    pub groups: Vec<Group>,
+    /// Whether they may say what becomes of a proposal; else why not, in words that fit behind "who".
+    pub may: Result<(), String>,
 }
 
 /// Deletes the branch of a merged proposal. The merge has happened and is reported as such, whatever becomes of

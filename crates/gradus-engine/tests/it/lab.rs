@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
+use gradus_core::names::{BranchName, Group};
 use gradus_core::observation::{Approval, Request, RequestKind};
 use gradus_core::pipeline::Pipeline;
 use gradus_engine::fake::{Fakes, Faults, Moment, Task, sketch};
 use gradus_engine::port::Clock;
+use gradus_engine::port::forge::Verdict;
 use gradus_engine::port::ledger::{Entry, Reported};
 use gradus_engine::{Engine, Outcome, Reconciled};
 use jiff::SignedDuration;
@@ -61,6 +63,10 @@ pub(crate) fn check(pipeline: &dyn Fn() -> Pipeline, script: &dyn Fn(&mut Lab), 
     for trouble in std::iter::once(Trouble::TicksOnly).chain(calls).chain(crashes).chain(wipes) {
         assert_eq!(play(trouble).came(), came, "through {trouble:?}");
     }
+}
+
+fn branch_of(environment: &str) -> BranchName {
+    BranchName::parse(&format!("gradus/apps/web/{environment}")).expect("a branch")
 }
 
 fn unindented(text: &str) -> String {
@@ -261,6 +267,31 @@ impl Lab {
         self.happens();
     }
 
+    /// Somebody is known at the forge as one who may decide, in these groups.
+    pub(crate) fn knows(&self, person: &str, groups: &[&str]) {
+        let groups: Vec<Group> = groups.iter().map(|name| Group::parse(name).expect("a group")).collect();
+        self.fakes.forge.knows(&sketch::person(person), &groups);
+    }
+
+    /// Somebody reviews the proposal of an environment.
+    pub(crate) fn reviews(&mut self, person: &str, environment: &str, verdict: Verdict) {
+        self.fakes.forge.review(&branch_of(environment), &sketch::person(person), verdict);
+        self.happens();
+    }
+
+    /// Somebody says something below the proposal of an environment.
+    pub(crate) fn comments(&mut self, person: &str, environment: &str, body: &str) {
+        self.fakes.forge.comment(&branch_of(environment), &sketch::person(person), body);
+        self.happens();
+    }
+
+    /// What gradus answered below the proposals of an environment, each its first line.
+    pub(crate) fn answers(&self, environment: &str) -> Vec<String> {
+        let said = self.fakes.forge.said(&branch_of(environment));
+        let ours = said.into_iter().filter(|(by, body)| by.as_str() == "gradus" && body.starts_with('@'));
+        ours.map(|(_, body)| body.lines().next().unwrap_or_default().to_owned()).collect()
+    }
+
     /// The pipeline is deleted, and what is left of it is cleared up until nothing fails.
     pub(crate) fn retires(&mut self) {
         self.engine.set_pipelines(BTreeMap::from([(self.pipeline.key.clone(), self.pipeline.clone())]));
@@ -311,7 +342,9 @@ impl Lab {
                 continue;
             };
             let refused = |outcome: &_| matches!(outcome, Ok(Outcome::Refused(_)));
-            let acted = done.outcomes.iter().any(|(_, outcome)| !refused(outcome));
+            let acted = done.outcomes.iter().any(|(_, outcome)| !refused(outcome))
+                || done.did_something()
+                || done.errors().next().is_some();
             quiet = if acted { 0 } else { quiet + 1 };
             self.last = Some(done);
             if quiet == 2 {

@@ -7,3 +7,4 @@ mod lab;
 mod run;
 mod scenarios;
 mod simulate;
+mod voices;

@@ -31,6 +31,7 @@ const OPTIONS: RunOptions = RunOptions {
     poll: Duration::from_secs(30),
     resync: Duration::from_secs(600),
     ask: Duration::from_secs(30),
+    people: Duration::from_secs(300),
 };
 
 impl Running {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gradus_core::names::{ArtifactName, BranchName, EnvironmentName, PipelineKey};
-use gradus_core::pipeline::{MergeMethod, PullRequestPolicy, Reviewer};
+use gradus_core::pipeline::{Commands, MergeMethod, PullRequestPolicy, Reviewer};
 use gradus_template::{Facts, Part, Sample, TemplateError};
 
 use super::Reader;
@@ -83,6 +83,11 @@ pub(super) fn policy(
         comment: said.flag(|said| said.comment),
         statuses: said.flag(|said| said.statuses),
         deployments: said.flag(|said| said.deployments),
+        reviews: said.flag(|said| said.reviews),
+        commands: said.of(|said| said.commands).map_or(Commands::Off, |(_, commands)| match commands {
+            wire::Commands::None => Commands::Off,
+            wire::Commands::Members => Commands::Members,
+        }),
     })))
 }
 

@@ -37,6 +37,20 @@ pub struct PullRequest {
     pub statuses: Option<bool>,
     /// With `true`, the forge is told which version is in which environment.
     pub deployments: Option<bool>,
+    /// With `true`, who approves of a proposal in a review approves of its release.
+    pub reviews: Option<bool>,
+    /// Whose commands in comments are carried out, such as `/gradus approve`; `none` when absent.
+    pub commands: Option<Commands>,
+}
+
+/// Whose commands in comments are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Commands {
+    /// Nobody's.
+    None,
+    /// Those of people who may write to the repository and belong to it.
+    Members,
 }
 
 /// How a proposal becomes part of the base branch.

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 
 use super::address::RepoAddress;
-use super::error::ForgeError;
+use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{
     Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
-    PullChange, RepositoryFacts, Review, Reviewers,
+    PullChange, RepositoryFacts, Review, Reviewers, Standing,
 };
 
 /// One repository in one forge. What a forge does not have is answered with
@@ -90,4 +90,28 @@ pub trait ForgeApi: Send + Sync {
 
     /// What the repository is like for these credentials.
     async fn repository(&self) -> Result<RepositoryFacts, ForgeError>;
+
+    /// Who somebody is, and what they may do in the repository.
+    async fn standing(&self, account: &Account) -> Result<Standing, ForgeError> {
+        Err(unknown(account, self.address(), "a way to ask what somebody may do"))
+    }
+
+    /// Whether somebody is in a team: by its name, or with that of its organisation or group before it.
+    async fn is_member(&self, account: &Account, _team: &str) -> Result<bool, ForgeError> {
+        Err(unknown(account, self.address(), "teams that can be asked for"))
+    }
+
+    /// Says yes or no to a comment by a sign at it, where the forge has them. What is there already stays.
+    async fn react(
+        &self,
+        _number: ProposalNumber,
+        _comment: &CommentId,
+        _yes: bool,
+    ) -> Result<(), ForgeError> {
+        Ok(())
+    }
+}
+
+fn unknown(account: &Account, address: &RepoAddress, lacks: &'static str) -> ForgeError {
+    ForgeError::new(format!("ask about {account} in {address}"), ForgeErrorKind::Unsupported(lacks))
 }

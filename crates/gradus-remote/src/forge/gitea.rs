@@ -15,8 +15,9 @@ use super::client::ForgeClient;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{
     Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
-    PullChange, PullState, RepositoryFacts, Review, Reviewers,
+    PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights, Standing,
 };
+use super::people;
 
 /// How many proposals of a branch that ended are looked through, in pages.
 const ENDED: usize = 200;
@@ -189,5 +190,38 @@ impl ForgeApi for Gitea {
     async fn repository(&self) -> Result<RepositoryFacts, ForgeError> {
         let request = requests::repository(&self.address);
         Ok(self.client.ask::<wire::Repository>(&request).await?.read())
+    }
+
+    async fn standing(&self, account: &Account) -> Result<Standing, ForgeError> {
+        let rights =
+            match self.client.ask::<people::Permission>(&people::permission(&self.address, account)).await {
+                Ok(permission) => permission.rights(),
+                // Who may not ask that may ask who can be made responsible: those who may write.
+                Err(error) if error.status() == Some(403) => {
+                    let writers =
+                        self.client.ask::<Vec<wire::User>>(&requests::assignees(&self.address)).await?;
+                    let name = account.0.to_lowercase();
+                    let may = writers.into_iter().any(|user| user.account().0.to_lowercase() == name);
+                    Some(if may { Rights::Write } else { Rights::Read })
+                }
+                Err(error) if *error.kind() == ForgeErrorKind::NotFound => None,
+                Err(error) => return Err(error),
+            };
+        people::standing(&self.client, &self.address, account, rights).await
+    }
+
+    async fn is_member(&self, account: &Account, team: &str) -> Result<bool, ForgeError> {
+        let (organisation, team) = people::team(&self.address, team);
+        let request = requests::teams(&organisation, team);
+        let Some(found) = people::absent(self.client.ask::<wire::Teams>(&request).await)? else {
+            return Ok(false);
+        };
+        let Some(id) = found.id_of(team) else { return Ok(false) };
+        let request = requests::team_member(id, account);
+        people::absent(self.client.send(&request).await).map(|found| found.is_some())
+    }
+
+    async fn react(&self, number: ProposalNumber, comment: &CommentId, yes: bool) -> Result<(), ForgeError> {
+        self.client.send(&people::react(&self.address, number, comment, yes)).await.map(drop)
     }
 }

@@ -17,8 +17,9 @@ use super::client::ForgeClient;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{
     Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
-    PullChange, PullState, RepositoryFacts, Review, Reviewers,
+    PullChange, PullState, RepositoryFacts, Review, Reviewers, Standing,
 };
+use super::people;
 use super::request::Request;
 use crate::http::Answer;
 
@@ -257,5 +258,22 @@ impl ForgeApi for GitHub {
             facts.rights = Some(app.rights().await?);
         }
         Ok(facts)
+    }
+
+    async fn standing(&self, account: &Account) -> Result<Standing, ForgeError> {
+        let permission = people::absent(self.ask(&people::permission(&self.address, account)).await)?;
+        let rights = permission.and_then(|permission: people::Permission| permission.rights());
+        people::standing(&self.client, &self.address, account, rights).await.map_err(wire::understood)
+    }
+
+    async fn is_member(&self, account: &Account, team: &str) -> Result<bool, ForgeError> {
+        let (organisation, team) = people::team(&self.address, team);
+        let request = requests::team_member(&organisation, team, account);
+        let member = people::absent(self.ask::<wire::Membership>(&request).await)?;
+        Ok(member.is_some_and(|member| member.state == "active"))
+    }
+
+    async fn react(&self, number: ProposalNumber, comment: &CommentId, yes: bool) -> Result<(), ForgeError> {
+        self.send(&people::react(&self.address, number, comment, yes)).await.map(drop)
     }
 }

@@ -15,8 +15,9 @@ use super::client::ForgeClient;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{
     Account, Check, Comment, CommentId, Identity, Label, MergeMethod, MergeOrder, Merged, NewCheck, NewPull,
-    Pull, PullChange, RepositoryFacts, Review, Reviewers,
+    Pull, PullChange, RepositoryFacts, Review, Reviewers, Standing,
 };
+use super::people;
 
 /// How many merge requests that ended are looked through, in pages.
 const ENDED: usize = 200;
@@ -314,5 +315,30 @@ impl ForgeApi for GitLab {
     async fn repository(&self) -> Result<RepositoryFacts, ForgeError> {
         let request = requests::project(&self.address);
         Ok(self.client.ask::<wire::Project>(&request).await?.read())
+    }
+
+    async fn standing(&self, account: &Account) -> Result<Standing, ForgeError> {
+        let request = requests::users(account);
+        let found = self.client.ask::<Vec<wire::Profile>>(&request).await?;
+        let Some(user) = found.into_iter().next() else { return Ok(Standing::default()) };
+        let member = self.client.ask::<wire::Member>(&requests::member(&self.address, user.id)).await;
+        let rights = people::absent(member)?.and_then(|member| member.rights());
+        Ok(Standing { rights, outside: false, bot: user.is_bot(), names: user.name.into_iter().collect() })
+    }
+
+    async fn is_member(&self, account: &Account, team: &str) -> Result<bool, ForgeError> {
+        let Some(id) = self.ids(std::slice::from_ref(account)).await?.first().copied() else {
+            return Ok(false);
+        };
+        let member = self.client.ask::<wire::Member>(&requests::group_member(team, id)).await;
+        people::absent(member).map(|member| member.is_some())
+    }
+
+    async fn react(&self, number: ProposalNumber, comment: &CommentId, yes: bool) -> Result<(), ForgeError> {
+        match self.client.send(&requests::award(&self.address, number, comment, yes)).await {
+            // It is there already.
+            Err(error) if error.status() == Some(404) => Ok(()),
+            done => done.map(drop),
+        }
     }
 }

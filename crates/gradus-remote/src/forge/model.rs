@@ -284,3 +284,28 @@ pub enum Rights {
     /// To change its rules.
     Admin,
 }
+
+/// Who somebody is, as the forge knows them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// What they may do in the repository; nothing when absent.
+    pub rights: Option<Rights>,
+    /// Whether the repository is an organisation's, and they are none of its members.
+    pub outside: bool,
+    /// Whether it is a program's account.
+    pub bot: bool,
+    /// What else they are called, and may have in their commits.
+    pub names: Vec<String>,
+}
+
+impl Standing {
+    /// Whether they may say what becomes of a proposal; else why not, in words that fit behind "who".
+    pub fn may_decide(&self) -> Result<(), &'static str> {
+        match self.rights {
+            _ if self.bot => Err("is a program"),
+            _ if self.outside => Err("is no member of the organisation"),
+            Some(Rights::Write | Rights::Admin) => Ok(()),
+            Some(Rights::Read) | None => Err("may not write to the repository"),
+        }
+    }
+}

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_core::names::{BranchName, CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
 use gradus_core::tell;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText, clear_up};
+use gradus_engine::port::forge::{
+    AnswerTo, CommentRecord, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Who, clear_up,
+};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, PortErrorKind, Repos};
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +20,8 @@ use tokio::time::sleep;
 use super::api::ForgeApi;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
+use super::talk::{self, Ourselves};
+use super::told::Told;
 use crate::cause::causes;
 
 /// So long what was just written or seen is not looked at again.
@@ -31,8 +35,6 @@ const TOLD: SignedDuration = SignedDuration::from_mins(10);
 const APART: SignedDuration = SignedDuration::from_secs(3);
 /// The longest that an open proposal is not looked at.
 const LONGEST: SignedDuration = SignedDuration::from_hours(2);
-/// So long a forge that told something is believed to tell the next thing, too.
-const TELLS: SignedDuration = SignedDuration::from_hours(24);
 /// So many proposals are remembered.
 const MOST: usize = 20_000;
 /// The waits for a forge that is finding out whether a proposal can be merged.
@@ -64,8 +66,8 @@ pub struct RemoteForge {
     clock: Arc<dyn Clock>,
     method: MergeMethod,
     known: Mutex<HashMap<Which, Known>>,
-    /// When something was last heard of a repository.
-    told: Mutex<HashMap<Arc<str>, Timestamp>>,
+    told: Told,
+    ourselves: Ourselves,
 }
 
 /// A repository, a base branch and a head branch.
@@ -87,13 +89,20 @@ impl RemoteForge {
             clock,
             method: MergeMethod::default(),
             known: Mutex::default(),
-            told: Mutex::default(),
+            told: Told::default(),
+            ourselves: Ourselves::default(),
         }
     }
 
     /// The same, merging in this way.
     pub fn merging_by(mut self, method: MergeMethod) -> Self {
         self.method = method;
+        self
+    }
+
+    /// The same, beside others who may hear of things instead of this one: then it asks as if nobody told it.
+    pub fn among_others(mut self) -> Self {
+        self.told = self.told.among_others();
         self
     }
 
@@ -108,22 +117,13 @@ impl RemoteForge {
     }
 
     fn heard_if(&self, url: &str, is_it: impl Fn(&BranchName) -> bool) {
-        self.told().insert(url.into(), self.clock.now());
+        self.told.note(url, self.clock.now());
         let mut known = self.known();
         let its =
             known.iter_mut().filter(|((repository, _, branch), _)| &**repository == url && is_it(branch));
         for (_, known) in its {
             known.at = Timestamp::UNIX_EPOCH;
         }
-    }
-
-    /// Whether the forge of a repository tells what happens there, as far as it can be known: it did so lately.
-    pub fn tells(&self, url: &str) -> bool {
-        self.told().get(url).is_some_and(|at| self.clock.now().duration_since(*at) <= TELLS)
-    }
-
-    fn told(&self) -> MutexGuard<'_, HashMap<Arc<str>, Timestamp>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<Which, Known>> {
@@ -253,7 +253,7 @@ impl Forge for RemoteForge {
         place: &ProposalPlace,
         head: &CommitId,
     ) -> Result<Option<ProposalRecord>, PortError> {
-        let within = if self.tells(&place.repository.url) { TOLD } else { JUST_NOW };
+        let within = if self.tells(&place.repository) { TOLD } else { JUST_NOW };
         let within = within.max(self.its_turn());
         if let Some((pull, true)) = self.remembered(place, within)
             && pull.state == PullState::Open
@@ -388,6 +388,43 @@ impl Forge for RemoteForge {
         }
         self.forget(place);
         repo.delete(&place.branch, head).await
+    }
+
+    async fn reviews(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+    ) -> Result<Vec<ReviewRecord>, PortError> {
+        talk::reviews(&*self.apis.open(&place.repository)?, number).await.map_err(from_forge)
+    }
+
+    async fn comments(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+    ) -> Result<Vec<CommentRecord>, PortError> {
+        let api = self.apis.open(&place.repository)?;
+        let ourselves = self.ourselves.of(&*api, &place.repository).await.map_err(from_forge)?;
+        talk::comments(&*api, number, ourselves.as_ref()).await.map_err(from_forge)
+    }
+
+    async fn say(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+        words: &str,
+        to: Option<&AnswerTo>,
+    ) -> Result<(), PortError> {
+        let api = self.apis.open(&place.repository)?;
+        talk::say(&*api, number, words, to).await.map_err(from_forge)
+    }
+
+    async fn who(&self, place: &ProposalPlace, person: &Person, groups: &[Group]) -> Result<Who, PortError> {
+        talk::who(&*self.apis.open(&place.repository)?, person, groups).await.map_err(from_forge)
+    }
+
+    fn tells(&self, repository: &Repository) -> bool {
+        self.told.lately(&repository.url, self.clock.now())
     }
 }
 

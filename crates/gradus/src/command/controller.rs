@@ -180,7 +180,9 @@ impl Running {
         let events = Arc::new(EventSink::default());
         let ledger = Arc::new(KubeLedger::new(clock.clone(), events.clone()));
         let targets = Arc::new(KubeTargets::new(watches.clone(), http, clock.clone()));
-        let forge = Arc::new(EitherForge::new(branches, access, repos.clone(), clock.clone()));
+        let forge = EitherForge::new(branches, access, repos.clone(), clock.clone());
+        // With several replicas an event may reach one that does not lead.
+        let forge = Arc::new(if arguments.leader_elect { forge.among_others() } else { forge });
         let ports = Ports {
             repos,
             forge: forge.clone(),
@@ -197,6 +199,7 @@ impl Running {
             poll: arguments.poll,
             resync: arguments.resync,
             ask: arguments.poll.min(ENDPOINTS),
+            ..RunOptions::default()
         };
         let controller = Arc::new(Controller::new(ControllerParts {
             client: client.clone(),

@@ -84,6 +84,8 @@ impl Running {
         let engine = Arc::new(Engine::new(wired.ports.clone()).watched_by(figures));
         let reloader = Arc::new(Reloader::new(folder, engine.clone()));
         reloader.read()?;
+        let holds = Arc::new(FileHolds { reloader: reloader.clone(), engine: engine.clone() });
+        engine.hold_with(holds.clone());
         let (stop, stopping) = watch::channel(false);
         let tokens = Tokens::load(&arguments.data.join("tokens.json"))
             .map_err(|error| CliError::because("reading the tokens", error))?;
@@ -93,7 +95,7 @@ impl Running {
             tokens: Arc::new(tokens),
             hook_keys: hook_keys(arguments)?.into(),
             hooks: None,
-            holds: Arc::new(FileHolds { reloader: reloader.clone(), engine: engine.clone() }),
+            holds,
             proposals: Arc::new(LocalProposals(wired.forge.clone())),
             problems: reloader.clone(),
             repositories: Arc::new(Hearing::new(engine.clone(), wired.either)),

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gradus_core::names::{CommitId, ProposalNumber};
+use gradus_core::names::{CommitId, Group, Person, ProposalNumber};
+use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
+use gradus_engine::port::forge::{
+    AnswerTo, CommentRecord, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Who,
+};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, Repos};
 use gradus_remote::forge::{Forges, RemoteForge};
@@ -27,6 +30,11 @@ impl EitherForge {
     ) -> Self {
         let forges = Arc::new(Forges::new(access, clock.clone()));
         Self { own, remote: RemoteForge::new(forges, repos, clock) }
+    }
+
+    /// The same, beside other replicas that hear of some of what forges tell.
+    pub(crate) fn among_others(self) -> Self {
+        Self { remote: self.remote.among_others(), ..self }
     }
 
     /// What hears of proposals that are in a forge.
@@ -74,5 +82,39 @@ impl Forge for EitherForge {
         because: &CloseReason,
     ) -> Result<Written, PortError> {
         self.of(place).close(place, number, head, because).await
+    }
+
+    async fn reviews(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+    ) -> Result<Vec<ReviewRecord>, PortError> {
+        self.of(place).reviews(place, number).await
+    }
+
+    async fn comments(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+    ) -> Result<Vec<CommentRecord>, PortError> {
+        self.of(place).comments(place, number).await
+    }
+
+    async fn say(
+        &self,
+        place: &ProposalPlace,
+        number: ProposalNumber,
+        words: &str,
+        to: Option<&AnswerTo>,
+    ) -> Result<(), PortError> {
+        self.of(place).say(place, number, words, to).await
+    }
+
+    async fn who(&self, place: &ProposalPlace, person: &Person, groups: &[Group]) -> Result<Who, PortError> {
+        self.of(place).who(place, person, groups).await
+    }
+
+    fn tells(&self, repository: &Repository) -> bool {
+        repository.forge.is_some() && self.remote.tells(repository)
     }
 }

@@ -17,6 +17,7 @@ mod on_gitea;
 mod pipes;
 mod recording;
 mod reference;
+mod said_on_gitea;
 mod serving;
 mod traces;
 mod world;

@@ -39,7 +39,7 @@ async fn pulls(gitea: &Gitea, ann: &GiteaUser, path: &str) -> Vec<String> {
 }
 
 /// Asks until it is so.
-async fn until(what: &str, mut ask: impl AsyncFnMut() -> Result<(), String>) {
+pub(crate) async fn until(what: &str, mut ask: impl AsyncFnMut() -> Result<(), String>) {
     let begun = Instant::now();
     while let Err(so) = ask().await {
         assert!(begun.elapsed() < Duration::from_secs(120), "{what} never came: {so}");
@@ -48,20 +48,20 @@ async fn until(what: &str, mut ask: impl AsyncFnMut() -> Result<(), String>) {
 }
 
 /// A repository of Ann's that gradus looks after, and what looks after it.
-struct Fleet {
-    gitea: &'static Gitea,
-    ann: GiteaUser,
+pub(crate) struct Fleet {
+    pub(crate) gitea: &'static Gitea,
+    pub(crate) ann: GiteaUser,
     /// What is called below its repository.
-    path: String,
-    world: World,
+    pub(crate) path: String,
+    pub(crate) world: World,
     /// Where gradus answers.
-    answers: String,
+    pub(crate) answers: String,
     _serving: Serving,
 }
 
 impl Fleet {
     /// With 1.1.0 in `dev` and 1.0.0 after it, a folder of manifests, and a gradus on it.
-    async fn new(environments: &str, more: &[&str]) -> Self {
+    pub(crate) async fn new(environments: &str, more: &[&str]) -> Self {
         let gitea = Gitea::shared().await.unwrap();
         let (ann, bot) = (gitea.user("ann").await.unwrap(), gitea.user("gradus").await.unwrap());
         let files = [("dev", "1.1.0"), ("staging", "1.0.0"), ("prod", "1.0.0")];
@@ -112,13 +112,21 @@ spec:
     }
 
     /// What somebody calls below the repository.
-    async fn call(&self, who: &GiteaUser, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn call(&self, who: &GiteaUser, method: &str, path: &str, body: Value) -> Value {
         let body = Some(body).filter(|body| !body.is_null());
         self.gitea.done(&who.token, method, &format!("{}{path}", self.path), body).await.unwrap()
     }
 
+    /// A new account with a right to the repository.
+    pub(crate) async fn person(&self, hint: &str, permission: &str) -> GiteaUser {
+        let user = self.gitea.user(hint).await.unwrap();
+        let may = json!({"permission": permission});
+        self.call(&self.ann, "PUT", &format!("/collaborators/{}", user.name), may).await;
+        user
+    }
+
     /// Waits until these are the pull requests.
-    async fn pulls(&self, what: &str, expected: &[&str]) {
+    pub(crate) async fn pulls(&self, what: &str, expected: &[&str]) {
         until(what, async || {
             let found = pulls(self.gitea, &self.ann, &self.path).await;
             if found == expected { Ok(()) } else { Err(format!("{found:?}")) }
@@ -127,7 +135,7 @@ spec:
     }
 
     /// Gitea tells gradus of everything, signed with this key.
-    async fn hook(&self, key: &str) {
+    pub(crate) async fn hook(&self, key: &str) {
         let config = json!({
             "url": format!("{}/hooks/forge/gitea", self.answers), "content_type": "json", "secret": key,
         });
@@ -145,7 +153,7 @@ spec:
     }
 
     /// Waits until `gradus explain` says so, of what is asked in this way.
-    async fn explained(&self, environment: &str, how: &[&str], words: &str) {
+    pub(crate) async fn explained(&self, environment: &str, how: &[&str], words: &str) {
         until(words, async || {
             let output =
                 self.world.gradus().args(["explain", "web", environment]).args(how).output().unwrap();

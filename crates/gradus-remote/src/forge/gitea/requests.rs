@@ -141,6 +141,28 @@ pub(super) fn assign(address: &RepoAddress, number: ProposalNumber, people: &[Ac
     github_shape::assign(address, "pulls", number, people)
 }
 
+/// `repoGetAssignees`. Those who may write.
+pub(super) fn assignees(address: &RepoAddress) -> Request {
+    of(address).at(Method::Get, format!("ask who may write to {address}"), &["assignees"])
+}
+
+/// `teamSearch`.
+pub(super) fn teams(organisation: &str, team: &str) -> Request {
+    Request::new(
+        Method::Get,
+        format!("look for the team {organisation}/{team}"),
+        &["orgs", organisation, "teams", "search"],
+    )
+    .with("q", team)
+    .with("limit", PAGE)
+}
+
+/// `orgListTeamMember`.
+pub(super) fn team_member(team: u64, account: &Account) -> Request {
+    let doing = format!("ask whether {account} is in a team");
+    Request::new(Method::Get, doing, &["teams", &team.to_string(), "members", &account.0])
+}
+
 #[cfg(test)]
 mod tests {
     use crate::forge::address::{ForgeKind, RepoAddress};
@@ -176,6 +198,14 @@ mod tests {
             super::assign(&at, number, &[Account("ann".into())]),
             super::user(),
             super::repository(&at),
+            super::assignees(&at),
+            super::teams("acme", "release"),
+            super::team_member(3, &Account("ann".into())),
+            crate::forge::people::permission(&at, &Account("ann".into())),
+            crate::forge::people::profile(&Account("ann".into())),
+            crate::forge::people::organisation(&at),
+            crate::forge::people::membership(&at, &Account("ann".into())),
+            crate::forge::people::react(&at, number, &CommentId("12".to_owned()), true),
         ];
         insta::assert_snapshot!(sample::shown(&requests));
     }

@@ -123,6 +123,21 @@ impl User {
     }
 }
 
+/// Teams whose names have some text in them.
+#[derive(Deserialize)]
+pub(super) struct Teams {
+    #[serde(default)]
+    data: Vec<Label>,
+}
+
+impl Teams {
+    /// The number of the one of this name.
+    pub(super) fn id_of(&self, name: &str) -> Option<u64> {
+        self.data.iter().find(|team| team.name.eq_ignore_ascii_case(name)).map(|team| team.id)
+    }
+}
+
+/// What has a number and a name.
 #[derive(Deserialize)]
 pub(super) struct Label {
     pub(super) id: u64,

@@ -185,5 +185,11 @@ pub(super) fn installation_token(installation: u64) -> Request {
     Request::new(Method::Post, format!("get a token for the app's installation {installation}"), &parts)
 }
 
+/// `teams/get-membership-for-user-in-org`: `/teams/members#get-team-membership-for-a-user`.
+pub(super) fn team_member(organisation: &str, team: &str, account: &Account) -> Request {
+    let doing = format!("ask whether {account} is in the team {organisation}/{team}");
+    Request::new(Method::Get, doing, &["orgs", organisation, "teams", team, "memberships", &account.0])
+}
+
 #[cfg(test)]
 mod tests;

@@ -144,6 +144,13 @@ impl User {
     }
 }
 
+/// Whether somebody is in a team.
+#[derive(Deserialize)]
+pub(super) struct Membership {
+    /// `pending`, as long as they were only invited.
+    pub(super) state: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Label {
     pub(super) name: String,

@@ -263,6 +263,30 @@ pub(super) fn project(address: &RepoAddress) -> Request {
     of(address).at(Method::Get, format!("look at {address}"), &[])
 }
 
+/// `project_members/#retrieve-a-project-member-including-inherited-and-invited-members`.
+pub(super) fn member(address: &RepoAddress, user: u64) -> Request {
+    let doing = format!("ask what somebody may do in {address}");
+    of(address).at(Method::Get, doing, &["members", "all", &user.to_string()])
+}
+
+/// `group_members/#retrieve-a-group-member-including-inherited-and-invited-members`.
+pub(super) fn group_member(group: &str, user: u64) -> Request {
+    let doing = format!("ask whether somebody is in the group {group}");
+    Request::new(Method::Get, doing, &["groups", group, "members", "all", &user.to_string()])
+}
+
+/// `emoji_reactions/#add-an-emoji-reaction-to-a-comment`.
+pub(super) fn award(
+    address: &RepoAddress,
+    number: ProposalNumber,
+    comment: &CommentId,
+    yes: bool,
+) -> Request {
+    let name = if yes { "thumbsup" } else { "confused" };
+    let parts = ["notes", comment.0.as_str(), "award_emoji"];
+    of(address).pull(Method::Post, number, "put a sign at a comment of", &parts).with("name", name)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::forge::address::{ForgeKind, RepoAddress};

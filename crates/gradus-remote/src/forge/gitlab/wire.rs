@@ -182,6 +182,41 @@ impl User {
     }
 }
 
+/// What is told of an account.
+#[derive(Deserialize)]
+pub(super) struct Profile {
+    pub(super) id: u64,
+    username: String,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    bot: bool,
+}
+
+impl Profile {
+    /// Tokens of projects and groups have accounts with such names; that they are programs is not told to everybody.
+    pub(super) fn is_bot(&self) -> bool {
+        let made = self.username.starts_with("project_") || self.username.starts_with("group_");
+        self.bot || (made && self.username.contains("_bot"))
+    }
+}
+
+/// Somebody who is in a project or a group.
+#[derive(Deserialize)]
+pub(super) struct Member {
+    access_level: u32,
+}
+
+impl Member {
+    pub(super) fn rights(&self) -> Option<Rights> {
+        match self.access_level {
+            40.. => Some(Rights::Admin),
+            30.. => Some(Rights::Write),
+            10.. => Some(Rights::Read),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Branch {
     commit: Commit,

@@ -5,7 +5,9 @@ use gradus_core::plan::CloseReason;
 use gradus_engine::port::Forge as _;
 use gradus_engine::port::PortErrorKind;
 use gradus_engine::port::repo::Written;
-use gradus_remote::forge::{CheckState, Label, MergeMethod, NewCheck, PullState, Reviewers, Rights, Verdict};
+use gradus_remote::forge::{
+    Account, CheckState, Label, MergeMethod, NewCheck, PullState, Reviewers, Rights, Verdict,
+};
 use gradus_testbed::Gitea;
 use serde_json::{Value, json};
 
@@ -348,4 +350,48 @@ async fn a_forge_that_is_started_again_is_waited_for() {
     assert_eq!(scene.pulls().await, ["1 open: web 2 to prod"]);
     assert!(matches!(scene.merge(record.number, &head, 2).await, Written::Done(_)));
     gitea.stop();
+}
+
+#[tokio::test]
+async fn who_may_decide_is_asked() {
+    let scene = Scene::new().await;
+    let gitea = scene.gitea;
+    let (ann, tom) = (scene.ann.name.as_str(), gitea.user("tom").await.unwrap());
+    let (eve, stranger) = (gitea.user("eve").await.unwrap(), gitea.user("stranger").await.unwrap());
+    for (user, permission) in [(&tom, "write"), (&eve, "read")] {
+        let path = format!("/collaborators/{}", user.name);
+        scene.ann("PUT", &path, json!({"permission": permission})).await;
+    }
+    let scopes = ["write:repository", "write:issue", "read:user", "read:organization"];
+    let token = gitea.token(&scene.bot.name, &scene.bot.password, &scopes).await.unwrap();
+    let api = scene.api(&token);
+    let no = Err("may not write to the repository");
+    for (who, expected) in
+        [(ann, Ok(())), (&tom.name, Ok(())), (&eve.name, no), (&stranger.name, no), ("none", no)]
+    {
+        let standing = api.standing(&Account(who.into())).await.unwrap();
+        assert_eq!(standing.may_decide(), expected, "{who}");
+    }
+    let names = api.standing(&Account(ann.into())).await.unwrap().names;
+    assert!(names.contains(&format!("{ann}@example.com")), "{names:?}");
+
+    // What an organisation owns is its members' matter, and teams are asked for.
+    let organisation = format!("acme-of-{ann}");
+    let wanted = json!({"username": organisation});
+    gitea.done(&scene.ann.token, "POST", "/orgs", Some(wanted)).await.unwrap();
+    let team = json!({"name": "release", "permission": "write", "units": ["repo.code", "repo.pulls"]});
+    let team = gitea
+        .done(&scene.ann.token, "POST", &format!("/orgs/{organisation}/teams"), Some(team))
+        .await
+        .unwrap();
+    for user in [&tom.name, &scene.bot.name] {
+        let path = format!("/teams/{}/members/{user}", team["id"]);
+        gitea.done(&scene.ann.token, "PUT", &path, None).await.unwrap();
+    }
+    let is_in = async |who: &str| {
+        api.is_member(&Account(who.into()), &format!("{organisation}/release")).await.unwrap()
+    };
+    assert!(is_in(&tom.name).await);
+    assert!(!is_in(&eve.name).await && !is_in("none").await);
+    assert!(!api.is_member(&Account(tom.name.as_str().into()), "release").await.unwrap());
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use gradus_core::names::{Namespace, Person, PipelineKey};
 use gradus_core::pipeline::Hold;
 use gradus_engine::Engine;
-use gradus_engine::port::{PortError, PortErrorKind};
+use gradus_engine::port::{Holder, PortError, PortErrorKind};
 use gradus_server::port::{HoldRecord, Holds};
 
 use super::reload::Reloader;
@@ -54,6 +54,18 @@ impl Holds for FileHolds {
             .with_hint("take it out of the file that it is written in"));
         }
         Ok(false)
+    }
+}
+
+/// The same, for what is said below proposals.
+#[async_trait]
+impl Holder for FileHolds {
+    async fn hold(&self, pipeline: &PipelineKey, hold: &Hold) -> Result<(), PortError> {
+        Holds::set(self, pipeline, hold).await.map(drop)
+    }
+
+    async fn lift(&self, pipeline: &PipelineKey, name: &str, by: &Person) -> Result<bool, PortError> {
+        Holds::lift(self, &pipeline.namespace, name, by).await
     }
 }
 

@@ -83,6 +83,42 @@ const BODIES: [(&str, &str, &[&str], usize); 9] = [
     ("PATCH", "issues/{}", &["title", "body", "state", "labels", "assignees"], 0),
 ];
 
+/// What is told of people: Ann is a member who may write and is in the team `release`, Tom may write and is none,
+/// Eve may read. Of everybody else nothing is known.
+fn people(method: &str, parts: &[&str]) -> Option<Reply> {
+    let reply = match (method, parts) {
+        ("GET", ["repos", "acme", "fleet", "collaborators", who, "permission"]) => {
+            let permission = match *who {
+                "ann" | "tom" | "deployer" => "write",
+                "eve" => "read",
+                _ => return Some(Reply::says(404, &format!("{who} is not a user"))),
+            };
+            Reply::of(200, json!({"permission": permission, "role_name": permission, "user": user(who)}))
+        }
+        ("GET", ["users", "ann"]) => {
+            Reply::of(200, json!({"login": "ann", "type": "User", "name": "Ann Lee", "email": null}))
+        }
+        ("GET", ["users", "deployer"]) => {
+            Reply::of(200, json!({"login": "deployer", "type": "Bot", "name": ""}))
+        }
+        ("GET", ["users", who]) => Reply::of(200, json!({"login": who, "type": "User"})),
+        ("GET", ["orgs", "acme"]) => Reply::of(200, json!({"login": "acme"})),
+        ("GET", ["orgs", "acme", "members", "ann"]) => Reply::of(204, Value::Null),
+        ("GET", ["orgs", "acme", "teams", "release", "memberships", "ann"]) => {
+            Reply::of(200, json!({"state": "active", "role": "member"}))
+        }
+        ("GET", ["orgs", "acme", "teams", "release", "memberships", "tom"]) => {
+            Reply::of(200, json!({"state": "pending", "role": "member"}))
+        }
+        ("GET", ["orgs", ..]) => Reply::says(404, "Not Found"),
+        ("POST", ["repos", "acme", "fleet", "issues", "comments", _, "reactions"]) => {
+            Reply::of(201, json!({"id": 1, "content": "+1"}))
+        }
+        _ => return None,
+    };
+    Some(reply)
+}
+
 impl Hub {
     pub(super) fn new(repo: PathBuf, url: String) -> Self {
         Self {
@@ -219,6 +255,9 @@ impl Hub {
                 Some(scopes) => reply.with("x-oauth-scopes", scopes),
                 None => reply,
             };
+        }
+        if let Some(reply) = people(&call.method, parts.as_slice()) {
+            return reply;
         }
         let ["repos", "acme", "fleet", below @ ..] = parts.as_slice() else {
             self.wrong.push(format!("{} {:?}", call.method, parts));
