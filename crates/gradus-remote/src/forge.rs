@@ -25,16 +25,17 @@ pub mod request;
 #[cfg(test)]
 mod sample;
 mod talk;
+mod text;
 pub mod token;
 mod told;
 
 pub use address::{ForgeKind, RepoAddress, host_of, kind_of_host};
 pub use api::ForgeApi;
-pub use error::{ForgeError, ForgeErrorKind};
+pub use error::{ForgeError, ForgeErrorKind, from_forge};
 pub use model::{
     Account, Check, CheckState, Comment, CommentId, Identity, Label, MergeMethod, MergeOrder, Mergeable,
     Merged, NewCheck, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights,
     Standing, Verdict,
 };
 pub use open::{Forges, open};
-pub use proposals::{ForgeApis, RemoteForge, from_forge, open_once};
+pub use proposals::{ForgeApis, RemoteForge, open_once};

@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
+use gradus_engine::port::{PortError, PortErrorKind};
 use jiff::Timestamp;
+
+use crate::cause::causes;
 
 /// A forge could not do what it was asked. Says what was being done; what broke is its source.
 #[derive(Debug)]
@@ -204,4 +207,26 @@ impl Error for ForgeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }
+}
+
+/// A forge's failure as the engine's.
+pub fn from_forge(error: ForgeError) -> PortError {
+    let kind = match error.kind() {
+        ForgeErrorKind::Unauthorized | ForgeErrorKind::Forbidden { .. } => PortErrorKind::Denied,
+        ForgeErrorKind::NotFound => PortErrorKind::Missing,
+        ForgeErrorKind::RateLimited { .. }
+        | ForgeErrorKind::Unreachable
+        | ForgeErrorKind::Failed(_)
+        | ForgeErrorKind::NotReady(_) => PortErrorKind::Unreachable,
+        ForgeErrorKind::OutcomeUnknown => PortErrorKind::OutcomeUnknown,
+        ForgeErrorKind::Broken(_) => PortErrorKind::Broken,
+        ForgeErrorKind::AlreadyExists
+        | ForgeErrorKind::HeadMoved
+        | ForgeErrorKind::Conflict(_)
+        | ForgeErrorKind::Refused(_)
+        | ForgeErrorKind::Unsupported(_)
+        | ForgeErrorKind::Input(_) => PortErrorKind::Unusable,
+    };
+    let hint = error.hint();
+    PortError::stated(kind, error.to_string(), causes(&error)).with_hint(hint)
 }

@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
-use gradus_core::tell;
 use gradus_engine::port::forge::{
     AnswerTo, CommentRecord, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Who, clear_up,
 };
@@ -18,11 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
 use super::api::ForgeApi;
-use super::error::{ForgeError, ForgeErrorKind};
+use super::error::{ForgeError, ForgeErrorKind, from_forge};
 use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
 use super::talk::{self, Ourselves};
+use super::text::{fitting, plain, why};
 use super::told::Told;
-use crate::cause::causes;
 
 /// So long what was just written or seen is not looked at again.
 const JUST_NOW: SignedDuration = SignedDuration::from_secs(3);
@@ -492,55 +491,4 @@ fn record(pull: &Pull) -> ProposalRecord {
         PullState::Open | PullState::Merged { .. } => None,
     };
     ProposalRecord { number: pull.number, url: Some(pull.url.clone()), since: pull.created, declined }
-}
-
-/// Forges change how lines end, and what is empty at the end.
-fn plain(text: &str) -> String {
-    text.replace("\r\n", "\n").trim_end().to_owned()
-}
-
-/// The text as the forge can keep it: what is too long loses its last lines, and says so.
-fn fitting(text: &ProposalText, most: usize) -> ProposalText {
-    const LEFT_OUT: &str = "\n\n(The rest is left out: this forge keeps no longer text.)\n";
-    let mut text = text.clone();
-    if text.body.chars().count() > most {
-        let room = most.saturating_sub(LEFT_OUT.len());
-        let end = text.body.char_indices().nth(room).map_or(text.body.len(), |(at, _)| at);
-        let line = text.body.get(..end).and_then(|kept| kept.rfind('\n'));
-        text.body.truncate(line.unwrap_or(end));
-        text.body.push_str(LEFT_OUT);
-    }
-    text
-}
-
-fn why(because: &CloseReason, now: Timestamp) -> String {
-    match because {
-        CloseReason::Merged => "Closed: the branch has what this proposes.".to_owned(),
-        CloseReason::Overtaken => "Closed: the environment has moved past it.".to_owned(),
-        CloseReason::Refused(reason) => {
-            format!("Closed: {}.", tell::sentence(reason, &tell::Clock::utc(now)).trim_end_matches('.'))
-        }
-    }
-}
-
-/// A forge's failure as the engine's.
-pub fn from_forge(error: ForgeError) -> PortError {
-    let kind = match error.kind() {
-        ForgeErrorKind::Unauthorized | ForgeErrorKind::Forbidden { .. } => PortErrorKind::Denied,
-        ForgeErrorKind::NotFound => PortErrorKind::Missing,
-        ForgeErrorKind::RateLimited { .. }
-        | ForgeErrorKind::Unreachable
-        | ForgeErrorKind::Failed(_)
-        | ForgeErrorKind::NotReady(_) => PortErrorKind::Unreachable,
-        ForgeErrorKind::OutcomeUnknown => PortErrorKind::OutcomeUnknown,
-        ForgeErrorKind::Broken(_) => PortErrorKind::Broken,
-        ForgeErrorKind::AlreadyExists
-        | ForgeErrorKind::HeadMoved
-        | ForgeErrorKind::Conflict(_)
-        | ForgeErrorKind::Refused(_)
-        | ForgeErrorKind::Unsupported(_)
-        | ForgeErrorKind::Input(_) => PortErrorKind::Unusable,
-    };
-    let hint = error.hint();
-    PortError::stated(kind, error.to_string(), causes(&error)).with_hint(hint)
 }

@@ -298,7 +298,7 @@ async fn the_rest_of_what_a_forge_can_do() {
     let labels = [Label("env/prod".into()), Label("gradus".into())];
     api.set_labels(number, &labels).await.unwrap();
     api.set_labels(number, &labels).await.unwrap();
-    let ann = gradus_remote::forge::Account(scene.ann.name.as_str().into());
+    let ann = Account(scene.ann.name.as_str().into());
     api.request_reviews(number, &Reviewers { people: vec![ann.clone()], teams: vec![] }).await.unwrap();
     api.set_assignees(number, std::slice::from_ref(&ann)).await.unwrap();
     let pull = api.get(number).await.unwrap();
