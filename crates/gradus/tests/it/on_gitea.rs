@@ -106,7 +106,8 @@ spec:
             said.push(line);
             address
         });
-        let answers = answers.unwrap_or_else(|| panic!("{said:?}"));
+        assert!(answers.is_some(), "it does not answer: {said:?}");
+        let answers = answers.unwrap();
         std::thread::spawn(move || lines.for_each(drop));
         Self { gitea, ann, path, world, answers, _serving: serving }
     }
