@@ -229,7 +229,8 @@ impl Engine {
         seeing.record(spans::OUTCOME, if sight.missed { "missed" } else { "seen" });
         drop(seeing);
         let planning = spans::plan();
-        let planned = |sight: &Sight| planning.in_scope(|| gradus_core::plan(pipeline, &sight.observation, at));
+        let planned =
+            |sight: &Sight| planning.in_scope(|| gradus_core::plan(pipeline, &sight.observation, at));
         let mut plan = planned(&sight);
         // Whether people are waited for is known only now.
         if observe::reviews::add(&self.ports, pipeline, &mut sight, &plan.report).await {
