@@ -12,6 +12,7 @@ pub mod bitbucket;
 pub mod bitbucket_server;
 pub mod client;
 mod error;
+mod examine;
 pub mod gitea;
 pub mod github;
 mod github_shape;
@@ -24,6 +25,7 @@ mod proposals;
 pub mod request;
 #[cfg(test)]
 mod sample;
+mod survey;
 mod talk;
 mod text;
 pub mod token;
@@ -32,6 +34,7 @@ mod told;
 pub use address::{ForgeKind, RepoAddress, host_of, kind_of_host};
 pub use api::ForgeApi;
 pub use error::{ForgeError, ForgeErrorKind, from_forge};
+pub use examine::{Examination, Finding, State, examine, recognise};
 pub use model::{
     Account, Check, CheckState, Comment, CommentId, Identity, Label, MergeMethod, MergeOrder, Mergeable,
     Merged, NewCheck, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights,
@@ -39,3 +42,4 @@ pub use model::{
 };
 pub use open::{Forges, open};
 pub use proposals::{ForgeApis, RemoteForge, open_once};
+pub use survey::{Deed, ForgeSurvey, Hook, Lack, Left, Protection};

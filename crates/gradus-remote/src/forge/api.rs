@@ -9,11 +9,12 @@ use super::model::{
     Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
     PullChange, RepositoryFacts, Review, Reviewers, Standing,
 };
+use super::survey::ForgeSurvey;
 
 /// One repository in one forge. What a forge does not have is answered with
 /// [`ForgeErrorKind::Unsupported`](super::ForgeErrorKind::Unsupported), never with a guess.
 #[async_trait]
-pub trait ForgeApi: Send + Sync {
+pub trait ForgeApi: ForgeSurvey {
     /// Which repository.
     fn address(&self) -> &RepoAddress;
 

@@ -2,6 +2,7 @@
 //!
 //! A merge is asked for and then happens by itself; so it is looked at until it has.
 
+mod facts;
 mod requests;
 mod wire;
 

@@ -4,6 +4,7 @@
 //! was merged is looked at in the answer. And it tells only the first digits of commits: so the rest is asked for,
 //! once for each.
 
+mod facts;
 mod requests;
 mod wire;
 

@@ -1,6 +1,7 @@
 //! Bitbucket Data Center and Server, by version 1.0 of its API. What is changed is changed of the version that was
 //! seen only.
 
+mod facts;
 mod requests;
 mod wire;
 

@@ -18,6 +18,7 @@ use self::said::{code, missing, missing_scope, words};
 use super::error::{ForgeError, ForgeErrorKind};
 use super::limit::{Before, Limits, is_refusal};
 use super::request::{Method, Request};
+use super::survey::Left;
 use super::token::Tokens;
 use crate::Secret;
 use crate::cause::causes;
@@ -97,6 +98,11 @@ impl ForgeClient {
     /// How it is reached.
     pub fn access(&self) -> &ForgeAccess {
         &self.access
+    }
+
+    /// How much the forge still takes, as its last answer said.
+    pub fn left(&self) -> Option<Left> {
+        self.limits().left()
     }
 
     /// Sends a request and reads the answer. Reading is tried again where it fails, writing only where it surely had

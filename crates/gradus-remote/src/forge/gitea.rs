@@ -1,5 +1,6 @@
 //! Gitea and Forgejo, as `/swagger.v1.json` of Gitea 1.26 describes them.
 
+mod facts;
 mod requests;
 mod wire;
 

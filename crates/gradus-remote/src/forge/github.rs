@@ -2,6 +2,7 @@
 //! version 2022-11-28 of their API.
 
 mod app;
+mod facts;
 mod requests;
 mod wire;
 

@@ -8,6 +8,7 @@ use super::address::RepoAddress;
 use super::below::Below;
 use super::model::{Account, CommentId, Label, MergeMethod, PullChange, Reviewers, Rights};
 use super::request::{Method, Request};
+use super::survey::{Deed, Hook};
 
 /// `/repos/OWNER/NAME`.
 pub(super) fn of(address: &RepoAddress) -> Below<'_> {
@@ -182,4 +183,41 @@ impl Permissions {
 pub(super) fn methods(told: &[(Option<bool>, MergeMethod)]) -> Option<Vec<MergeMethod>> {
     let allowed = told.iter().filter(|(allowed, _)| *allowed == Some(true)).map(|(_, method)| *method);
     told.iter().any(|(allowed, _)| allowed.is_some()).then(|| allowed.collect())
+}
+
+/// An order without what it needs, to learn whether it could be given. GitHub: `pulls/create` and
+/// `issues/create-label`. Gitea: `repoCreatePullRequest` and `issueCreateLabel`.
+pub(super) fn nothing(address: &RepoAddress, deed: Deed) -> Request {
+    #[derive(Serialize)]
+    struct Empty {}
+    let (doing, part) = match deed {
+        Deed::Propose => ("open pull requests in", "pulls"),
+        Deed::Discuss => ("label and comment in", "labels"),
+    };
+    of(address).at(Method::Post, format!("{doing} {address}"), &[part]).json(&Empty {})
+}
+
+/// GitHub: `repos/list-webhooks`: `/repos/webhooks#list-repository-webhooks`. Gitea: `repoListHooks`.
+pub(super) fn hooks(address: &RepoAddress) -> Request {
+    of(address).at(Method::Get, format!("read the webhooks of {address}"), &["hooks"])
+}
+
+#[derive(Deserialize)]
+pub(super) struct Webhook {
+    active: bool,
+    #[serde(default)]
+    events: Option<Vec<String>>,
+    config: Config,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(default)]
+    url: String,
+}
+
+impl Webhook {
+    pub(super) fn read(self) -> Hook {
+        Hook { url: self.config.url, active: self.active, events: self.events.unwrap_or_default() }
+    }
 }

@@ -1,5 +1,6 @@
 //! GitLab, gitlab.com and self-hosted, by version 4 of its API. Merge requests are numbered by their `iid`.
 
+mod facts;
 mod requests;
 mod wire;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
+use super::survey::Left;
 use crate::http::Answer;
 
 /// What gradus takes for itself.
@@ -33,6 +34,8 @@ pub(super) struct Limits {
     reads_until: Option<Timestamp>,
     /// The hour that is counted, and how much was used in it.
     hour: Option<(Timestamp, u32)>,
+    /// What the forge said of its own limit.
+    left: Option<Left>,
 }
 
 impl Limits {
@@ -43,6 +46,11 @@ impl Limits {
         let spent = spent.and_then(|(begun, _)| begun.checked_add(SignedDuration::from_hours(1)).ok());
         let reads = if is_read { later(self.reads_until) } else { None };
         [later(self.closed_until), reads, later(spent)].into_iter().flatten().max()
+    }
+
+    /// What the forge said of its own limit, if it has.
+    pub(super) fn left(&self) -> Option<Left> {
+        self.left
     }
 
     /// Takes note of what an answer says.
@@ -62,6 +70,7 @@ impl Limits {
         let limit = figure(["x-ratelimit-limit", "ratelimit-limit"]);
         let reset = figure(["x-ratelimit-reset", "ratelimit-reset"]).and_then(|reset| point(reset, now));
         if let (Some(remaining), Some(limit), Some(reset)) = (remaining, limit, reset) {
+            self.left = Some(Left { limit, remaining, reset });
             let for_people = limit.saturating_mul(budget.for_people.into()) / 100;
             self.reads_until = (remaining <= for_people).then_some(reset);
             if remaining <= 0 {

@@ -383,7 +383,13 @@ impl Forge for RemoteForge {
         if let Some(pull) = pull.filter(|pull| pull.state == PullState::Open && is_of(pull, place)) {
             let why = why(because, self.clock.now());
             self.say_once(&*api, pull.number, &why).await.map_err(from_forge)?;
-            api.close(pull.number).await.map_err(from_forge)?;
+            if let Err(error) = api.close(pull.number).await {
+                // Somebody may have merged or closed it at the same moment.
+                let now = api.get(pull.number).await;
+                if !now.is_ok_and(|now| now.state != PullState::Open) {
+                    return Err(from_forge(error));
+                }
+            }
         }
         self.forget(place);
         repo.delete(&place.branch, head).await

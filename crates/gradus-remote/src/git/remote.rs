@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -59,8 +60,8 @@ pub struct Traffic {
 impl Remote {
     /// Makes ready to talk to a repository; nothing is sent yet.
     pub fn open(url: RemoteUrl, options: RemoteOptions) -> Result<Self, GitError> {
-        if url.url().scheme() == "http" && (options.credentials != Credentials::None || options.app.is_some())
-        {
+        let has_some = options.credentials != Credentials::None || options.app.is_some();
+        if url.url().scheme() == "http" && has_some && !stays_here(&url) {
             tracing::warn!(%url, "credentials are sent to this repository without encryption");
         }
         let transport = Transport::new(&url, &options)
@@ -188,4 +189,15 @@ pub(super) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send +
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|source| Fault::caused(GitErrorKind::Local("a computation was stopped".to_owned()), source))
+}
+
+/// Whether what is sent never leaves the machine.
+fn stays_here(url: &RemoteUrl) -> bool {
+    match url.url().host_str() {
+        Some("localhost") => true,
+        Some(host) => {
+            host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
 }

@@ -3,6 +3,7 @@
 mod contract;
 mod doubles;
 mod engine;
+mod examined;
 mod gitea;
 mod github;
 mod proxy;

@@ -84,6 +84,9 @@ async fn credentials_without_encryption_are_warned_of() {
         String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap()
     };
     assert!(!open("https://git.example.com/x").contains("WARN"));
+    for here in ["http://127.0.0.1:3000/x", "http://[::1]/x", "http://localhost/x"] {
+        assert!(!open(here).contains("WARN"), "nobody reads along at {here}");
+    }
     let said = open("http://git.example.com/x");
     assert!(
         said.contains("WARN") && said.contains("without encryption") && !said.contains("hunter2"),

@@ -366,6 +366,31 @@ pub(super) fn permitted(address: &RepoAddress, project: &str, repository: &str, 
         .version()
 }
 
+/// `git/policy-configurations/get`: what is asked of pull requests for a branch.
+pub(super) fn policies_of(address: &RepoAddress, repository: &str, branch: &BranchName) -> Request {
+    let doing = format!("read the rules of {branch} of {address}");
+    let parts = [project(address), "_apis", "git", "policy", "configurations"];
+    of_organisation(address, Method::Get, doing, &parts)
+        .with("repositoryId", repository)
+        .with("refName", format!("refs/heads/{branch}"))
+        .version()
+}
+
+/// `hooks/subscriptions/list`.
+pub(super) fn subscriptions(address: &RepoAddress) -> Request {
+    let doing = format!("read the service hooks of {address}");
+    of_organisation(address, Method::Get, doing, &["_apis", "hooks", "subscriptions"])
+        .with("publisherId", "tfs")
+        .version()
+}
+
+/// `git/repositories/list`.
+pub(super) fn repositories(address: &RepoAddress) -> Request {
+    let doing = format!("look for repositories like {address}");
+    let parts = [project(address), "_apis", "git", "repositories"];
+    of_organisation(address, Method::Get, doing, &parts).version()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::forge::address::{ForgeKind, RepoAddress};

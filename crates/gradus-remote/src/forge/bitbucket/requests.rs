@@ -14,7 +14,7 @@ const PAGE: &str = "50";
 /// The most characters of a status's key.
 const KEY: usize = 40;
 
-fn of(address: &RepoAddress) -> Below<'_> {
+pub(super) fn of(address: &RepoAddress) -> Below<'_> {
     let path = vec!["repositories".to_owned(), address.owner(), address.name.clone()];
     Below { address, path, pulls: "pullrequests", pull: "pull request", query: None }
 }

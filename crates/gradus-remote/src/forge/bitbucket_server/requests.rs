@@ -13,7 +13,7 @@ use crate::forge::request::{Method, Request};
 const PAGE: &str = "100";
 
 /// A part of the API, such as `api` or `branch-utils`, for this repository.
-fn of<'a>(address: &'a RepoAddress, part: &str) -> Below<'a> {
+pub(super) fn of<'a>(address: &'a RepoAddress, part: &str) -> Below<'a> {
     let (project, name) = (address.owner(), address.name.clone());
     let path =
         vec![part.to_owned(), "1.0".to_owned(), "projects".to_owned(), project, "repos".to_owned(), name];

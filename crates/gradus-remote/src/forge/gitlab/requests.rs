@@ -14,7 +14,7 @@ use crate::forge::request::{Method, Request};
 const PAGE: &str = "100";
 
 /// The project is one part of the path, with all its groups.
-fn of(address: &RepoAddress) -> Below<'_> {
+pub(super) fn of(address: &RepoAddress) -> Below<'_> {
     let path = vec!["projects".to_owned(), format!("{}/{}", address.owner(), address.name)];
     Below { address, path, pulls: "merge_requests", pull: "merge request", query: None }
 }

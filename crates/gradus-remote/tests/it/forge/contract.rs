@@ -16,9 +16,16 @@ use gradus_remote::http::Tls;
 use super::doubles::{AZURE_DEVOPS, BITBUCKET, BITBUCKET_SERVER, Double, Fault, GITLAB, Kind, Who, coverage};
 use super::story::{self, BRANCH, FILE, Has, Place};
 
-#[async_trait]
-impl Place for Double {
-    fn api(&self, who: Who) -> Arc<dyn ForgeApi> {
+impl Double {
+    fn reached(&self, address: RepoAddress, who: Who) -> Arc<dyn ForgeApi> {
+        let authorization = Some(Secret::new((self.kind().authorization)(who)));
+        let access = ForgeAccess { authorization, tls: Tls::default() };
+        let client = ForgeClient::new(address.api(), access, &[], Budget::default(), Arc::new(SystemClock));
+        let client = Arc::new(client.unwrap());
+        open(client, address)
+    }
+
+    fn address(&self) -> RepoAddress {
         let kind = match self.kind().name {
             "gitlab" => ForgeKind::GitLab,
             "bitbucket-server" => ForgeKind::BitbucketServer,
@@ -26,12 +33,27 @@ impl Place for Double {
             "azure-devops" => ForgeKind::AzureDevOps,
             other => panic!("{other}"),
         };
-        let address = RepoAddress::parse(kind, &self.repository(), None).unwrap();
-        let authorization = Some(Secret::new((self.kind().authorization)(who)));
-        let access = ForgeAccess { authorization, tls: Tls::default() };
-        let client = ForgeClient::new(address.api(), access, &[], Budget::default(), Arc::new(SystemClock));
-        let client = Arc::new(client.unwrap());
-        open(client, address)
+        RepoAddress::parse(kind, &self.repository(), None).unwrap()
+    }
+
+    /// Another repository in it.
+    pub(super) fn at(&self, path: &str) -> Arc<dyn ForgeApi> {
+        let mut owner: Vec<String> = path.split('/').map(str::to_owned).collect();
+        let name = owner.pop().unwrap();
+        self.reached(RepoAddress { owner, name, ..self.address() }, Who::Gradus)
+    }
+
+    /// The same, as if it were below a path.
+    pub(super) fn at_path(&self, path: &str) -> Arc<dyn ForgeApi> {
+        let own = self.address();
+        self.reached(RepoAddress { web: format!("{}{path}", own.web), ..own }, Who::Gradus)
+    }
+}
+
+#[async_trait]
+impl Place for Double {
+    fn api(&self, who: Who) -> Arc<dyn ForgeApi> {
+        self.reached(self.address(), who)
     }
 
     fn ann(&self) -> Account {
@@ -106,11 +128,19 @@ async fn whole(kind: &'static Kind, has: &Has) -> String {
     part!(place => story::talks(&place));
     part!(place => story::marks(&place, has));
     part!(place => story::knows_who_asks(&place, has));
+    part!(place => story::tells_of_itself(&place));
+    part!(place => guarded(&place));
     part!(place => pages(&place));
     part!(place => faults(&place, has));
     let (text, missed) = coverage(kind, &seen);
     assert!(missed.is_empty(), "{}: never called: {missed:?}", kind.name);
     text
+}
+
+/// Rules that name who may.
+async fn guarded(place: &Double) {
+    place.guarded();
+    place.api(Who::Gradus).protection(&branch("main")).await.unwrap();
 }
 
 fn branch(name: &str) -> BranchName {

@@ -9,6 +9,7 @@ mod call;
 mod git;
 mod gitlab;
 mod server;
+mod tells;
 mod world;
 
 pub(super) use azure_devops::AZURE_DEVOPS;

@@ -1,7 +1,9 @@
 //! Proposals on a server that answers as GitHub does, with people who do what people do.
 
+mod examined;
 mod hub;
 mod serve;
+mod tells;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -153,7 +155,10 @@ fn address(server: &Server) -> RepoAddress {
 }
 
 pub(super) fn api(server: &Server, token: &str) -> Arc<dyn ForgeApi> {
-    let address = address(server);
+    api_at(address(server), token)
+}
+
+fn api_at(address: RepoAddress, token: &str) -> Arc<dyn ForgeApi> {
     let authorization = Some(Secret::new(format!("Bearer {token}")));
     let access = ForgeAccess { authorization, tls: Tls::default() };
     let clock = Arc::new(SystemClock);

@@ -129,6 +129,7 @@ async fn gitea_does_it_all() {
     story::talks(&Real::new().await).await;
     story::marks(&Real::new().await, &has).await;
     story::knows_who_asks(&Real::new().await, &has).await;
+    story::tells_of_itself(&Real::new().await).await;
     let archived = Real::new().await;
     archived.archive().await;
     assert!(archived.api(Who::Gradus).repository().await.unwrap().archived);

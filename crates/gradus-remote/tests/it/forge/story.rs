@@ -370,3 +370,21 @@ pub(super) async fn knows_who_asks(place: &dyn Place, has: &Has) {
         assert!(is_told, "{error:?}");
     }
 }
+
+pub(super) async fn tells_of_itself(place: &dyn Place) {
+    let api = place.api(Who::Gradus);
+    api.software().await.unwrap();
+    let before = api.protection(&branch("main")).await.unwrap();
+    assert_eq!((before.is_protected, before.approvals), (false, 0));
+    place.need_approval().await;
+    assert_eq!(api.protection(&branch("main")).await.unwrap().approvals, 1);
+    let at = api.address();
+    let own = format!("{}/{}", at.owner(), at.name);
+    assert!(api.others().await.unwrap().contains(&own), "{own}");
+    match api.hooks().await {
+        Ok(hooks) => assert!(hooks.iter().all(|hook| hook.url.contains("/hooks/forge/"))),
+        // Not told to everybody.
+        Err(error) => assert!(matches!(error.kind(), ForgeErrorKind::Forbidden { .. }), "{error:?}"),
+    }
+    assert!(!api.absent().is_empty());
+}

@@ -299,7 +299,10 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
                 strategy("rebase-ff-only", true),
                 strategy("squash", true),
             ];
-            Reply::ok(json!({"mergeConfig": {"type": "REPOSITORY", "strategies": strategies}}))
+            Reply::ok(json!({
+                "mergeConfig": {"type": "REPOSITORY", "strategies": strategies},
+                "requiredApprovers": world.approvals,
+            }))
         }
         "list pull requests" => {
             let of = |name: &str| asked.query(name).unwrap_or_default().to_owned();

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::call::{Asked, Call, Reply};
+use super::tells;
 use super::world::{Review, World};
 use crate::server::percent_decoded;
 use crate::trip::Trip;
@@ -181,6 +182,11 @@ impl Double {
         })
     }
 
+    /// Main is for others to merge into.
+    pub(in crate::forge) fn guarded(&self) {
+        self.world(|world| world.guarded = true);
+    }
+
     pub(in crate::forge) fn archived(&self) {
         self.world(|world| world.archived = true);
     }
@@ -223,9 +229,10 @@ impl Double {
 
 /// The calls of a kind that were made, and those that never were.
 pub(in crate::forge) fn coverage(kind: &Kind, seen: &BTreeSet<&'static str>) -> (String, Vec<&'static str>) {
-    let missed = kind.calls.iter().map(|call| call.name).filter(|name| !seen.contains(name)).collect();
-    let mut text = format!("{}: {} of {} calls\n", kind.name, seen.len(), kind.calls.len());
-    for call in kind.calls {
+    let calls = || kind.calls.iter().chain(tells::calls(kind));
+    let missed = calls().map(|call| call.name).filter(|name| !seen.contains(name)).collect();
+    let mut text = format!("{}: {} of {} calls\n", kind.name, seen.len(), calls().count());
+    for call in calls() {
         text.push_str(&format!("  {:<32} {:<6} {}  ({})\n", call.name, call.method, call.path, call.page));
     }
     (text, missed)
@@ -279,7 +286,8 @@ async fn answer_to(
         true => Value::Null,
         false => serde_json::from_slice(&body).map_err(|_| "the body is no JSON")?,
     };
-    let call = state.kind.calls.iter().find_map(|call| Some((call, call.matches(method, &path)?)));
+    let calls = state.kind.calls.iter().chain(tells::calls(state.kind));
+    let call = { calls }.find_map(|call| Some((call, call.matches(method, &path)?)));
     let unknown = match &call {
         Some((call, _)) => call.unknown(&query, &json),
         None => Some(format!("there is no call {method} {path}")),
@@ -299,7 +307,9 @@ async fn answer_to(
             let mut world = state.world.lock().unwrap();
             world.look();
             let url = state.url.clone();
-            (state.kind.answer)(&mut world, &Asked { name: call.name, parts, query, body: json, who, url })
+            let asked = Asked { name: call.name, parts, query, body: json, who, url };
+            let told = tells::answer(state.kind, &world, &asked);
+            told.unwrap_or_else(|| (state.kind.answer)(&mut world, &asked))
         }
     };
     // As before, if it is.

@@ -14,6 +14,8 @@ pub(super) struct World {
     pub(super) pulls: Vec<Pull>,
     /// By commit: the statuses, the newest last.
     pub(super) statuses: BTreeMap<String, Vec<Status>>,
+    /// Whether only others may merge into main.
+    pub(super) guarded: bool,
     pub(super) archived: bool,
     /// So many people have to approve.
     pub(super) approvals: usize,
@@ -93,6 +95,7 @@ impl World {
             pulls: Vec::new(),
             statuses: BTreeMap::new(),
             archived: false,
+            guarded: false,
             approvals: 0,
             stale_lists: 0,
             thinking: 0,

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::serve::{Call, Reply};
+use super::tells::Rules;
 
 pub(super) struct Hub {
     repo: PathBuf,
@@ -25,6 +26,7 @@ pub(super) struct Hub {
     /// So many lists do not have what was opened just now.
     pub(super) lag: usize,
     pub(super) app: Option<App>,
+    pub(super) rules: Rules,
     /// Calls that the description does not have.
     pub(super) wrong: Vec<String>,
     ids: u64,
@@ -133,6 +135,7 @@ impl Hub {
             required: None,
             lag: 0,
             app: None,
+            rules: Rules::default(),
             wrong: Vec::new(),
             ids: 100,
         }
@@ -256,14 +259,18 @@ impl Hub {
                 None => reply,
             };
         }
-        if let Some(reply) = people(&call.method, parts.as_slice()) {
+        let told = people(&call.method, parts.as_slice()).or_else(|| self.tells(call, &parts));
+        if let Some(reply) = told {
             return reply;
         }
         let ["repos", "acme", "fleet", below @ ..] = parts.as_slice() else {
             self.wrong.push(format!("{} {:?}", call.method, parts));
             return Reply::says(404, "Not Found");
         };
-        self.check(call, below);
+        let is_empty = call.body == json!({});
+        if !is_empty {
+            self.check(call, below);
+        }
         if call.method != "GET" {
             match who.scopes {
                 // Who may not see a private repository is not told of it.
@@ -281,6 +288,9 @@ impl Hub {
                 let reply = Reply::says(403, "Repository was archived so is read-only.");
                 return reply.with("x-accepted-github-permissions", "pull_requests=write");
             }
+        }
+        if is_empty {
+            return Reply::says(422, "Invalid request.\n\n\"base\", \"head\" weren't supplied.");
         }
         self.look();
         self.below(call, below, &who.login)
