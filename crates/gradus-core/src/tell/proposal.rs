@@ -50,8 +50,9 @@ pub fn proposal_body(report: &Report, change: &Change, clock: &Clock) -> String 
     }
     let (name, environment) = (&report.pipeline.name, &change.environment);
     text.push_str(&format!(
-        "\nMerging this deploys to {environment}. Closing it alone does not stop it: it is proposed again, until \
-         `gradus hold {name} --environment {environment}`.\n\
+        "\nMerging this deploys to {environment}. Closing it says no to this release: it is proposed again only if \
+         somebody asks for it.\n\
+         To stop what follows, too: `gradus hold {name} --environment {environment}`.\n\
          To go back later: `gradus rollback {name} --to {environment}`.\n"
     ));
     text
