@@ -13,8 +13,9 @@ use crate::command::serve::{Running, ServeArgs, stopped};
 use crate::demo::clusters::Clusters;
 use crate::demo::fleet::Fleet;
 use crate::demo::rehearse::{Disturbance, rehearse};
-use crate::demo::story::Story;
-use crate::demo::{BAD, FIRST, GOOD, write_pipeline};
+use crate::demo::stage::{Forge, Stage};
+use crate::demo::story::{Approver, Story};
+use crate::demo::{BAD, FIRST, GOOD};
 use crate::error::CliError;
 use crate::output::{Printer, Tone};
 use crate::wiring::AccessArgs;
@@ -31,8 +32,14 @@ pub(crate) struct DemoArgs {
     /// Wait for you to approve.
     #[arg(long)]
     pub(crate) pause: bool,
+    /// Tell it with pull requests, in a forge that is started for it.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) forge: Option<DemoForge>,
+    /// The Gitea program; else the one on PATH, else the one that the tests have built.
+    #[arg(long, value_name = "PATH", requires = "forge")]
+    pub(crate) gitea: Option<PathBuf>,
     /// Tell the story this many times while `serve` is killed, and compare the ends.
-    #[arg(long, value_name = "RUNS", hide = true)]
+    #[arg(long, value_name = "RUNS", hide = true, conflicts_with = "forge")]
     pub(crate) rehearse: Option<u32>,
     /// How many times `serve` is killed in all.
     #[arg(long, value_name = "N", default_value_t = 0, hide = true, requires = "rehearse")]
@@ -43,6 +50,13 @@ pub(crate) struct DemoArgs {
     /// What the moments of the kills follow from.
     #[arg(long, value_name = "N", default_value_t = 1, hide = true, requires = "rehearse")]
     pub(crate) seed: u64,
+}
+
+/// A forge that can be started for the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DemoForge {
+    /// Gitea, on this machine.
+    Gitea,
 }
 
 /// The people and machines of the demo, with their tokens.
@@ -115,24 +129,29 @@ async fn tell(folder: &Path, arguments: &DemoArgs, printer: &Printer) -> Result<
         printer.toned(Tone::Strong, "gradus demo: three environments, one Git repository, no cluster needed"),
     );
     printer.line("");
-    let fleet = Fleet::create(folder, FIRST)?;
+    let stage = match arguments.forge {
+        None => Stage::plain(folder)?,
+        Some(DemoForge::Gitea) => {
+            let starting = Stage::in_gitea(folder, arguments.gitea.as_deref());
+            printer.patiently("starting Gitea...", starting).await?
+        }
+    };
     let now = jiff::Zoned::now().strftime("%H:%M:%S").to_string();
     printer.line(format!(
         "  {}  fleet repository at {} (main), podinfo {FIRST} everywhere",
         printer.toned(Tone::Dim, &now),
-        fleet.bare().display()
+        stage.shown()
     ));
-    let (config, data) = (folder.join("config"), folder.join("data"));
-    write_pipeline(&config, &fleet.url())?;
+    let (fleet, data) = (&stage.fleet, folder.join("data"));
     let actors = Actors::create(&data)?;
     let running = Running::start(&ServeArgs {
-        config,
+        config: stage.config.clone(),
         data: data.clone(),
         listen: "127.0.0.1:0".parse().map_err(|error| CliError::because("choosing an address", error))?,
         hook_key_file: Some(Actors::hook_key_file(&data)),
         poll: Duration::from_millis(300),
         at_once: 4,
-        access: AccessArgs::default(),
+        access: AccessArgs { secrets: stage.secrets.clone(), ..AccessArgs::default() },
     })
     .await?;
     let address = format!("http://{}", running.address);
@@ -143,21 +162,27 @@ async fn tell(folder: &Path, arguments: &DemoArgs, printer: &Printer) -> Result<
         vec![("staging", BAD)],
     );
     let clusters = tokio::spawn(clusters.run());
+    let approver = client(&actors.approver)?;
     let story = Story {
-        fleet: &fleet,
-        approver: &client(&actors.approver)?,
+        fleet,
+        approver: match &stage.forge {
+            None => Approver::Here(&approver),
+            Some(forge) => Approver::InForge(&forge.manager),
+        },
         operator: &client(&actors.operator)?,
         printer: Some(printer),
         pause: arguments.pause,
         patience: Duration::from_secs(60),
     };
-    if arguments.pause {
+    if let (true, Some(forge)) = (arguments.pause, &stage.forge) {
+        printer.note(sign_in(forge));
+    } else if arguments.pause {
         printer.note(format!("  the token to approve with: export GRADUS_TOKEN={}", actors.approver));
     }
     story.tell().await?;
-    the_end(&fleet, printer)?;
+    the_end(fleet, printer)?;
     if arguments.keep {
-        stay(&address, &actors, folder, printer).await;
+        stay(&address, &actors, &stage, printer).await;
     } else {
         printer.line("next: gradus demo --keep --dir ./demo    stays up, so that you can look around");
         printer.line("      gradus init .                      looks at your own repository and writes a first pipeline");
@@ -182,7 +207,13 @@ fn the_end(fleet: &Fleet, printer: &Printer) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn stay(address: &str, actors: &Actors, folder: &Path, printer: &Printer) {
+/// How people see the forge.
+fn sign_in(forge: &Forge) -> String {
+    let (url, name, password) = (forge.gitea.url(), forge.town.manager_name(), &forge.town.password);
+    format!("  the forge is at {url}; sign in as {name} with the password {password}")
+}
+
+async fn stay(address: &str, actors: &Actors, stage: &Stage, printer: &Printer) {
     printer.line("");
     printer.line(format!("it stays up at {address}; Ctrl-C ends it. In another terminal:"));
     printer.line("");
@@ -190,7 +221,11 @@ async fn stay(address: &str, actors: &Actors, folder: &Path, printer: &Printer) 
     printer.line("  gradus status");
     printer.line("  gradus explain podinfo prod");
     printer.line("  gradus history podinfo");
-    printer.line(format!("  git -C {} log --first-parent main", folder.join("fleet.git").display()));
+    printer.line(format!("  git -C {} log --first-parent main", stage.fleet.bare().display()));
+    if let Some(forge) = &stage.forge {
+        printer.line("");
+        printer.line(sign_in(forge));
+    }
     stopped().await;
 }
 

@@ -8,22 +8,39 @@ use crate::error::CliError;
 /// The environments of the demo, in order.
 pub(crate) const ENVIRONMENTS: [&str; 3] = ["dev", "staging", "prod"];
 
-/// A bare repository, and a developer's checkout beside it.
+/// A repository, and a developer's checkout of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Fleet {
-    bare: PathBuf,
+    place: Place,
     checkout: PathBuf,
+}
+
+/// Where a repository is.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// On disk.
+    pub(crate) bare: PathBuf,
+    /// For Git.
+    pub(crate) url: String,
+    /// What a developer says to be let in; empty where everybody is.
+    pub(crate) authorization: String,
 }
 
 impl Fleet {
     /// Makes the repository, with every environment at `version`.
     pub(crate) fn create(folder: &Path, version: &str) -> Result<Self, CliError> {
-        let fleet = Self { bare: folder.join("fleet.git"), checkout: folder.join("checkout") };
-        let bare = fleet.bare.display().to_string();
-        git(folder, &["init", "-q", "--bare", "--initial-branch=main", &bare])?;
-        git(&fleet.bare, &["config", "uploadpack.allowFilter", "true"])?;
-        git(&fleet.bare, &["config", "uploadpack.allowAnySHA1InWant", "true"])?;
-        git(folder, &["clone", "-q", &bare, &fleet.checkout.display().to_string()])?;
+        let bare = folder.join("fleet.git");
+        git(folder, &["init", "-q", "--bare", "--initial-branch=main", &bare.display().to_string()])?;
+        git(&bare, &["config", "uploadpack.allowFilter", "true"])?;
+        git(&bare, &["config", "uploadpack.allowAnySHA1InWant", "true"])?;
+        let url = format!("file://{}", bare.display());
+        Self::fill(folder, version, Place { bare, url, authorization: String::new() })
+    }
+
+    /// Fills one that somebody else has made.
+    pub(crate) fn fill(folder: &Path, version: &str, place: Place) -> Result<Self, CliError> {
+        let fleet = Self { place, checkout: folder.join("checkout") };
+        fleet.remotely(folder, &["clone", "-q", &fleet.place.url, &fleet.checkout.display().to_string()])?;
         git(&fleet.checkout, &["checkout", "-q", "-B", "main"])?;
         for (path, text) in files(version) {
             let path = fleet.checkout.join(path);
@@ -33,24 +50,29 @@ impl Fleet {
         }
         git(&fleet.checkout, &["add", "."])?;
         git(&fleet.checkout, &["commit", "-q", "-m", &format!("Deploy podinfo {version} everywhere")])?;
-        git(&fleet.checkout, &["push", "-q", "origin", "main"])?;
+        fleet.remotely(&fleet.checkout, &["push", "-q", "origin", "main"])?;
         Ok(fleet)
+    }
+
+    /// Runs git where it speaks to the repository.
+    fn remotely(&self, folder: &Path, arguments: &[&str]) -> Result<String, CliError> {
+        git_as(folder, arguments, &self.place.authorization)
     }
 
     /// The repository's address.
     pub(crate) fn url(&self) -> String {
-        format!("file://{}", self.bare.display())
+        self.place.url.clone()
     }
 
-    /// Where the bare repository is.
+    /// Where the repository is on disk.
     pub(crate) fn bare(&self) -> &Path {
-        &self.bare
+        &self.place.bare
     }
 
     /// A developer releases a version into dev. Safe to repeat.
     pub(crate) fn release(&self, version: &str) -> Result<String, CliError> {
         for _ in 0..5 {
-            git(&self.checkout, &["fetch", "-q", "origin"])?;
+            self.remotely(&self.checkout, &["fetch", "-q", "origin"])?;
             git(&self.checkout, &["reset", "-q", "--hard", "origin/main"])?;
             let path = self.checkout.join(release_file("dev"));
             let failed = |error| CliError::because(format!("changing {}", path.display()), error);
@@ -64,7 +86,7 @@ impl Fleet {
                     &["commit", "-q", "-a", "-m", &format!("Release podinfo {version} to dev")],
                 )?;
             }
-            if git(&self.checkout, &["push", "-q", "origin", "HEAD:main"]).is_ok() {
+            if self.remotely(&self.checkout, &["push", "-q", "origin", "HEAD:main"]).is_ok() {
                 return self.tip();
             }
         }
@@ -73,29 +95,30 @@ impl Fleet {
 
     /// What an environment declares at a commit.
     pub(crate) fn declared(&self, commit: &str, environment: &str) -> Option<String> {
-        let text = git(&self.bare, &["show", &format!("{commit}:{}", release_file(environment))]).ok()?;
+        let text =
+            git(&self.place.bare, &["show", &format!("{commit}:{}", release_file(environment))]).ok()?;
         declared(&text).map(str::to_owned)
     }
 
     /// The commit that main is at.
     pub(crate) fn tip(&self) -> Result<String, CliError> {
-        Ok(git(&self.bare, &["rev-parse", "refs/heads/main"])?.trim().to_owned())
+        Ok(git(&self.place.bare, &["rev-parse", "refs/heads/main"])?.trim().to_owned())
     }
 
     /// The log of main, with trailers, oldest last.
     pub(crate) fn log(&self, format: &str) -> Result<String, CliError> {
-        git(&self.bare, &["log", "--first-parent", &format!("--format={format}"), "main"])
+        git(&self.place.bare, &["log", "--first-parent", &format!("--format={format}"), "main"])
     }
 
     /// All branches.
     pub(crate) fn branches(&self) -> Result<Vec<String>, CliError> {
-        let listed = git(&self.bare, &["for-each-ref", "--format=%(refname:short)", "refs/heads"])?;
+        let listed = git(&self.place.bare, &["for-each-ref", "--format=%(refname:short)", "refs/heads"])?;
         Ok(listed.lines().map(str::to_owned).collect())
     }
 
     /// Whether every object in the repository is sound.
     pub(crate) fn fsck(&self) -> Result<(), CliError> {
-        git(&self.bare, &["fsck", "--strict", "--no-dangling"]).map(drop)
+        git(&self.place.bare, &["fsck", "--strict", "--no-dangling"]).map(drop)
     }
 }
 
@@ -159,8 +182,19 @@ fn files(version: &str) -> Vec<(String, String)> {
 
 /// Runs git, with nothing of the user's own configuration.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, CliError> {
+    git_as(folder, arguments, "")
+}
+
+/// The same, as somebody who says this to be let in.
+fn git_as(folder: &Path, arguments: &[&str], authorization: &str) -> Result<String, CliError> {
     let doing = || format!("running git {}", arguments.first().copied().unwrap_or_default());
-    let output = Command::new("git")
+    let mut command = Command::new("git");
+    if !authorization.is_empty() {
+        // Arguments are seen by everybody on the machine.
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader");
+        command.env("GIT_CONFIG_VALUE_0", format!("Authorization: {authorization}"));
+    }
+    let output = command
         .args(arguments)
         .current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
+use super::BAD;
 use super::clusters::Clusters;
-use super::fleet::Fleet;
-use super::story::Story;
-use super::{BAD, FIRST, write_pipeline};
+use super::stage::Stage;
+use super::story::{Approver, Story};
 use crate::client::Client;
 use crate::command::demo::Actors;
 use crate::error::CliError;
@@ -87,9 +87,7 @@ struct Seen {
 async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End, Duration, Seen), CliError> {
     let folder =
         tempfile::tempdir().map_err(|error| CliError::because("making a temporary folder", error))?;
-    let fleet = Fleet::create(folder.path(), FIRST)?;
-    let config = folder.path().join("config");
-    write_pipeline(&config, &fleet.url())?;
+    let Stage { fleet, config, .. } = Stage::plain(folder.path())?;
     let data = folder.path().join("data");
     let actors = Actors::create(&data)?;
     let server = Served { config, data, listen: free_port()? };
@@ -105,7 +103,7 @@ async fn run(random: &mut Random, kills: u32, lose_ledger: bool) -> Result<(End,
     let patience = Duration::from_secs(180);
     let story = Story {
         fleet: &fleet,
-        approver: &approver,
+        approver: Approver::Here(&approver),
         operator: &operator,
         printer: None,
         pause: false,

@@ -9,6 +9,7 @@ use gradus_server::api::v1::{self, Health};
 use tokio::time::Instant;
 
 use super::fleet::Fleet;
+use super::gitea::Manager;
 use super::{BAD, FIRST, GOOD, PIPELINE};
 use crate::client::Client;
 use crate::error::CliError;
@@ -23,7 +24,7 @@ const AGAIN: Duration = Duration::from_secs(2);
 pub(crate) struct Story<'a> {
     pub(crate) fleet: &'a Fleet,
     /// Somebody who may approve.
-    pub(crate) approver: &'a Client,
+    pub(crate) approver: Approver<'a>,
     /// Somebody who may ask for anything.
     pub(crate) operator: &'a Client,
     pub(crate) printer: Option<&'a Printer>,
@@ -31,6 +32,15 @@ pub(crate) struct Story<'a> {
     pub(crate) pause: bool,
     /// How long anything may take.
     pub(crate) patience: Duration,
+}
+
+/// Where somebody says yes.
+#[derive(Clone, Copy)]
+pub(crate) enum Approver<'a> {
+    /// To gradus.
+    Here(&'a Client),
+    /// In the forge, where they also merge.
+    InForge(&'a Manager),
 }
 
 impl Story<'_> {
@@ -66,15 +76,18 @@ impl Story<'_> {
                 proposal(it, "prod").is_some() || declares(it, "prod", GOOD)
             })
             .await?;
-        let number = proposal(&it, "prod").map_or_else(|| "1".to_owned(), |number| number.to_string());
+        let number = proposal(&it, "prod").unwrap_or(1);
         self.say(&format!("proposed for prod{:28}proposal {number}, waits for approval", ""));
-        let it = self.approve().await?;
+        if let (Approver::InForge(_), Some(url)) = (self.approver, address(&it, "prod")) {
+            self.say(&format!("  where it is reviewed: {url}"));
+        }
+        let it = self.approve(number).await?;
         let by =
             if self.pause { "approved".to_owned() } else { "approved by demo (release-managers)".to_owned() };
         self.say(&format!("{by}, merged{:3}commit {}", "", commit_of(&it, "prod")));
         self.until("prod is healthy", |it| is_healthy(it, "prod", GOOD)).await?;
         self.say(&format!("prod healthy at {GOOD}"));
-        Ok(())
+        self.cleared_up().await
     }
 
     /// 6.6.0 is fine in dev, and its upgrade fails in staging while the Kustomization is green.
@@ -139,13 +152,31 @@ impl Story<'_> {
         self.explain("staging").await
     }
 
-    async fn approve(&self) -> Result<v1::Pipeline, CliError> {
-        if self.pause {
-            self.say("your turn: approve it from another terminal, with");
-            self.say(&format!(
-                "  gradus approve podinfo --to prod --version {GOOD} --server {}",
-                self.approver.base()
-            ));
+    /// What was merged leaves no branch behind.
+    async fn cleared_up(&self) -> Result<(), CliError> {
+        let Approver::InForge(_) = self.approver else { return Ok(()) };
+        let begun = Instant::now();
+        while self.fleet.branches()? != ["main"] {
+            if begun.elapsed() > self.patience {
+                return Err(CliError::failed("the branch of what was merged is still there"));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        self.say("the branch of the pull request is gone");
+        Ok(())
+    }
+
+    async fn approve(&self, number: u64) -> Result<v1::Pipeline, CliError> {
+        match self.approver {
+            Approver::Here(client) if self.pause => {
+                self.say("your turn: approve it from another terminal, with");
+                self.say(&format!(
+                    "  gradus approve podinfo --to prod --version {GOOD} --server {}",
+                    client.base()
+                ));
+            }
+            Approver::InForge(_) if self.pause => self.say("your turn: approve it there, and merge it"),
+            Approver::Here(_) | Approver::InForge(_) => {}
         }
         let yes = v1::Approve { environment: "prod".to_owned(), version: Some(GOOD.to_owned()) };
         let path = format!("/api/v1/pipelines/{PIPELINE}/approve");
@@ -156,7 +187,13 @@ impl Story<'_> {
             async || {
                 if !self.pause && last.is_none_or(|at: Instant| at.elapsed() >= AGAIN) {
                     last = Some(Instant::now());
-                    let _said_again: Result<v1::Asked, CliError> = self.approver.post(&path, &yes).await;
+                    match self.approver {
+                        Approver::Here(client) => {
+                            let _said_again: Result<v1::Asked, CliError> = client.post(&path, &yes).await;
+                        }
+                        // It may not be ready to be merged.
+                        Approver::InForge(manager) => drop(manager.let_in(number).await),
+                    }
                 }
             },
         )
@@ -255,6 +292,10 @@ fn is_healthy(it: &v1::Pipeline, environment: &str, wanted: &str) -> bool {
 
 fn proposal(it: &v1::Pipeline, environment: &str) -> Option<u64> {
     find(it, environment).and_then(|here| here.proposal.as_ref()).map(|proposal| proposal.number)
+}
+
+fn address(it: &v1::Pipeline, environment: &str) -> Option<String> {
+    find(it, environment).and_then(|here| here.proposal.as_ref()).and_then(|proposal| proposal.url.clone())
 }
 
 fn commit_of(it: &v1::Pipeline, environment: &str) -> String {

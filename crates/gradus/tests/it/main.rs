@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
 
+mod ci_parts;
 mod cluster;
 mod collector;
 mod crds;
+mod demo_gitea;
+mod doctor_forge;
 mod gitops;
 mod in_cluster;
 mod init;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use gradus_remote::http::{Ask, HttpClient, Tls};
 use gradus_testbed::{Gitea, GiteaUser};
 use serde_json::{Value, json};
 
@@ -36,6 +37,18 @@ async fn pulls(gitea: &Gitea, ann: &GiteaUser, path: &str) -> Vec<String> {
         )
     };
     pulls.as_array().unwrap().iter().map(line).collect()
+}
+
+/// The text of a proposal, as its page shows it to everybody.
+async fn rendered(url: &str) -> String {
+    let http = HttpClient::new(&Tls::default()).unwrap();
+    let ask = Ask { limit: 8 * 1024 * 1024, ..Ask::default() };
+    let answer = http.get(url, &ask).await.unwrap();
+    assert_eq!(answer.status, 200, "{url}");
+    let page = String::from_utf8(answer.bytes.to_vec()).unwrap();
+    // Behind it stands its source, for who wants to change it.
+    let (_, rest) = page.split_once("render-content markup").unwrap();
+    rest.split_once("raw-content").unwrap().0.to_owned()
 }
 
 /// Asks until it is so.
@@ -181,6 +194,25 @@ async fn a_version_goes_up_through_pull_requests() {
     // gradus opens and merges the one, and opens the other for a person.
     let open = "2 open gradus/apps/web/prod: Promote web to prod: 1.0.0 → 1.1.0";
     fleet.pulls("the proposal for prod", &[STAGING, open]).await;
+
+    // What people see there is a page, not its source.
+    fleet.call(&fleet.ann, "PATCH", "", json!({"private": false})).await;
+    let at = fleet.path.strip_prefix("/repos").unwrap();
+    let page = rendered(&format!("{}{at}/pulls/2", fleet.gitea.url())).await;
+    for part in [
+        "<th>now</th>\n<th>proposed</th>",
+        "<td>app</td>\n<td>1.0.0</td>\n<td>1.1.0</td>",
+        "Healthy in <strong>staging</strong>",
+        "<th>gate</th>",
+        "<td>merge by a person</td>\n<td><strong>waiting</strong></td>",
+        "Merging this deploys to prod. Closing it says no to this release",
+        "<code>gradus hold web --environment prod</code>",
+        "<code>gradus rollback web --to prod</code>",
+    ] {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
+    assert!(!page.contains("**") && !page.contains("|--") && !page.contains('`'), "{page}");
+    assert_eq!(page.matches("<table>").count(), page.matches("</table>").count());
 
     // No means no, until somebody asks for it.
     fleet.call(&fleet.ann, "PATCH", "/pulls/2", json!({"state": "closed"})).await;

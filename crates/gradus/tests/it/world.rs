@@ -169,6 +169,11 @@ impl World {
         self.transcript.push_str(&format!("--- {name}\n{text}---\n\n"));
     }
 
+    /// Writes down what something else said.
+    pub(crate) fn record(&mut self, text: &str) {
+        self.transcript.push_str(text);
+    }
+
     /// Everything that was run must be what the snapshot says.
     #[track_caller]
     pub(crate) fn check(self, name: &str) {
