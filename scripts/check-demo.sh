@@ -63,5 +63,26 @@ if git --git-dir="$fleet" log --format='%(trailers:key=Gradus-Environment,valueo
     faults=$((faults + 1))
 fi
 
+# The same with pull requests, where there is a Gitea: the tests build one.
+told="$scratch/told-in-gitea"
+if timeout 180 "$gradus" demo --forge gitea --dir "$scratch/forge" >"$told" 2>"$scratch/errors" </dev/null; then
+    cat "$told"
+    tells 'where it is reviewed: http://127\.0\.0\.1:[0-9]+/acme/fleet/pulls/1$'
+    tells 'approved by'
+    tells 'the branch of the pull request is gone'
+    tells 'prod stays at 6\.5\.1'
+    branches="$(git --git-dir="$scratch/forge/gitea/repositories/acme/fleet.git" for-each-ref --format='%(refname:short)' refs/heads)"
+    if [[ "$branches" != main ]]; then
+        printf 'branches are left in Gitea: %s\n' "$branches" >&2
+        faults=$((faults + 1))
+    fi
+elif grep -q 'needs Gitea, and there is none' "$scratch/errors"; then
+    printf '\nno Gitea: the story is not told with pull requests\n'
+else
+    printf 'gradus demo --forge gitea failed:\n' >&2
+    cat "$told" "$scratch/errors" >&2
+    exit 1
+fi
+
 [[ "$faults" -eq 0 ]] || exit 1
 printf '\nthe demo told its story, and the repository holds it\n'
