@@ -71,6 +71,8 @@ pub(super) struct Play {
     api: Arc<dyn ForgeApi>,
     judge: Judge,
     told: Told,
+    /// What happened, for who has to find out why it ended so.
+    story: Vec<String>,
 }
 
 fn branch(name: &str) -> BranchName {
@@ -90,7 +92,18 @@ impl Play {
         let engines = [(); 2].map(|()| engine(&arena, &fakes));
         let (repo, api) = (arena.repos().open(&arena.repository).unwrap(), arena.api());
         let judge = Judge::new(merge);
-        let play = Self { arena, dice, pipeline, fakes, engines, repo, api, judge, told: Told::default() };
+        let play = Self {
+            arena,
+            dice,
+            pipeline,
+            fakes,
+            engines,
+            repo,
+            api,
+            judge,
+            told: Told::default(),
+            story: Vec::new(),
+        };
         play.reports(STAGING, "1.0.0");
         play.reports(PROD, "1.0.0");
         play
@@ -98,6 +111,13 @@ impl Play {
 
     /// Everything that happens, and what became of it.
     pub(super) async fn through(mut self) -> Result<Told, String> {
+        match self.plays().await {
+            Ok(()) => Ok(self.told),
+            Err(why) => Err(format!("{why}\n{}", self.story.join("\n"))),
+        }
+    }
+
+    async fn plays(&mut self) -> Result<(), String> {
         for _ in 0..HAPPENINGS {
             let seconds = self.dice.below(20);
             self.fakes.clock.advance(SignedDuration::from_secs(i64::try_from(seconds).unwrap()));
@@ -117,8 +137,9 @@ impl Play {
         self.told.merges =
             pulls.iter().filter(|pull| matches!(pull.state, PullState::Merged { .. })).count() as u64;
         let (main, head) = (self.main().await, self.version_on(&self.head_branch()).await);
-        self.judge.ends(&main, head.as_deref(), &pulls)?;
-        Ok(self.told)
+        let shown = pulls.iter().map(|pull| format!("{} {:?} at {:?}", pull.number, pull.state, pull.head));
+        self.story.extend(shown);
+        self.judge.ends(&main, head.as_deref(), &pulls)
     }
 
     fn head_branch(&self) -> BranchName {
@@ -136,6 +157,7 @@ impl Play {
     /// Somebody brings the next version into staging, and it works there.
     async fn brings(&mut self) {
         let version = self.judge.brings();
+        self.story.push(format!("{version} is brought"));
         self.writes(&branch("main"), &sketch::path(STAGING), &sketch::file(STAGING, &version)).await;
         self.reports(STAGING, &version);
     }
@@ -165,7 +187,11 @@ impl Play {
     }
 
     async fn looks(&mut self) {
-        self.engines[0].reconcile(&self.pipeline).await;
+        let done = self.engines[0].reconcile(&self.pipeline).await;
+        self.story.push(format!(
+            "a look: {:?}",
+            done.outcomes.iter().map(|(_, outcome)| outcome).collect::<Vec<_>>()
+        ));
     }
 
     /// A process ends at some request, before the other side does it or before it hears of it; another begins.
@@ -179,6 +205,7 @@ impl Play {
         };
         self.arena.trip.off();
         self.told.kills += u64::from(killed);
+        self.story.push(format!("a look is killed at stop {stops}: {killed}"));
         self.engines[1] = engine(&self.arena, &self.fakes);
     }
 
@@ -186,6 +213,7 @@ impl Play {
         let [one, two] = &self.engines;
         tokio::join!(one.reconcile(&self.pipeline), two.reconcile(&self.pipeline));
         self.judge.raced();
+        self.story.push("two looks at once".to_owned());
     }
 
     /// What people do to the proposal that is open, if one is.
@@ -201,11 +229,17 @@ impl Play {
                     MergeOrder { head, method: MergeMethod::Merge, title, message, delete_branch: false };
                 if self.api.merge(pull.number, &order).await.is_ok() {
                     self.judge.person_merged();
+                    self.story.push(format!("a person merges {}", pull.number));
                 }
             }
             1 | 2 => {
-                let version = self.version_on(&head).await;
+                // Also where its branch is gone: the no is to what it was opened for.
+                let version = match &pull.head {
+                    Some(head) => self.version_at(head).await,
+                    None => None,
+                };
                 if self.api.close(pull.number).await.is_ok() {
+                    self.story.push(format!("a person closes {} at {version:?}", pull.number));
                     self.judge.person_closed(version);
                 }
             }
@@ -220,11 +254,13 @@ impl Play {
                 let text = format!("# mine\n{}", sketch::file(PROD, &version));
                 if self.writes(&head, &file, &text).await.is_some() {
                     self.judge.person_pushed();
+                    self.story.push(format!("a person pushes to {}", pull.number));
                 }
             }
             _ => {
                 if self.api.delete_branch(&head).await.is_ok() {
                     self.judge.person_deleted();
+                    self.story.push(format!("a person deletes the branch of {}", pull.number));
                 }
             }
         }
@@ -232,14 +268,23 @@ impl Play {
 
     /// What prod's file says on a branch.
     async fn version_on(&self, of: &BranchName) -> Option<String> {
-        let text = self.text_on(of, PROD).await?;
+        let tip = self.repo.tips(std::slice::from_ref(of)).await.unwrap().remove(of)?;
+        self.version_at(&tip).await
+    }
+
+    async fn version_at(&self, commit: &CommitId) -> Option<String> {
+        let text = self.text_at(commit, PROD).await?;
         sketch::version_in(&text).map(str::to_owned)
     }
 
     async fn text_on(&self, of: &BranchName, environment: &str) -> Option<String> {
         let tip = self.repo.tips(std::slice::from_ref(of)).await.unwrap().remove(of)?;
+        self.text_at(&tip, environment).await
+    }
+
+    async fn text_at(&self, commit: &CommitId, environment: &str) -> Option<String> {
         let path = RepoPath::parse(&sketch::path(environment)).unwrap();
-        let files = self.repo.read(&tip, std::slice::from_ref(&path)).await.unwrap();
+        let files = self.repo.read(commit, std::slice::from_ref(&path)).await.unwrap();
         Some(String::from_utf8(files.get(&path)?.bytes.to_vec()).unwrap())
     }
 
