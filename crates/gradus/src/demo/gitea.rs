@@ -136,7 +136,7 @@ async fn run(program: &Program, folder: &Path, arguments: &[&str]) -> Result<(),
     }
     let said = [output.stdout, output.stderr].concat();
     Err(CliError::because(doing(), String::from_utf8_lossy(&said).trim().to_owned())
-        .help("it has to be Gitea 1.22 or newer, built with SQLite"))
+        .help("it has to be Gitea, built with SQLite; the demo is tried with 1.26"))
 }
 
 /// What it sees of the environment: where Git is, and nothing that is meant for another Gitea.
