@@ -225,6 +225,9 @@ pub enum Fit {
     Foreign,
     /// A person closed it without merging, at this time, and its branch is still there.
     Declined(Timestamp),
+    /// It is exactly the change that would be made now, and since this time the forge is to merge it once its own
+    /// rules are met.
+    Queued(Timestamp),
 }
 
 /// A promotion that a person asked for by name.

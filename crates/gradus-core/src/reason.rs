@@ -197,6 +197,15 @@ pub enum Reason {
         /// Since when it is open.
         since: Timestamp,
     },
+    /// The forge was told to merge the proposal, and does so once its own rules are met.
+    QueuedInForge {
+        /// Which one.
+        number: ProposalNumber,
+        /// Where it is.
+        url: Option<Arc<str>>,
+        /// Since when.
+        since: Timestamp,
+    },
     /// Somebody else pushed to the proposal's branch.
     ProposalChanged {
         /// Which one.

@@ -9,13 +9,15 @@ mod headline;
 mod lines;
 mod proposal;
 mod sentence;
+mod standing;
 mod status;
 mod time;
 
 pub use advice::advice;
-pub use commit::{Trailer, commit_message, promotion_title, trailers_of};
+pub use commit::{Trailer, because, commit_message, commit_message_saying, promotion_title, trailers_of};
 pub use explain::explain;
 pub use proposal::{proposal_body, proposal_title};
 pub use sentence::sentence;
+pub use standing::{Light, deployed_line, proposal_line, standing_comment, timeless};
 pub use status::{StatusRow, status_line, status_rows};
 pub use time::{Clock, age, duration};

@@ -11,17 +11,19 @@ use gradus_core::observation::Seen;
 use gradus_core::pipeline::Pipeline;
 use gradus_core::plan::{Change, Step};
 use gradus_core::report::Report;
-use gradus_core::tell::{Clock, commit_message, proposal_body, proposal_title};
+use gradus_core::tell::{Clock, because};
+use gradus_template::TemplateError;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
 use crate::observe::{Sight, proposal_branch};
 use crate::places::{self, FileEdit};
-use crate::port::forge::{ProposalPlace, ProposalText};
+use crate::port::forge::{ProposalPlace, ProposalText, QUEUED};
 use crate::port::ledger::{Action, Entry, Wrote};
 use crate::port::repo::{CommitOrder, FileChange, Written};
 use crate::port::{PortError, PortErrorKind, Ports, Repo};
 use crate::spans;
+use crate::words::Words;
 
 /// How often a write is tried again because somebody else moved the branch.
 const TRIES: usize = 5;
@@ -56,6 +58,7 @@ struct Ready {
     tip: CommitId,
     base: BranchName,
     promotion: String,
+    message: String,
 }
 
 enum Prepared {
@@ -164,6 +167,10 @@ impl Actor<'_> {
             if head != expected {
                 return Ok(Outcome::Stale(format!("{} has moved", place.branch)));
             }
+            let text = match self.text(change, &ready) {
+                Ok(text) => text,
+                Err(error) => return Ok(Outcome::Refused(unsaid(&error))),
+            };
             // A branch that is left over from an earlier proposal goes on from where it is: nothing is forced.
             let parents = match head {
                 Some(head) => vec![head.clone(), ready.tip.clone()],
@@ -180,13 +187,7 @@ impl Actor<'_> {
             let (Written::Done(head) | Written::AlreadyTrue(head)) = &written else {
                 return self.written(written, self.wrote(change, Action::Proposed, None, &ready)).await;
             };
-            let now = self.ports.clock.now();
-            let text = ProposalText {
-                head: head.clone(),
-                title: proposal_title(self.report, change),
-                body: proposal_body(self.report, change, &Clock::utc(now)),
-                at: now,
-            };
+            let text = ProposalText { head: head.clone(), ..text };
             let record = self.ports.forge.ensure(&place, &text).instrument(spans::forge("propose")).await?;
             let action = if open.is_some() { Action::Updated } else { Action::Proposed };
             return self.written(written, self.wrote(change, action, Some(record.number), &ready)).await;
@@ -215,14 +216,12 @@ impl Actor<'_> {
             }
             let parents = vec![ready.tip.clone(), head.clone()];
             let order = self.order(&ready, change, ready.base.clone(), Some(ready.tip.clone()), parents);
-            match self
-                .ports
-                .forge
-                .merge(&place, number, head, &order)
-                .instrument(spans::forge("merge"))
-                .await?
-            {
+            let way = self.words(change, &ready.base).way();
+            let merged = self.ports.forge.merge(&place, number, head, &order, way);
+            match merged.instrument(spans::forge("merge")).await? {
                 Written::Stale(why) => tracing::debug!(why, "the base branch moved; looking again"),
+                // The next look tells it as it is.
+                Written::Refused(why) if why == QUEUED => return Ok(Outcome::Stale(why)),
                 written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
                     return self
                         .written(written, self.wrote(change, Action::Merged, Some(number), &ready))
@@ -261,7 +260,13 @@ impl Actor<'_> {
             Ok(Some(edits)) if edits.is_empty() => Ok(Prepared::Nothing),
             Ok(Some(edits)) => {
                 let promotion = promotion_id(self.pipeline, change, &edits);
-                Ok(Prepared::Ready(Ready { edits, tip: tip.clone(), base: base.clone(), promotion }))
+                Ok(match self.words(change, base).message(&promotion) {
+                    Ok(message) => {
+                        let (tip, base) = (tip.clone(), base.clone());
+                        Prepared::Ready(Ready { edits, tip, base, promotion, message })
+                    }
+                    Err(error) => Prepared::Refused(unsaid(&error)),
+                })
             }
         }
     }
@@ -308,9 +313,21 @@ impl Actor<'_> {
             parents,
             tree_of: ready.tip.clone(),
             files,
-            message: commit_message(&self.pipeline.key, change, &ready.promotion),
+            message: ready.message.clone(),
             at: change.at,
         }
+    }
+
+    fn words<'w>(&'w self, change: &'w Change, base: &'w BranchName) -> Words<'w> {
+        Words { pipeline: self.pipeline, change, base }
+    }
+
+    /// What people read of the proposal. The branch is at the base's tip until its commit is made.
+    fn text(&self, change: &Change, ready: &Ready) -> Result<ProposalText, TemplateError> {
+        let at = self.ports.clock.now();
+        let words = self.words(change, &ready.base);
+        let (title, body) = words.proposal(self.report, &ready.promotion, &Clock::utc(at))?;
+        Ok(ProposalText { head: ready.tip.clone(), title, body, at, extras: words.extras()? })
     }
 
     fn place(&self, environment: &gradus_core::names::EnvironmentName) -> Option<ProposalPlace> {
@@ -331,8 +348,6 @@ impl Actor<'_> {
         proposal: Option<ProposalNumber>,
         ready: &Ready,
     ) -> Wrote {
-        let message = commit_message(&self.pipeline.key, change, &ready.promotion);
-        let because = message.split("\n\n").nth(1).unwrap_or_default().to_owned();
         Wrote {
             environment: change.environment.clone(),
             action,
@@ -343,7 +358,7 @@ impl Actor<'_> {
             promotion: ready.promotion.clone(),
             asked_by: change.request().map(|request| request.by.clone()),
             approved_by: change.approved_by.clone(),
-            detail: because,
+            detail: because(change),
             at: self.ports.clock.now(),
         }
     }
@@ -392,6 +407,12 @@ fn lands(action: Action) -> bool {
         Action::Pushed | Action::Merged => true,
         Action::Proposed | Action::Updated | Action::Closed => false,
     }
+}
+
+/// What a template does not say is not written.
+fn unsaid(error: &TemplateError) -> String {
+    let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+    format!("a template of its pull request cannot be filled in: {error}{hint}")
 }
 
 fn blind() -> String {

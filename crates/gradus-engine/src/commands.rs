@@ -112,7 +112,7 @@ fn below<'a>(
     }
     let open = looked.report.environment(&environment.name)?.proposal.as_ref()?;
     match open.fit {
-        Fit::Current | Fit::Behind => {}
+        Fit::Current | Fit::Behind | Fit::Queued(_) => {}
         Fit::Foreign | Fit::Declined(_) => return None,
     }
     let Seen::Known(release) = &open.release else { return None };

@@ -24,6 +24,7 @@ use crate::queue::Queue;
 use crate::record;
 use crate::run::Watcher;
 use crate::spans;
+use crate::standing::Told;
 
 pub use say::{Asked, AskedFor, SayError, SayErrorKind};
 
@@ -34,6 +35,7 @@ const CHANGES_KEPT: usize = 1024;
 pub struct Engine {
     pub(crate) ports: Ports,
     memory: Memory,
+    told: Told,
     pipelines: RwLock<BTreeMap<PipelineKey, Arc<Pipeline>>>,
     latest: RwLock<BTreeMap<PipelineKey, Arc<Looked>>>,
     pub(crate) queue: Queue<PipelineKey>,
@@ -107,6 +109,7 @@ impl Engine {
         Self {
             ports,
             memory: Memory::default(),
+            told: Told::default(),
             pipelines: RwLock::default(),
             latest: RwLock::default(),
             queue: Queue::default(),
@@ -146,6 +149,7 @@ impl Engine {
         let gone: Vec<_> = before.into_iter().filter(|(key, _)| self.pipeline(key).is_none()).collect();
         self.queue.retain(|key| self.pipeline(key).is_some());
         self.memory.retain(|key| self.pipeline(key).is_some());
+        self.told.retain(|key| self.pipeline(key).is_some());
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in &gone {
             latest.remove(key);
@@ -170,6 +174,7 @@ impl Engine {
         let is_another = |other: &PipelineKey| other != key;
         self.queue.retain(is_another);
         self.memory.retain(is_another);
+        self.told.retain(is_another);
         self.latest.write().unwrap_or_else(PoisonError::into_inner).remove(key);
         let _nobody_listens = self.changes.send(key.clone());
         Some(gone)
@@ -289,6 +294,8 @@ impl Engine {
             };
         }
         let unheard = heard.err();
+        // Before the steps: what a commit is marked with may be what the forge waits for before it merges.
+        self.told.tell(&self.ports, pipeline, &sight.base, &looked.report).await;
         let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
         let mut outcomes = Vec::with_capacity(looked.steps.len());
         for step in &looked.steps {

@@ -20,6 +20,8 @@ pub mod queue;
 mod record;
 mod run;
 mod spans;
+mod standing;
+mod words;
 
 pub use act::Outcome;
 pub use engine::{Asked, AskedFor, Engine, Looked, Reconciled, SayError, SayErrorKind};

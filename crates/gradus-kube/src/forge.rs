@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use gradus_core::names::{CommitId, ProposalNumber};
 use gradus_core::plan::CloseReason;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText, clear_up};
+use gradus_engine::port::forge::{MergeWay, ProposalPlace, ProposalRecord, ProposalText, clear_up};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Forge, PortError, Repos};
 use jiff::Timestamp;
@@ -62,6 +62,7 @@ impl Forge for BranchForge {
             url: None,
             since: self.since(place, head).await?,
             declined: None,
+            queued: None,
         }))
     }
 
@@ -72,6 +73,7 @@ impl Forge for BranchForge {
             url: None,
             since: self.since(place, &text.head).await?,
             declined: None,
+            queued: None,
         })
     }
 
@@ -81,6 +83,7 @@ impl Forge for BranchForge {
         _number: ProposalNumber,
         head: &CommitId,
         merge: &CommitOrder,
+        _way: MergeWay,
     ) -> Result<Written, PortError> {
         let written = self.repos.open(&place.repository)?.commit(merge).await?;
         match &written {

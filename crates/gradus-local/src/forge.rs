@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use gradus_core::tell;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText, clear_up};
+use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalRecord, ProposalText, clear_up};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Forge, PortError, Repos};
 use jiff::Timestamp;
@@ -115,7 +115,13 @@ impl LocalForge {
         let message = history.commits.first().map_or("", |commit| commit.message.as_str());
         let (title, body) = message.split_once('\n').unwrap_or((message, ""));
         let (title, body) = (title.trim().to_owned(), body.trim().to_owned());
-        Ok(ProposalText { head: head.clone(), title, body, at: self.ledger.clock.now() })
+        Ok(ProposalText {
+            head: head.clone(),
+            title,
+            body,
+            at: self.ledger.clock.now(),
+            extras: Extras::default(),
+        })
     }
 
     async fn end(
@@ -159,7 +165,13 @@ impl Forge for LocalForge {
             Sight::AsBefore(record) => return Ok(Some(record)),
             Sight::Moved(_) | Sight::Reopened => {
                 let (title, body) = (String::new(), String::new());
-                ProposalText { head: head.clone(), title, body, at: self.ledger.clock.now() }
+                ProposalText {
+                    head: head.clone(),
+                    title,
+                    body,
+                    at: self.ledger.clock.now(),
+                    extras: Extras::default(),
+                }
             }
             Sight::New => self.text_of(place, head).await?,
         };
@@ -186,6 +198,7 @@ impl Forge for LocalForge {
         number: ProposalNumber,
         head: &CommitId,
         merge: &CommitOrder,
+        _way: MergeWay,
     ) -> Result<Written, PortError> {
         let written = self.repos.open(&place.repository)?.commit(merge).await?;
         match &written {

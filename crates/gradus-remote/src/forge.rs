@@ -13,6 +13,7 @@ pub mod bitbucket_server;
 pub mod client;
 mod error;
 mod examine;
+mod extras;
 pub mod gitea;
 pub mod github;
 mod github_shape;
@@ -20,11 +21,13 @@ pub mod gitlab;
 mod limit;
 mod model;
 mod open;
+mod opening;
 mod people;
 mod proposals;
 pub mod request;
 #[cfg(test)]
 mod sample;
+mod standing;
 mod survey;
 mod talk;
 mod text;
@@ -36,10 +39,11 @@ pub use api::ForgeApi;
 pub use error::{ForgeError, ForgeErrorKind, from_forge};
 pub use examine::{Examination, Finding, State, examine, recognise};
 pub use model::{
-    Account, Check, CheckState, Comment, CommentId, Identity, Label, MergeMethod, MergeOrder, Mergeable,
-    Merged, NewCheck, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights,
-    Standing, Verdict,
+    Account, Check, CheckState, Comment, CommentId, DeploymentId, Identity, Label, MergeMethod, MergeOrder,
+    Mergeable, Merged, NewCheck, NewDeployment, NewPull, Pull, PullChange, PullState, RepositoryFacts,
+    Review, Reviewers, Rights, Standing, Verdict,
 };
 pub use open::{Forges, open};
-pub use proposals::{ForgeApis, RemoteForge, open_once};
+pub use opening::open_once;
+pub use proposals::{ForgeApis, RemoteForge};
 pub use survey::{Deed, ForgeSurvey, Hook, Lack, Left, Protection};

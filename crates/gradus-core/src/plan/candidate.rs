@@ -120,7 +120,7 @@ impl<'a> Candidate<'a> {
 
     fn open_for_this(&self) -> Option<&'a ProposalSeen> {
         let is_open = |proposal: &&ProposalSeen| match proposal.fit {
-            Fit::Current | Fit::Behind | Fit::Foreign => true,
+            Fit::Current | Fit::Behind | Fit::Foreign | Fit::Queued(_) => true,
             Fit::Declined(_) => false,
         };
         self.proposal
@@ -212,7 +212,13 @@ impl<'a> Candidate<'a> {
                 let (number, url) = (proposal.number, proposal.url.clone());
                 Some(Reason::ProposalDeclined { number, url, since })
             }
-            (Seen::Known(_), Fit::Current | Fit::Behind | Fit::Declined(_)) => None,
+            (Seen::Known(release), Fit::Queued(since))
+                if self.after.is_empty() && release.same(&self.release) =>
+            {
+                let (number, url) = (proposal.number, proposal.url.clone());
+                Some(Reason::QueuedInForge { number, url, since })
+            }
+            (Seen::Known(_), Fit::Current | Fit::Behind | Fit::Declined(_) | Fit::Queued(_)) => None,
         });
         let own = own
             .filter(|_| self.may_be_proposed() && self.place.environment.strategy == Strategy::PullRequest);
@@ -233,11 +239,13 @@ impl<'a> Candidate<'a> {
         let is_this = proposal.release.known()?.same(&self.release);
         match proposal.fit {
             Fit::Foreign => None,
+            // The forge does the rest.
+            Fit::Queued(_) if is_this => None,
             Fit::Declined(since) if self.is_declined(proposal, since) => None,
             Fit::Current if is_this => {
                 self.after.is_empty().then(|| Step::Merge { number, head, change: self.change() })
             }
-            Fit::Current | Fit::Behind | Fit::Declined(_) => {
+            Fit::Current | Fit::Behind | Fit::Declined(_) | Fit::Queued(_) => {
                 Some(Step::Update { number, head, change: self.change() })
             }
         }

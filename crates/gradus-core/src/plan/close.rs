@@ -14,7 +14,7 @@ pub(super) fn close(scene: &Scene<'_>, place: &Place<'_>, proposal: &ProposalSee
     match proposal.fit {
         Fit::Foreign => return None,
         // What is left of one that was closed is cleared up.
-        Fit::Current | Fit::Behind | Fit::Declined(_) => {}
+        Fit::Current | Fit::Behind | Fit::Declined(_) | Fit::Queued(_) => {}
     }
     let proposed = proposal.release.known()?;
     let because = if place.has().is_some_and(|has| has.same(proposed)) {
@@ -38,7 +38,7 @@ pub(super) fn close(scene: &Scene<'_>, place: &Place<'_>, proposal: &ProposalSee
 pub(super) fn close_withdrawn(scene: &Scene<'_>, place: &Place<'_>, proposal: &ProposalSeen) -> Option<Step> {
     match proposal.fit {
         Fit::Foreign => return None,
-        Fit::Current | Fit::Behind | Fit::Declined(_) => {}
+        Fit::Current | Fit::Behind | Fit::Declined(_) | Fit::Queued(_) => {}
     }
     let proposed = proposal.release.known()?;
     if is_asked(place, proposed) {

@@ -27,6 +27,7 @@ impl Reason {
             Self::CheckFailed { .. } => "check-failed",
             Self::WaitingForPerson { .. } => "waiting-for-person",
             Self::WaitingForMerge { .. } => "waiting-for-merge",
+            Self::QueuedInForge { .. } => "queued-in-forge",
             Self::ProposalChanged { .. } => "proposal-changed",
             Self::ProposalDeclined { .. } => "proposal-declined",
             Self::VersionBlocked { .. } => "version-blocked",
@@ -64,6 +65,7 @@ impl Reason {
             | Self::CheckFailed { since, .. }
             | Self::WaitingForMerge { since, .. }
             | Self::ProposalDeclined { since, .. }
+            | Self::QueuedInForge { since, .. }
             | Self::RequestRefused { since, .. }
             | Self::RolledBack { since, .. } => Some(*since),
             Self::UpToDate
@@ -119,6 +121,7 @@ impl Reason {
             | Self::WaitingForMerge { .. }
             | Self::ProposalChanged { .. }
             | Self::ProposalDeclined { .. }
+            | Self::QueuedInForge { .. }
             | Self::VersionBlocked { .. }
             | Self::RolledBack { .. }
             | Self::OlderVersion { .. }

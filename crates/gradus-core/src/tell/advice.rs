@@ -62,6 +62,9 @@ pub fn advice(
                 "merge or close proposal {number} yourself: gradus leaves other people's commits alone"
             )]
         }
+        Reason::QueuedInForge { number, .. } => {
+            one(&format!("look in the forge what proposal {number} waits for; to stop it, close it"))
+        }
         Reason::ProposalDeclined { .. } => vec![
             "release a newer version".to_owned(),
             format!("gradus promote {name} --to {environment} --version {version}"),

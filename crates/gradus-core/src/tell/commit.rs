@@ -57,12 +57,20 @@ pub fn promotion_title(pipeline: &PipelineKey, change: &Change) -> String {
 
 /// The whole message of the commit that makes a change.
 pub fn commit_message(pipeline: &PipelineKey, change: &Change, promotion: &str) -> String {
-    let mut text = promotion_title(pipeline, change);
-    text.push_str("\n\n");
-    text.push_str(&because(change));
-    if change.replaces_hand_edit {
-        text.push_str("\nIt replaces a version that was set by hand.");
-    }
+    let mut words = promotion_title(pipeline, change);
+    words.push_str("\n\n");
+    words.push_str(&because(change));
+    commit_message_saying(&words, pipeline, change, promotion)
+}
+
+/// The same, with other words above the trailers.
+pub fn commit_message_saying(
+    words: &str,
+    pipeline: &PipelineKey,
+    change: &Change,
+    promotion: &str,
+) -> String {
+    let mut text = words.trim().to_owned();
     text.push_str("\n\n");
     let mut line = |trailer: Trailer, value: &str| {
         text.push_str(&format!("{}: {}\n", trailer.key(), one_line(value)));
@@ -95,8 +103,9 @@ pub fn trailers_of(message: &str, trailer: Trailer) -> impl Iterator<Item = &str
     })
 }
 
-fn because(change: &Change) -> String {
-    match &change.cause {
+/// By whose word, or by which rule, a change is made, in words.
+pub fn because(change: &Change) -> String {
+    let mut text = match &change.cause {
         Cause::ProvenIn(environments) => {
             let names: Vec<&str> = environments.iter().map(|name| name.as_str()).collect();
             format!("It is proven in {}.", names.join(" and "))
@@ -111,7 +120,11 @@ fn because(change: &Change) -> String {
             let why = request.reason.as_ref().map_or_else(String::new, |why| format!(": {}", one_line(why)));
             format!("{} {how}{why}.", request.by)
         }
+    };
+    if change.replaces_hand_edit {
+        text.push_str("\nIt replaces a version that was set by hand.");
     }
+    text
 }
 
 /// People's words in a trailer stay on their line.

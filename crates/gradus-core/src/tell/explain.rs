@@ -211,6 +211,7 @@ fn label(reason: &Reason) -> String {
         Reason::WaitingForMerge { .. }
         | Reason::ProposalChanged { .. }
         | Reason::ProposalDeclined { .. }
+        | Reason::QueuedInForge { .. }
         | Reason::ProposalUnknown { .. } => "proposal",
         Reason::RequestRefused { .. } | Reason::RequestsUnknown { .. } => "request",
         Reason::Queued { .. } | Reason::PinnedQueue { .. } => "queue",

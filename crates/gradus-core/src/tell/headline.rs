@@ -76,6 +76,11 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::ProposalChanged { number, .. } => {
             not_in(&format!("proposal {number} has somebody else's commits"))
         }
+        Reason::QueuedInForge { number, .. } => {
+            format!(
+                "{what} is not in {environment} yet: the forge merges proposal {number} once its own rules are met."
+            )
+        }
         Reason::ProposalDeclined { number, .. } => not_in(&format!("proposal {number} was closed")),
         Reason::VersionBlocked { .. } => not_in("it is blocked"),
         Reason::RolledBack { from, .. } if wants.is_some_and(|wants| wants.same(from)) => {

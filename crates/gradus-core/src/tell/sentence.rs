@@ -133,6 +133,13 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
                 clock.at(*since)
             )
         }
+        Reason::QueuedInForge { number, url, since } => {
+            let place = url.as_ref().map_or_else(String::new, |url| format!("\n{url}"));
+            format!(
+                "the forge merges proposal {number} once its own rules are met; it was told so at {}{place}",
+                clock.at(*since)
+            )
+        }
         Reason::ProposalChanged { number, head } => {
             format!("somebody else pushed {} to the branch of proposal {number}", head.short())
         }

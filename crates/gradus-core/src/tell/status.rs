@@ -126,6 +126,9 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         }
         Reason::WaitingForPerson { .. } => format!("next: {wants}, once a person asks for it"),
         Reason::WaitingForMerge { number, .. } => format!("next: {wants}, once proposal {number} is merged"),
+        Reason::QueuedInForge { number, .. } => {
+            format!("next: {wants}, once the forge merges proposal {number}")
+        }
         Reason::OutsideWindow { opens: Some(opens), .. } => format!("next: {wants}, at {}", clock.at(*opens)),
         Reason::CheckPending { check, .. } => format!("next: {wants}, after check {check}"),
         Reason::ObserveOnly => format!("would get {wants} (observe only)"),

@@ -74,7 +74,14 @@ fn the_same_input_gives_the_same_bytes_and_every_report_can_be_told() {
             prop_assert!(!here.reasons.is_empty(), "{} has no reason", here.name);
             prop_assert!(explain(&first.report, &here.name, &clock).is_some_and(|text| text.contains('.')));
             if let Some(change) = here.step.as_deref().and_then(Step::change) {
-                prop_assert!(proposal_body(&first.report, change, &clock).contains("Merging this"));
+                let body = proposal_body(&first.report, change, "0123", &clock);
+                prop_assert!(body.contains("Merging this"));
+                let last = body.trim_end().lines().last().unwrap_or_default();
+                prop_assert!(
+                    last.starts_with("<!-- gradus: ") && last.matches("--").count() == 2,
+                    "{}",
+                    last
+                );
             }
         }
         Ok(())

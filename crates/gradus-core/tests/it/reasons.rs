@@ -150,7 +150,12 @@ fn example_after(reason: Option<&Reason>) -> Option<Reason> {
             url: Some("https://github.com/acme/fleet/pull/12".into()),
             since: at("11:50:00"),
         },
-        Some(Reason::WaitingForMerge { .. }) => {
+        Some(Reason::WaitingForMerge { .. }) => Reason::QueuedInForge {
+            number: ProposalNumber(12),
+            url: Some("https://github.com/acme/fleet/pull/12".into()),
+            since: at("11:58:00"),
+        },
+        Some(Reason::QueuedInForge { .. }) => {
             Reason::ProposalChanged { number: ProposalNumber(12), head: head() }
         }
         Some(Reason::ProposalChanged { .. }) => Reason::ProposalDeclined {

@@ -149,7 +149,7 @@ impl Stage {
                 let here = plan.report.environment(&name(&line.word())).unwrap();
                 let change = here.step.as_deref().and_then(Step::change).expect("no change is planned there");
                 match command {
-                    "body" => proposal_body(&plan.report, change, &clock),
+                    "body" => proposal_body(&plan.report, change, "0123456789abcdef", &clock),
                     _ => commit_message(&plan.report.pipeline, change, "0123456789abcdef"),
                 }
             }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use gradus_core::names::{BranchName, CommitId, Group, Person, ProposalNumber};
+use gradus_core::names::{BranchName, CommitId, EnvironmentName, Group, Person, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use jiff::Timestamp;
 
 use super::{FakeClock, FakeRepo, Faults};
 use crate::port::forge::{
-    AnswerTo, CommentRecord, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Verdict, Who,
+    AnswerTo, CommentRecord, MergeWay, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Standing,
+    Verdict, Who,
 };
 use crate::port::repo::{CommitOrder, Written};
 use crate::port::{Clock, Forge, PortError};
@@ -30,6 +31,7 @@ struct State {
     people: BTreeMap<Person, Who>,
     reviews: Vec<(ProposalNumber, ReviewRecord)>,
     comments: Vec<(ProposalNumber, CommentRecord)>,
+    told: Vec<(EnvironmentName, Standing)>,
 }
 
 /// A proposal, open or not.
@@ -115,6 +117,11 @@ impl FakeForge {
         said.map(|(_, comment)| (comment.by.clone(), comment.body.clone())).collect()
     }
 
+    /// What it was told of each environment, oldest first.
+    pub fn told(&self) -> Vec<(EnvironmentName, Standing)> {
+        self.state().told.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -164,7 +171,7 @@ impl State {
 impl FakeProposal {
     fn record(&self) -> ProposalRecord {
         let url = Some(Arc::from(format!("https://forge.example/proposals/{}", self.number)));
-        ProposalRecord { number: self.number, url, since: self.since, declined: None }
+        ProposalRecord { number: self.number, url, since: self.since, declined: None, queued: None }
     }
 }
 
@@ -216,6 +223,7 @@ impl Forge for FakeForge {
         number: ProposalNumber,
         head: &CommitId,
         merge: &CommitOrder,
+        _way: MergeWay,
     ) -> Result<Written, PortError> {
         let call = self.faults.call("forge.merge", true);
         call.before().await?;
@@ -305,5 +313,12 @@ impl Forge for FakeForge {
         let mut who = known.unwrap_or_else(nobody);
         who.groups.retain(|group| groups.contains(group));
         Ok(who)
+    }
+
+    async fn tell(&self, place: &ProposalPlace, standing: &Standing) -> Result<(), PortError> {
+        let call = self.faults.call("forge.tell", true);
+        call.before().await?;
+        self.state().told.push((place.environment.clone(), standing.clone()));
+        call.after().await
     }
 }

@@ -87,9 +87,10 @@ pub(super) async fn look(
     match compare(memory, repo, place, head, places, sight).await {
         Ok((release, fit)) => Seen::Known(Some(ProposalSeen {
             // What a person added and then closed is theirs all the same.
-            fit: match (fit, record.declined) {
-                (Fit::Current | Fit::Behind, Some(at)) => Fit::Declined(at),
-                (fit, _) => fit,
+            fit: match (fit, record.declined, record.queued) {
+                (Fit::Current | Fit::Behind, Some(at), _) => Fit::Declined(at),
+                (Fit::Current, None, Some(at)) => Fit::Queued(at),
+                (fit, _, _) => fit,
             },
             number: record.number,
             url: record.url,

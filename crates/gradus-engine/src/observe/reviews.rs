@@ -61,7 +61,7 @@ fn waiting(
     let proposal = here.proposal.as_ref()?;
     let release = proposal.release.known()?;
     let fits = match proposal.fit {
-        Fit::Current | Fit::Behind => true,
+        Fit::Current | Fit::Behind | Fit::Queued(_) => true,
         Fit::Foreign | Fit::Declined(_) => false,
     };
     if !fits || !asks_people(here, release) {

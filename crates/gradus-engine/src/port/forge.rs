@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, Group, Person, PipelineKey, ProposalNumber};
-use gradus_core::pipeline::Repository;
+use gradus_core::pipeline::{MergeMethod, Repository, Reviewer};
 use gradus_core::plan::CloseReason;
+use gradus_core::tell::Light;
 use jiff::Timestamp;
 
 use super::repo::{CommitOrder, Repos, Written};
 use super::{PortError, PortErrorKind};
+
+/// What [`Forge::merge`] is refused with where the forge took the order and carries it out later.
+pub const QUEUED: &str = "the forge merges it once its own rules are met";
 
 /// A forge. Every call may be repeated.
 #[async_trait]
@@ -30,6 +34,7 @@ pub trait Forge: Send + Sync {
         number: ProposalNumber,
         head: &CommitId,
         merge: &CommitOrder,
+        way: MergeWay,
     ) -> Result<Written, PortError>;
 
     /// Closes without merging, or clears up after a merge that was seen, and
@@ -41,6 +46,12 @@ pub trait Forge: Send + Sync {
         head: &CommitId,
         because: &CloseReason,
     ) -> Result<Written, PortError>;
+
+    /// Says how an environment stands, where people look. What is so already costs nothing.
+    async fn tell(&self, place: &ProposalPlace, standing: &Standing) -> Result<(), PortError> {
+        let _nobody_looks = (place, standing);
+        Ok(())
+    }
 
     /// What people said of a proposal in reviews, oldest first. Nothing, where there are no reviews.
     async fn reviews(
@@ -189,6 +200,94 @@ pub struct ProposalText {
     pub body: String,
     /// When it is opened or changed.
     pub at: Timestamp,
+    /// What else is wanted of it.
+    pub extras: Extras,
+}
+
+/// What is wanted of a proposal beside its texts. A forge does of it what it can.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The labels that it must have.
+    pub labels: Vec<Arc<str>>,
+    /// Who is asked to review.
+    pub reviewers: Vec<Reviewer>,
+    /// Who is responsible.
+    pub assignees: Vec<Arc<str>>,
+    /// Whether it is opened as a draft.
+    pub draft: bool,
+    /// The milestone.
+    pub milestone: Option<Arc<str>>,
+}
+
+/// How a proposal is to be merged, where the forge does it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MergeWay {
+    /// How; as the forge does by itself when absent.
+    pub method: Option<MergeMethod>,
+    /// Whether the forge merges once its own rules are met.
+    pub queue: bool,
+}
+
+/// How an environment stands.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// What commits are marked with.
+    pub statuses: Vec<Status>,
+    /// What one comment below the proposal says.
+    pub comment: Option<Sticky>,
+    /// What is deployed.
+    pub deployed: Option<Deployed>,
+}
+
+/// What a commit is marked with. There is one for each name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which commit.
+    pub commit: CommitId,
+    /// The name.
+    pub name: String,
+    /// How it stands.
+    pub light: Light,
+    /// The same in a line.
+    pub summary: String,
+    /// Where there is more.
+    pub url: Option<Arc<str>>,
+}
+
+/// A comment that is edited when it says something else.
+#[derive(Debug, Clone)]
+pub struct Sticky {
+    /// Below which proposal.
+    pub number: ProposalNumber,
+    /// The same as long as it says the same, whenever it is made.
+    pub mark: String,
+    /// What it says, in Markdown.
+    pub text: String,
+}
+
+/// A commit that is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployed {
+    /// Where.
+    pub environment: String,
+    /// Which.
+    pub commit: CommitId,
+    /// Whether it works.
+    pub light: Light,
+    /// The same in a line.
+    pub summary: String,
+}
+
+impl PartialEq for Sticky {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number && self.mark == other.mark
+    }
+}
+
+impl PartialEq for Standing {
+    fn eq(&self, other: &Self) -> bool {
+        self.statuses == other.statuses && self.comment == other.comment && self.deployed == other.deployed
+    }
 }
 
 /// A proposal.
@@ -202,4 +301,6 @@ pub struct ProposalRecord {
     pub since: Timestamp,
     /// When a person closed it without merging. It is then not open any more, and its branch is still there.
     pub declined: Option<Timestamp>,
+    /// Since when the forge is to merge it once its own rules are met, where it was told so.
+    pub queued: Option<Timestamp>,
 }

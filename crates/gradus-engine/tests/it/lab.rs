@@ -74,7 +74,7 @@ fn unindented(text: &str) -> String {
 }
 
 impl Lab {
-    fn new(pipeline: Pipeline, trouble: Trouble) -> Self {
+    pub(crate) fn new(pipeline: Pipeline, trouble: Trouble) -> Self {
         let fakes = Fakes::default();
         let files: Vec<(String, String)> = pipeline
             .environments()
@@ -180,7 +180,7 @@ impl Lab {
 
     /// A person writes a file on the proposal's branch of an environment.
     pub(crate) fn adds_to_proposal(&mut self, environment: &str, path: &str, text: &str) {
-        let branch = format!("gradus/apps/web/{environment}");
+        let branch = self.branch_of(environment);
         self.fakes.repo.push(&branch, "bob", "My own change", &[(path, Some(text))]);
         self.happens();
     }
@@ -260,9 +260,15 @@ impl Lab {
         })
     }
 
+    fn branch_of(&self, environment: &str) -> String {
+        let name = sketch::environment_name(environment);
+        let here = self.pipeline.environment(&name).expect("the environment");
+        here.proposal_branch(&self.pipeline.key).expect("a branch").to_string()
+    }
+
     /// A person merges the proposal of an environment at the forge, which keeps its branch.
     pub(crate) fn merges(&mut self, environment: &str) {
-        let branch = format!("gradus/apps/web/{environment}");
+        let branch = self.branch_of(environment);
         self.fakes.repo.merge(&branch, "main", "tom", "Merge pull request").expect("a proposal to merge");
         self.happens();
     }
@@ -378,7 +384,7 @@ impl Lab {
             let name = environment.name.as_str();
             let had = self.had(name).join(" ");
             let _ = write!(text, "{name}: {had}");
-            let branch = format!("gradus/apps/web/{name}");
+            let branch = self.branch_of(name);
             if let Some(file) = self.fakes.repo.text(&branch, &sketch::path(name)) {
                 let _ = write!(text, " (proposed: {})", sketch::version_in(&file).unwrap_or("nothing"));
             }

@@ -8,3 +8,4 @@ mod run;
 mod scenarios;
 mod simulate;
 mod voices;
+mod words;

@@ -209,11 +209,12 @@ fn open(
         url: None,
         since: text.at,
         declined: None,
+        queued: None,
     })
 }
 
 fn record(row: &ProposalInfo) -> ProposalRecord {
-    ProposalRecord { number: row.number, url: None, since: row.opened, declined: None }
+    ProposalRecord { number: row.number, url: None, since: row.opened, declined: None, queued: None }
 }
 
 /// Numbers are counted from 1 here, so that each one fits; any other is of no proposal.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gradus_core::names::{BlobId, BranchName, CommitId, ProposalNumber, RepoPath};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
-use gradus_engine::port::forge::{ProposalPlace, ProposalRecord, ProposalText};
+use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalRecord, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, FileChange, Written};
 use gradus_engine::port::{Forge, Repo};
 use gradus_local::{LocalForge, ProposalInfo, ProposalState, SqliteLedger};
@@ -55,6 +55,7 @@ fn text(head: &CommitId, version: &str, second: i64) -> ProposalText {
         title: format!("web {version}"),
         body: "to prod".to_owned(),
         at: at(second),
+        extras: Extras::default(),
     }
 }
 
@@ -102,7 +103,7 @@ impl Engine {
             panic!("{found:?} is no longer the same proposal");
         } else if merging {
             let merge = order(&main_branch(), &[base.clone(), head.clone()], wanted);
-            self.forge.merge(&place, found.number, head, &merge).await.unwrap();
+            self.forge.merge(&place, found.number, head, &merge, MergeWay::default()).await.unwrap();
         } else {
             return false;
         }
@@ -217,7 +218,13 @@ fn a_proposal_is_opened_once_and_brought_up_to_date() {
         let (_git, forge, head, record) = opened().await;
         assert_eq!(
             record,
-            ProposalRecord { number: ProposalNumber(1), url: None, since: at(5), declined: None }
+            ProposalRecord {
+                number: ProposalNumber(1),
+                url: None,
+                since: at(5),
+                declined: None,
+                queued: None
+            }
         );
         assert_eq!(forge.ensure(&place(), &text(&head, "2", 6)).await.unwrap(), record);
         assert_eq!(forge.find(&place(), &head).await.unwrap(), Some(record.clone()));
@@ -257,11 +264,11 @@ fn somebody_pushed_to_the_branch() {
         // The merge was of what was seen; what came later stays.
         let base = git.tip(&main_branch()).unwrap();
         let merge = order(&main_branch(), &[base, head.clone()], "2");
-        let merged = forge.merge(&place(), record.number, &head, &merge).await.unwrap();
+        let merged = forge.merge(&place(), record.number, &head, &merge, MergeWay::default()).await.unwrap();
         let commit = git.tip(&main_branch()).unwrap();
         assert_eq!(merged, Written::Done(commit.clone()));
         assert_eq!(
-            forge.merge(&place(), record.number, &head, &merge).await.unwrap(),
+            forge.merge(&place(), record.number, &head, &merge, MergeWay::default()).await.unwrap(),
             Written::AlreadyTrue(commit.clone())
         );
         assert_eq!(git.tip(&place().branch), Some(theirs.clone()));
@@ -278,7 +285,7 @@ fn somebody_was_faster_on_the_base_branch() {
         let base = git.tip(&main_branch()).unwrap();
         git.write(&order(&main_branch(), std::slice::from_ref(&base), "9"));
         let merge = order(&main_branch(), &[base, head.clone()], "2");
-        let written = forge.merge(&place(), record.number, &head, &merge).await.unwrap();
+        let written = forge.merge(&place(), record.number, &head, &merge, MergeWay::default()).await.unwrap();
         assert!(matches!(written, Written::Stale(_)), "{written:?}");
         assert_eq!(git.tip(&place().branch), Some(head));
         assert_eq!(states(&forge).await, [(1, ProposalState::Open)]);

@@ -6,8 +6,8 @@ use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use super::address::RepoAddress;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{
-    Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
-    PullChange, RepositoryFacts, Review, Reviewers, Standing,
+    Account, Check, CheckState, Comment, CommentId, DeploymentId, Identity, Label, MergeOrder, Merged,
+    NewCheck, NewDeployment, NewPull, Pull, PullChange, RepositoryFacts, Review, Reviewers, Standing,
 };
 use super::survey::ForgeSurvey;
 
@@ -85,6 +85,31 @@ pub trait ForgeApi: ForgeSurvey {
 
     /// Makes exactly these people responsible.
     async fn set_assignees(&self, number: ProposalNumber, people: &[Account]) -> Result<(), ForgeError>;
+
+    /// Puts a proposal into the milestone of this title, which has to be there.
+    async fn set_milestone(&self, number: ProposalNumber, title: &str) -> Result<(), ForgeError> {
+        self.address().lacks(&format!("put proposal {number} into the milestone {title:?}"), "milestones")
+    }
+
+    /// The newest deployment of a commit in an environment, and how it went, where that is told.
+    async fn deployment(
+        &self,
+        environment: &str,
+        commit: &CommitId,
+    ) -> Result<Option<(DeploymentId, Option<CheckState>)>, ForgeError> {
+        let _there_are_none = (environment, commit);
+        Ok(None)
+    }
+
+    /// Says that a commit runs in an environment, or how it goes with one that was said to.
+    async fn deploy(
+        &self,
+        new: &NewDeployment,
+        known: Option<&DeploymentId>,
+    ) -> Result<DeploymentId, ForgeError> {
+        let _nobody_is_told = known;
+        self.address().lacks(&format!("tell the environment {:?}", new.environment), "deployments")
+    }
 
     /// Who the credentials belong to.
     async fn whoami(&self) -> Result<Identity, ForgeError>;

@@ -270,6 +270,9 @@ impl ForgeApi for AzureDevOps {
     }
 
     async fn merge(&self, number: ProposalNumber, order: &MergeOrder) -> Result<Merged, ForgeError> {
+        if order.queue {
+            return self.address.lacks("merge a pull request", "order to merge later that gradus could give");
+        }
         let Some(strategy) = requests::strategy(order.method) else {
             return self.address.lacks("merge a pull request", "merge by fast-forward");
         };

@@ -187,6 +187,9 @@ impl ForgeApi for Bitbucket {
     }
 
     async fn merge(&self, number: ProposalNumber, order: &MergeOrder) -> Result<Merged, ForgeError> {
+        if order.queue {
+            return self.address.lacks("merge a pull request", "order to merge later that gradus could give");
+        }
         let pull = self.look(number).await?;
         let request = requests::merge_pull(&self.address, number, order);
         let refuse = |kind| Err(ForgeError::new(&request.doing, kind));

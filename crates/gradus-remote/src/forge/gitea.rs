@@ -14,6 +14,7 @@ use super::address::RepoAddress;
 use super::api::ForgeApi;
 use super::client::ForgeClient;
 use super::error::{ForgeError, ForgeErrorKind};
+use super::github_shape::Milestone;
 use super::model::{
     Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
     PullChange, PullState, RepositoryFacts, Review, Reviewers, Rights, Standing,
@@ -100,6 +101,7 @@ impl ForgeApi for Gitea {
         match self.client.send(&request).await {
             Ok(answer) if answer.status == 201 => Ok(Merged::Queued),
             Ok(_) => Ok(Merged::Done(None)),
+            Err(error) if order.queue && wire::is_scheduled(&error) => Ok(Merged::Queued),
             Err(error) => Err(wire::merge_refused(error)),
         }
     }
@@ -180,6 +182,14 @@ impl ForgeApi for Gitea {
 
     async fn set_assignees(&self, number: ProposalNumber, people: &[Account]) -> Result<(), ForgeError> {
         self.client.send(&requests::assign(&self.address, number, people)).await.map(drop)
+    }
+
+    async fn set_milestone(&self, number: ProposalNumber, title: &str) -> Result<(), ForgeError> {
+        let request = requests::milestones(&self.address, title);
+        let all = self.client.pages::<Milestone>(&request, |_| false).await?;
+        let milestone = Milestone::find(&all, title, &request)?;
+        let request = requests::set_milestone(&self.address, number, milestone.id);
+        self.client.send(&request).await.map(drop)
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

@@ -3,6 +3,7 @@
 
 mod app;
 mod facts;
+mod later;
 mod requests;
 mod wire;
 
@@ -16,9 +17,11 @@ use super::address::RepoAddress;
 use super::api::ForgeApi;
 use super::client::ForgeClient;
 use super::error::{ForgeError, ForgeErrorKind};
+use super::github_shape::Milestone;
 use super::model::{
-    Account, Check, Comment, CommentId, Identity, Label, MergeOrder, Merged, NewCheck, NewPull, Pull,
-    PullChange, PullState, RepositoryFacts, Review, Reviewers, Standing,
+    Account, Check, CheckState, Comment, CommentId, DeploymentId, Identity, Label, MergeOrder, Merged,
+    NewCheck, NewDeployment, NewPull, Pull, PullChange, PullState, RepositoryFacts, Review, Reviewers,
+    Standing,
 };
 use super::people;
 use super::request::Request;
@@ -32,6 +35,14 @@ const ENDED: usize = 200;
 const PAGES: u32 = 20;
 /// What a new label looks like.
 const COLOUR: &str = "3b7dd8";
+
+/// What became of an order to merge later.
+enum Ordered {
+    /// GitHub does it.
+    Taken,
+    /// It can be merged now. This is what it is called in the other API.
+    Ready(String),
+}
 
 /// A repository in GitHub.
 pub struct GitHub {
@@ -60,6 +71,31 @@ impl GitHub {
 
     async fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ForgeError> {
         self.client.read(request, &self.send(request).await?)
+    }
+
+    /// Says something to the other API.
+    async fn say(&self, request: &Request) -> Result<(), ForgeError> {
+        match self.ask::<later::Answered>(request).await?.read(request) {
+            Err(error) if later::is_ordered(&error) => Ok(()),
+            said => said,
+        }
+    }
+
+    /// Orders a merge for when the rules are met. One that could be merged now is not waited for.
+    async fn order(&self, number: ProposalNumber, order: &MergeOrder) -> Result<Ordered, ForgeError> {
+        let look = requests::pull(&self.address, number);
+        let Some(node) = self.ask::<wire::PullRequest>(&look).await?.node_id else {
+            let why = "the pull request has no node_id".to_owned();
+            return Err(ForgeError::new(look.doing, ForgeErrorKind::Broken(why)));
+        };
+        let Some(request) = later::enable(&self.address, &node, order) else {
+            return self.address.lacks("order a merge", "merges by fast-forward");
+        };
+        match self.say(&request).await {
+            Ok(()) => Ok(Ordered::Taken),
+            Err(error) if later::is_ready(&error) => Ok(Ordered::Ready(node)),
+            Err(error) => Err(error),
+        }
     }
 
     /// All pages of a list that is a member of something else.
@@ -145,7 +181,22 @@ impl ForgeApi for GitHub {
             let doing = format!("merge pull request {number} of {}", self.address);
             return Err(ForgeError::new(doing, ForgeErrorKind::Unsupported("merges by fast-forward")));
         };
-        let result = match self.ask::<wire::MergeResult>(&request).await {
+        let node = if order.queue {
+            match self.order(number, order).await? {
+                Ordered::Taken => return Ok(Merged::Queued),
+                Ordered::Ready(node) => Some(node),
+            }
+        } else {
+            None
+        };
+        let result = match (self.ask::<wire::MergeResult>(&request).await, node) {
+            (Err(error), Some(node)) if later::needs_queue(&error) => {
+                self.say(&later::enqueue(&self.address, &node, order)).await?;
+                return Ok(Merged::Queued);
+            }
+            (result, _) => result,
+        };
+        let result = match result {
             Ok(result) => result,
             Err(error) if wire::is_not_mergeable(&error) => {
                 let look = requests::pull(&self.address, number);
@@ -238,6 +289,46 @@ impl ForgeApi for GitHub {
 
     async fn set_assignees(&self, number: ProposalNumber, people: &[Account]) -> Result<(), ForgeError> {
         self.send(&requests::assign(&self.address, number, people)).await.map(drop)
+    }
+
+    async fn set_milestone(&self, number: ProposalNumber, title: &str) -> Result<(), ForgeError> {
+        let request = requests::milestones(&self.address);
+        let all = self.client.pages::<Milestone>(&request, |_| false).await?;
+        let milestone = Milestone::find(&all, title, &request)?;
+        let request =
+            requests::set_milestone(&self.address, number, milestone.number.unwrap_or(milestone.id));
+        self.send(&request).await.map(drop)
+    }
+
+    async fn deployment(
+        &self,
+        environment: &str,
+        commit: &CommitId,
+    ) -> Result<Option<(DeploymentId, Option<CheckState>)>, ForgeError> {
+        let request = requests::deployments(&self.address, environment, commit);
+        let Some(found) = self.ask::<Vec<wire::Deployment>>(&request).await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let id = DeploymentId(found.id.to_string());
+        let statuses = requests::deployment_statuses(&self.address, &id);
+        let newest = self.ask::<Vec<wire::DeploymentStatus>>(&statuses).await?.into_iter().next();
+        Ok(Some((id, newest.map(wire::DeploymentStatus::read))))
+    }
+
+    async fn deploy(
+        &self,
+        new: &NewDeployment,
+        known: Option<&DeploymentId>,
+    ) -> Result<DeploymentId, ForgeError> {
+        let id = match known {
+            Some(id) => id.clone(),
+            None => {
+                let request = requests::create_deployment(&self.address, new);
+                DeploymentId(self.ask::<wire::Deployment>(&request).await?.id.to_string())
+            }
+        };
+        self.send(&requests::create_deployment_status(&self.address, &id, new)).await?;
+        Ok(id)
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

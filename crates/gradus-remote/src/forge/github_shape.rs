@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::RepoAddress;
 use super::below::Below;
+use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{Account, CommentId, Label, MergeMethod, PullChange, Reviewers, Rights};
 use super::request::{Method, Request};
 use super::survey::{Deed, Hook};
@@ -145,6 +146,53 @@ pub(super) fn assign(
     of(address)
         .at(Method::Patch, doing, &[place, &number.0.to_string()])
         .json(&Body { assignees: people.iter().map(|person| &*person.0).collect() })
+}
+
+/// GitHub: `issues/list-milestones`: `/issues/milestones#list-milestones`. Gitea: `issueGetMilestonesList`.
+pub(super) fn milestones(address: &RepoAddress) -> Request {
+    of(address)
+        .at(Method::Get, format!("read the milestones of {address}"), &["milestones"])
+        .with("state", "open")
+}
+
+/// GitHub: `issues/update`: `/issues/issues#update-an-issue`. Gitea: `repoEditPullRequest`.
+/// At one of the two places where a pull request is. GitHub wants the number of the milestone, Gitea its id.
+pub(super) fn set_milestone(
+    address: &RepoAddress,
+    place: &'static str,
+    number: ProposalNumber,
+    milestone: u64,
+) -> Request {
+    #[derive(Serialize)]
+    struct Body {
+        milestone: u64,
+    }
+    let doing = format!("put pull request {number} of {address} into a milestone");
+    of(address).at(Method::Patch, doing, &[place, &number.0.to_string()]).json(&Body { milestone })
+}
+
+/// A milestone. GitHub counts them in each repository, Gitea in all.
+#[derive(Deserialize)]
+pub(super) struct Milestone {
+    /// In all repositories.
+    pub(super) id: u64,
+    /// In this repository, where it is counted so.
+    pub(super) number: Option<u64>,
+    title: String,
+}
+
+impl Milestone {
+    /// The one of this title.
+    pub(super) fn find<'m>(all: &'m [Self], title: &str, request: &Request) -> Result<&'m Self, ForgeError> {
+        let found = all.iter().find(|milestone| milestone.title == title);
+        found.ok_or_else(|| no_milestone(title, request))
+    }
+}
+
+/// That a milestone is not there.
+pub(super) fn no_milestone(title: &str, request: &Request) -> ForgeError {
+    let why = format!("there is no open milestone {title:?}");
+    ForgeError::new(&request.doing, ForgeErrorKind::Input(why))
 }
 
 /// GitHub: `users/get-authenticated`: `/users/users#get-the-authenticated-user`. Gitea: `userGetCurrent`.

@@ -14,9 +14,10 @@ use super::address::RepoAddress;
 use super::api::ForgeApi;
 use super::client::ForgeClient;
 use super::error::{ForgeError, ForgeErrorKind};
+use super::github_shape::no_milestone;
 use super::model::{
-    Account, Check, Comment, CommentId, Identity, Label, MergeMethod, MergeOrder, Merged, NewCheck, NewPull,
-    Pull, PullChange, RepositoryFacts, Review, Reviewers, Standing,
+    Account, Check, CheckState, Comment, CommentId, DeploymentId, Identity, Label, MergeMethod, MergeOrder,
+    Merged, NewCheck, NewDeployment, NewPull, Pull, PullChange, RepositoryFacts, Review, Reviewers, Standing,
 };
 use super::people;
 
@@ -300,6 +301,36 @@ impl ForgeApi for GitLab {
     async fn set_assignees(&self, number: ProposalNumber, people: &[Account]) -> Result<(), ForgeError> {
         let ids = self.ids(people).await?;
         self.client.send(&requests::assign(&self.address, number, &ids)).await.map(drop)
+    }
+
+    async fn set_milestone(&self, number: ProposalNumber, title: &str) -> Result<(), ForgeError> {
+        let request = requests::milestones(&self.address, title);
+        let found = self.client.ask::<Vec<wire::Made>>(&request).await?;
+        let milestone = found.first().ok_or_else(|| no_milestone(title, &request))?;
+        self.client.send(&requests::set_milestone(&self.address, number, milestone.id)).await.map(drop)
+    }
+
+    async fn deployment(
+        &self,
+        environment: &str,
+        commit: &CommitId,
+    ) -> Result<Option<(DeploymentId, Option<CheckState>)>, ForgeError> {
+        let request = requests::deployments(&self.address, environment);
+        let all = self.client.ask::<Vec<wire::Deployment>>(&request).await?;
+        Ok(all.into_iter().find(|deployment| deployment.sha == commit.as_str()).map(wire::Deployment::read))
+    }
+
+    async fn deploy(
+        &self,
+        new: &NewDeployment,
+        known: Option<&DeploymentId>,
+    ) -> Result<DeploymentId, ForgeError> {
+        if let Some(id) = known {
+            self.client.send(&requests::update_deployment(&self.address, id, new.state)).await?;
+            return Ok(id.clone());
+        }
+        let made = self.client.ask::<wire::Made>(&requests::create_deployment(&self.address, new)).await?;
+        Ok(DeploymentId(made.id.to_string()))
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

@@ -95,12 +95,14 @@ pub struct PullChange {
     pub body: Option<String>,
     /// The new branch it is for.
     pub base: Option<BranchName>,
+    /// Whether it is a draft, which some forges say in the title. It is not changed.
+    pub draft: bool,
 }
 
 impl PullChange {
     /// Whether nothing would change.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.title.is_none() && self.body.is_none() && self.base.is_none()
     }
 }
 
@@ -117,6 +119,8 @@ pub struct MergeOrder {
     pub message: String,
     /// Whether the forge should delete the branch itself.
     pub delete_branch: bool,
+    /// Whether the forge should merge once its own rules are met, in its queue where it has one.
+    pub queue: bool,
 }
 
 impl MergeOrder {
@@ -242,6 +246,25 @@ impl fmt::Display for Label {
         f.write_str(&self.0)
     }
 }
+
+/// A commit that runs in an environment, as forges show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDeployment {
+    /// Where.
+    pub environment: String,
+    /// Which.
+    pub commit: CommitId,
+    /// The branch that it is on.
+    pub branch: BranchName,
+    /// Whether it works.
+    pub state: CheckState,
+    /// The same in a line.
+    pub summary: String,
+}
+
+/// Which deployment, in the forge's own words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeploymentId(pub String);
 
 /// Who is asked to review.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

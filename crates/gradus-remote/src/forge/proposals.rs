@@ -9,7 +9,8 @@ use gradus_core::names::{BranchName, CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
 use gradus_engine::port::forge::{
-    AnswerTo, CommentRecord, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Who, clear_up,
+    AnswerTo, CommentRecord, MergeWay, ProposalPlace, ProposalRecord, ProposalText, QUEUED, ReviewRecord,
+    Standing, Who, clear_up,
 };
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, PortErrorKind, Repos};
@@ -18,7 +19,10 @@ use tokio::time::sleep;
 
 use super::api::ForgeApi;
 use super::error::{ForgeError, ForgeErrorKind, from_forge};
+use super::extras::Dressed;
 use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
+use super::opening::open_or_find;
+use super::standing::Standings;
 use super::talk::{self, Ourselves};
 use super::text::{fitting, plain, why};
 use super::told::Told;
@@ -34,6 +38,8 @@ const TOLD: SignedDuration = SignedDuration::from_mins(10);
 const APART: SignedDuration = SignedDuration::from_secs(3);
 /// The longest that an open proposal is not looked at.
 const LONGEST: SignedDuration = SignedDuration::from_hours(2);
+/// So long a forge that was told to merge by itself is taken at its word.
+const QUEUED_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// So many proposals are remembered.
 const MOST: usize = 20_000;
 /// The waits for a forge that is finding out whether a proposal can be merged.
@@ -67,10 +73,14 @@ pub struct RemoteForge {
     known: Mutex<HashMap<Which, Known>>,
     told: Told,
     ourselves: Ourselves,
+    dressed: Dressed,
+    standings: Standings,
+    /// What the forge was told to merge by itself: which proposal, at which commit, and when.
+    orders: Mutex<HashMap<Which, (ProposalNumber, CommitId, Timestamp)>>,
 }
 
 /// A repository, a base branch and a head branch.
-type Which = (Arc<str>, BranchName, BranchName);
+pub(super) type Which = (Arc<str>, BranchName, BranchName);
 
 /// A proposal, and when it was seen so.
 #[derive(Clone)]
@@ -90,6 +100,9 @@ impl RemoteForge {
             known: Mutex::default(),
             told: Told::default(),
             ourselves: Ourselves::default(),
+            dressed: Dressed::default(),
+            standings: Standings::default(),
+            orders: Mutex::default(),
         }
     }
 
@@ -151,6 +164,25 @@ impl RemoteForge {
         APART.checked_mul(known).map_or(LONGEST, |turn| turn.min(LONGEST))
     }
 
+    fn record(&self, place: &ProposalPlace, pull: &Pull) -> ProposalRecord {
+        let declined = match &pull.state {
+            // Where the forge does not tell when, it was after it was opened.
+            PullState::Closed { at, .. } => Some(at.unwrap_or(pull.created)),
+            PullState::Open | PullState::Merged { .. } => None,
+        };
+        let queued = pull.head.as_ref().and_then(|head| self.queued(place, pull.number, head));
+        let (number, url, since) = (pull.number, Some(pull.url.clone()), pull.created);
+        ProposalRecord { number, url, since, declined, queued }
+    }
+
+    /// Since when the forge is to merge this head by itself. It is told again after a while: it may have given up.
+    fn queued(&self, place: &ProposalPlace, number: ProposalNumber, head: &CommitId) -> Option<Timestamp> {
+        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of, at_head, since) = orders.get(&which(place))?;
+        let is_this = *of == number && at_head == head;
+        (is_this && self.clock.now().duration_since(*since) < QUEUED_FOR).then_some(*since)
+    }
+
     fn forget(&self, place: &ProposalPlace) {
         self.known().remove(&which(place));
     }
@@ -188,9 +220,13 @@ impl RemoteForge {
             base: place.base.clone(),
             title: text.title.clone(),
             body: text.body.clone(),
-            draft: false,
+            draft: text.extras.draft,
         };
-        open_once(api, &new).await
+        let (pull, is_new) = open_or_find(api, &new).await?;
+        if is_new {
+            self.standings.begun(place);
+        }
+        Ok(pull)
     }
 
     /// Asks for the merge until the forge knows whether it can do it.
@@ -258,7 +294,7 @@ impl Forge for RemoteForge {
             && pull.state == PullState::Open
             && pull.head.as_ref() == Some(head)
         {
-            return Ok(Some(record(&pull)));
+            return Ok(Some(self.record(place, &pull)));
         }
         let api = self.apis.open(&place.repository)?;
         let Some(pull) = self.look(&*api, place).await.map_err(from_forge)? else {
@@ -266,9 +302,12 @@ impl Forge for RemoteForge {
             return Ok(None);
         };
         self.remember(place, &pull);
+        if pull.state == PullState::Open {
+            self.dressed.make_up(&*api, place, &pull).await;
+        }
         // What ended at another commit says nothing about this one.
         let is_open = pull.state == PullState::Open;
-        Ok((is_open || pull.head.as_ref() == Some(head)).then(|| record(&pull)))
+        Ok((is_open || pull.head.as_ref() == Some(head)).then(|| self.record(place, &pull)))
     }
 
     async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError> {
@@ -288,6 +327,7 @@ impl Forge for RemoteForge {
                 title: (pull.title != text.title).then(|| text.title.clone()),
                 body: (plain(&pull.body) != plain(&text.body)).then(|| text.body.clone()),
                 base: None,
+                draft: pull.draft,
             };
             let mut pull = match change.is_empty() {
                 true => pull,
@@ -297,7 +337,8 @@ impl Forge for RemoteForge {
                 // The forge may not have noticed yet where the branch is.
                 pull.head = Some(text.head.clone());
                 self.remember(place, &pull);
-                return Ok(record(&pull));
+                self.dressed.put_on(&*api, place, &pull, &text.extras).await;
+                return Ok(self.record(place, &pull));
             }
             self.forget(place);
         }
@@ -311,15 +352,17 @@ impl Forge for RemoteForge {
         number: ProposalNumber,
         head: &CommitId,
         merge: &CommitOrder,
+        way: MergeWay,
     ) -> Result<Written, PortError> {
         let api = self.apis.open(&place.repository)?;
         let (title, message) = merge.message.split_once('\n').unwrap_or((&merge.message, ""));
         let order = MergeOrder {
             head: head.clone(),
-            method: self.method,
+            method: way.method.unwrap_or(self.method),
             title: title.trim().to_owned(),
             message: message.trim().to_owned(),
             delete_branch: false,
+            queue: way.queue,
         };
         let refused = match self.ask_to_merge(&*api, number, &order).await {
             Ok(Merged::Done(commit)) => {
@@ -331,7 +374,13 @@ impl Forge for RemoteForge {
                 return Ok(Written::Done(commit.unwrap_or_else(|| head.clone())));
             }
             Ok(Merged::Queued) => {
-                return Ok(Written::Refused("the forge merges it once its own rules are met".to_owned()));
+                let order = (number, head.clone(), self.clock.now());
+                let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+                if orders.len() >= MOST {
+                    orders.clear();
+                }
+                orders.insert(which(place), order);
+                return Ok(Written::Refused(QUEUED.to_owned()));
             }
             Err(error) => error,
         };
@@ -343,6 +392,7 @@ impl Forge for RemoteForge {
             ForgeErrorKind::Conflict(words) => return Ok(Written::Stale(words.clone())),
             ForgeErrorKind::Refused(words) => Ok(Written::Refused(words.clone())),
             ForgeErrorKind::Forbidden { .. } => Ok(Written::Refused(refused.to_string())),
+            ForgeErrorKind::Unsupported(_) => Ok(Written::Refused(refused.to_string())),
             ForgeErrorKind::NotFound => Ok(Written::Stale(format!("proposal {number} is not open"))),
             ForgeErrorKind::OutcomeUnknown => Err(from_forge(refused)),
             ForgeErrorKind::Unauthorized
@@ -351,7 +401,6 @@ impl Forge for RemoteForge {
             | ForgeErrorKind::RateLimited { .. }
             | ForgeErrorKind::Unreachable
             | ForgeErrorKind::Failed(_)
-            | ForgeErrorKind::Unsupported(_)
             | ForgeErrorKind::Broken(_)
             | ForgeErrorKind::Input(_) => return Err(from_forge(refused)),
         };
@@ -431,6 +480,12 @@ impl Forge for RemoteForge {
     fn tells(&self, repository: &Repository) -> bool {
         self.told.lately(&repository.url, self.clock.now())
     }
+
+    async fn tell(&self, place: &ProposalPlace, standing: &Standing) -> Result<(), PortError> {
+        let api = self.apis.open(&place.repository)?;
+        let lacks = |error: &ForgeError| self.dressed.lacks(&*api, error);
+        self.standings.tell(&*api, place, standing, lacks).await.map_err(from_forge)
+    }
 }
 
 impl RemoteForge {
@@ -456,45 +511,11 @@ impl RemoteForge {
     }
 }
 
-/// Opens a proposal, or finds the open one of the same two branches, whatever it says: the one that somebody else
-/// opened, or that was opened without an answer.
-pub async fn open_once(api: &dyn ForgeApi, new: &NewPull) -> Result<Pull, ForgeError> {
-    if !api.refuses_duplicates()
-        && let Some(pull) = api.find_open(&new.head, &new.base).await?
-    {
-        return Ok(pull);
-    }
-    match api.create(new).await {
-        Ok(made) => {
-            // Forges look for another one before they open one, and two at once may both find none.
-            let first = api.find_open(&new.head, &new.base).await?;
-            let Some(first) = first.filter(|first| first.number < made.number) else { return Ok(made) };
-            api.close(made.number).await?;
-            Ok(first)
-        }
-        Err(error)
-            if matches!(error.kind(), ForgeErrorKind::AlreadyExists | ForgeErrorKind::OutcomeUnknown) =>
-        {
-            api.find_open(&new.head, &new.base).await?.ok_or(error)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn which(place: &ProposalPlace) -> Which {
+pub(super) fn which(place: &ProposalPlace) -> Which {
     (place.repository.url.clone(), place.base.clone(), place.branch.clone())
 }
 
 /// Whether it is the proposal of this place, and of no fork.
 fn is_of(pull: &Pull, place: &ProposalPlace) -> bool {
     !pull.from_fork && pull.head_branch == place.branch && pull.base == place.base
-}
-
-fn record(pull: &Pull) -> ProposalRecord {
-    let declined = match &pull.state {
-        // Where the forge does not tell when, it was after it was opened.
-        PullState::Closed { at, .. } => Some(at.unwrap_or(pull.created)),
-        PullState::Open | PullState::Merged { .. } => None,
-    };
-    ProposalRecord { number: pull.number, url: Some(pull.url.clone()), since: pull.created, declined }
 }

@@ -2,7 +2,9 @@
 
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 
-use super::model::{CheckState, Label, MergeMethod, MergeOrder, NewCheck, NewPull, PullChange};
+use super::model::{
+    CheckState, DeploymentId, Label, MergeMethod, MergeOrder, NewCheck, NewDeployment, NewPull, PullChange,
+};
 use super::request::Request;
 
 pub(super) const NUMBER: ProposalNumber = ProposalNumber(7);
@@ -30,12 +32,30 @@ pub(super) fn change() -> PullChange {
 
 pub(super) fn order(method: MergeMethod) -> MergeOrder {
     let (title, message) = ("web 1.2.3".to_owned(), "Why: it is time".to_owned());
-    MergeOrder { head: commit(), method, title, message, delete_branch: false }
+    MergeOrder { head: commit(), method, title, message, delete_branch: false, queue: false }
+}
+
+pub(super) fn queued(method: MergeMethod) -> MergeOrder {
+    MergeOrder { queue: true, ..order(method) }
 }
 
 pub(super) fn check() -> NewCheck {
     let (name, summary) = ("gradus/prod".to_owned(), "waits for an approval".to_owned());
     NewCheck { name, state: CheckState::Pending, summary, url: None }
+}
+
+pub(super) fn deployment() -> NewDeployment {
+    NewDeployment {
+        environment: "web/prod".to_owned(),
+        commit: commit(),
+        branch: base(),
+        state: CheckState::Passed,
+        summary: "1.2.3 is healthy in prod".to_owned(),
+    }
+}
+
+pub(super) fn deployment_id() -> DeploymentId {
+    DeploymentId("42".to_owned())
 }
 
 pub(super) fn labels() -> [Label; 2] {

@@ -11,3 +11,4 @@ mod races;
 mod real;
 mod scene;
 mod story;
+mod wishes;

@@ -7,7 +7,8 @@ use gradus_core::names::{CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
 use gradus_engine::port::forge::{
-    AnswerTo, CommentRecord, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Who,
+    AnswerTo, CommentRecord, MergeWay, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Standing,
+    Who,
 };
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, Repos};
@@ -70,8 +71,9 @@ impl Forge for EitherForge {
         number: ProposalNumber,
         head: &CommitId,
         merge: &CommitOrder,
+        way: MergeWay,
     ) -> Result<Written, PortError> {
-        self.of(place).merge(place, number, head, merge).await
+        self.of(place).merge(place, number, head, merge, way).await
     }
 
     async fn close(
@@ -116,5 +118,9 @@ impl Forge for EitherForge {
 
     fn tells(&self, repository: &Repository) -> bool {
         repository.forge.is_some() && self.remote.tells(repository)
+    }
+
+    async fn tell(&self, place: &ProposalPlace, standing: &Standing) -> Result<(), PortError> {
+        self.of(place).tell(place, standing).await
     }
 }

@@ -3,13 +3,14 @@
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use serde::Serialize;
 
+use super::wire::DRAFT;
 use crate::forge::address::RepoAddress;
 use crate::forge::github_shape::{self, of};
 pub(super) use crate::forge::github_shape::{
-    close_pull, comments, create_comment, create_label, edit_comment, edit_pull, issue, replace_labels,
-    repository, request_reviews, user,
+    close_pull, comments, create_comment, create_label, edit_comment, issue, replace_labels, repository,
+    request_reviews, user,
 };
-use crate::forge::model::{Account, CheckState, MergeMethod, MergeOrder, NewCheck, NewPull};
+use crate::forge::model::{Account, CheckState, MergeMethod, MergeOrder, NewCheck, NewPull, PullChange};
 use crate::forge::request::{Method, Request};
 
 /// The most that a server gives in one page, as it is set up by default.
@@ -49,7 +50,7 @@ pub(super) fn create_pull(address: &RepoAddress, new: &NewPull) -> Request {
         title: String,
         body: &'a str,
     }
-    let draft = if new.draft { "WIP: " } else { "" };
+    let draft = if new.draft { DRAFT } else { "" };
     let doing = format!("open a pull request of {} in {address}", new.head);
     of(address).at(Method::Post, doing, &["pulls"]).json(&Body {
         head: new.head.as_str(),
@@ -57,6 +58,13 @@ pub(super) fn create_pull(address: &RepoAddress, new: &NewPull) -> Request {
         title: format!("{draft}{}", new.title),
         body: &new.body,
     })
+}
+
+/// `repoEditPullRequest`. What is a draft stays one.
+pub(super) fn edit_pull(address: &RepoAddress, number: ProposalNumber, change: &PullChange) -> Request {
+    let draft = if change.draft { DRAFT } else { "" };
+    let title = change.title.as_ref().map(|title| format!("{draft}{title}"));
+    github_shape::edit_pull(address, number, &PullChange { title, ..change.clone() })
 }
 
 /// `repoMergePullRequest`.
@@ -71,6 +79,8 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
         message: &'a str,
         head_commit_id: &'a str,
         delete_branch_after_merge: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        merge_when_checks_succeed: bool,
     }
     let how = match order.method {
         MergeMethod::Merge => "merge",
@@ -84,6 +94,7 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
         message: &order.message,
         head_commit_id: order.head.as_str(),
         delete_branch_after_merge: order.delete_branch,
+        merge_when_checks_succeed: order.queue,
     })
 }
 
@@ -163,6 +174,16 @@ pub(super) fn team_member(team: u64, account: &Account) -> Request {
     Request::new(Method::Get, doing, &["teams", &team.to_string(), "members", &account.0])
 }
 
+/// `issueGetMilestonesList`.
+pub(super) fn milestones(address: &RepoAddress, title: &str) -> Request {
+    github_shape::milestones(address).with("name", title).with("limit", PAGE)
+}
+
+/// `repoEditPullRequest`.
+pub(super) fn set_milestone(address: &RepoAddress, number: ProposalNumber, milestone: u64) -> Request {
+    github_shape::set_milestone(address, "pulls", number, milestone)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::forge::address::{ForgeKind, RepoAddress};
@@ -196,6 +217,9 @@ mod tests {
             super::replace_labels(&at, number, &[3, 4]),
             super::request_reviews(&at, number, &reviewers),
             super::assign(&at, number, &[Account("ann".into())]),
+            super::milestones(&at, "1.2"),
+            super::set_milestone(&at, number, 3),
+            super::merge_pull(&at, number, &sample::queued(MergeMethod::Merge)),
             super::user(),
             super::repository(&at),
             super::assignees(&at),

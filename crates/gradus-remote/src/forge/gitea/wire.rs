@@ -14,6 +14,9 @@ use crate::forge::model::{
 };
 use crate::forge::request::Request;
 
+/// A title that begins so makes a draft.
+pub(super) const DRAFT: &str = "WIP: ";
+
 #[derive(Deserialize)]
 pub(super) struct PullRequest {
     number: u64,
@@ -73,10 +76,14 @@ impl PullRequest {
         };
         // A proposal that is being looked at, and one that conflicts, are told the same way.
         let mergeable = if self.mergeable { Mergeable::Yes } else { Mergeable::Unknown };
+        let title = match self.title.strip_prefix(DRAFT) {
+            Some(title) if self.draft => title.to_owned(),
+            Some(_) | None => self.title,
+        };
         Ok(Pull {
             number: ProposalNumber(self.number),
             url: Arc::from(self.html_url),
-            title: self.title,
+            title,
             body: self.body,
             head_branch: branch(self.head.branch())?,
             head: commit(&self.head.sha),
@@ -247,6 +254,11 @@ impl Repository {
             methods: github_shape::methods(&told),
         }
     }
+}
+
+/// Whether it was told before to merge by itself.
+pub(super) fn is_scheduled(error: &ForgeError) -> bool {
+    error.status() == Some(409) && error.words().contains("already scheduled")
 }
 
 /// Why Gitea does not merge. The status says little; the words are from its sources.

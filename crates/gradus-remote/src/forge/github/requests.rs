@@ -10,7 +10,9 @@ pub(super) use crate::forge::github_shape::{
     close_pull, create_comment, create_label, edit_comment, edit_pull, issue, repository, request_reviews,
     user,
 };
-use crate::forge::model::{Account, CheckState, Label, MergeMethod, MergeOrder, NewCheck, NewPull};
+use crate::forge::model::{
+    Account, CheckState, DeploymentId, Label, MergeMethod, MergeOrder, NewCheck, NewDeployment, NewPull,
+};
 use crate::forge::request::{Method, Request};
 
 /// The most that GitHub gives in one page.
@@ -117,6 +119,16 @@ pub(super) fn check_runs(address: &RepoAddress, commit: &CommitId) -> Request {
         .with("per_page", PAGE)
 }
 
+/// A text as long as GitHub takes it.
+fn line(text: &str) -> String {
+    let mut line: String = text.chars().take(SUMMARY).collect();
+    if line.len() < text.len() {
+        line.pop();
+        line.push('…');
+    }
+    line
+}
+
 /// `repos/create-commit-status`: `/commits/statuses#create-a-commit-status`.
 pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &NewCheck) -> Request {
     #[derive(Serialize)]
@@ -134,11 +146,7 @@ pub(super) fn create_status(address: &RepoAddress, commit: &CommitId, check: &Ne
         CheckState::Failed => "failure",
         CheckState::Broken => "error",
     };
-    let mut description: String = check.summary.chars().take(SUMMARY).collect();
-    if description.len() < check.summary.len() {
-        description.pop();
-        description.push('…');
-    }
+    let description = line(&check.summary);
     let doing = format!("give {} of {address} a status", commit.short());
     of(address).at(Method::Post, doing, &["statuses", commit.as_str()]).json(&Body {
         state,
@@ -172,6 +180,78 @@ pub(super) fn replace_labels(address: &RepoAddress, number: ProposalNumber, labe
 /// `issues/update`: `/issues/issues#update-an-issue`.
 pub(super) fn assign(address: &RepoAddress, number: ProposalNumber, people: &[Account]) -> Request {
     github_shape::assign(address, "issues", number, people)
+}
+
+/// `issues/list-milestones`: `/issues/milestones#list-milestones`.
+pub(super) fn milestones(address: &RepoAddress) -> Request {
+    github_shape::milestones(address).with("per_page", PAGE)
+}
+
+/// `issues/update`: `/issues/issues#update-an-issue`.
+pub(super) fn set_milestone(address: &RepoAddress, number: ProposalNumber, milestone: u64) -> Request {
+    github_shape::set_milestone(address, "issues", number, milestone)
+}
+
+/// `repos/list-deployments`: `/deployments/deployments#list-deployments`. The newest first.
+pub(super) fn deployments(address: &RepoAddress, environment: &str, commit: &CommitId) -> Request {
+    let doing = format!("look for deployments of {} of {address}", commit.short());
+    of(address)
+        .at(Method::Get, doing, &["deployments"])
+        .with("sha", commit.as_str())
+        .with("environment", environment)
+        .with("per_page", "1")
+}
+
+/// `repos/list-deployment-statuses`: `/deployments/statuses#list-deployment-statuses`. The newest first.
+pub(super) fn deployment_statuses(address: &RepoAddress, deployment: &DeploymentId) -> Request {
+    let doing = format!("see how a deployment of {address} went");
+    of(address).at(Method::Get, doing, &["deployments", &deployment.0, "statuses"]).with("per_page", "1")
+}
+
+/// `repos/create-deployment`: `/deployments/deployments#create-a-deployment`. It is there already, whatever the
+/// checks of the commit say.
+pub(super) fn create_deployment(address: &RepoAddress, new: &NewDeployment) -> Request {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(rename = "ref")]
+        commit: &'a str,
+        environment: &'a str,
+        description: String,
+        auto_merge: bool,
+        required_contexts: [&'a str; 0],
+    }
+    let doing = format!("tell of a deployment of {} of {address}", new.commit.short());
+    of(address).at(Method::Post, doing, &["deployments"]).json(&Body {
+        commit: new.commit.as_str(),
+        environment: &new.environment,
+        description: line(&new.summary),
+        auto_merge: false,
+        required_contexts: [],
+    })
+}
+
+/// `repos/create-deployment-status`: `/deployments/statuses#create-a-deployment-status`.
+pub(super) fn create_deployment_status(
+    address: &RepoAddress,
+    deployment: &DeploymentId,
+    new: &NewDeployment,
+) -> Request {
+    #[derive(Serialize)]
+    struct Body {
+        state: &'static str,
+        description: String,
+    }
+    let state = match new.state {
+        CheckState::Pending => "in_progress",
+        CheckState::Passed => "success",
+        CheckState::Failed => "failure",
+        CheckState::Broken => "error",
+        CheckState::Neutral => "inactive",
+    };
+    let doing = format!("say how a deployment of {address} goes");
+    of(address)
+        .at(Method::Post, doing, &["deployments", &deployment.0, "statuses"])
+        .json(&Body { state, description: line(&new.summary) })
 }
 
 /// `apps/get-repo-installation`: `/apps/apps#get-a-repository-installation-for-the-authenticated-app`.

@@ -18,6 +18,8 @@ use crate::forge::request::Request;
 #[derive(Deserialize)]
 pub(super) struct PullRequest {
     number: u64,
+    /// What it is called in GitHub's other API.
+    pub(super) node_id: Option<String>,
     html_url: String,
     title: String,
     body: Option<String>,
@@ -189,6 +191,28 @@ impl PullReview {
             on: self.commit_id.and_then(|id| CommitId::parse(&id).ok()),
             at: self.submitted_at.unwrap_or(Timestamp::UNIX_EPOCH),
         })
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Deployment {
+    pub(super) id: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DeploymentStatus {
+    state: String,
+}
+
+impl DeploymentStatus {
+    pub(super) fn read(self) -> CheckState {
+        match self.state.as_str() {
+            "success" => CheckState::Passed,
+            "failure" => CheckState::Failed,
+            "error" => CheckState::Broken,
+            "inactive" => CheckState::Neutral,
+            _ => CheckState::Pending,
+        }
     }
 }
 

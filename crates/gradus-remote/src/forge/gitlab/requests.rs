@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::forge::address::RepoAddress;
 use crate::forge::below::Below;
 use crate::forge::model::{
-    Account, CheckState, CommentId, Label, MergeMethod, MergeOrder, NewCheck, NewPull, PullChange,
+    Account, CheckState, CommentId, DeploymentId, Label, MergeMethod, MergeOrder, NewCheck, NewDeployment,
+    NewPull, PullChange,
 };
 use crate::forge::request::{Method, Request};
 
@@ -111,6 +112,11 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
         merge_commit_message: &'a str,
         squash_commit_message: &'a str,
         should_remove_source_branch: bool,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        auto_merge: bool,
+        /// As versions before 17.11 call it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        merge_when_pipeline_succeeds: bool,
     }
     let message = order.text();
     of(address).pull(Method::Put, number, "merge", &["merge"]).json(&Body {
@@ -119,6 +125,8 @@ pub(super) fn merge_pull(address: &RepoAddress, number: ProposalNumber, order: &
         merge_commit_message: &message,
         squash_commit_message: &message,
         should_remove_source_branch: order.delete_branch,
+        auto_merge: order.queue,
+        merge_when_pipeline_succeeds: order.queue,
     })
 }
 
@@ -247,6 +255,82 @@ pub(super) fn assign(address: &RepoAddress, number: ProposalNumber, people: &[u6
     of(address).pull(Method::Put, number, "assign", &[]).json(&Body { assignee_ids: people })
 }
 
+/// `milestones/#list-project-milestones`.
+pub(super) fn milestones(address: &RepoAddress, title: &str) -> Request {
+    of(address)
+        .at(Method::Get, format!("look for the milestone {title:?} of {address}"), &["milestones"])
+        .with("title", title)
+        .with("state", "active")
+        .with("include_ancestors", "true")
+}
+
+/// `merge_requests/#update-mr`.
+pub(super) fn set_milestone(address: &RepoAddress, number: ProposalNumber, milestone: u64) -> Request {
+    #[derive(Serialize)]
+    struct Body {
+        milestone_id: u64,
+    }
+    of(address)
+        .pull(Method::Put, number, "choose the milestone of", &[])
+        .json(&Body { milestone_id: milestone })
+}
+
+/// `deployments/#list-project-deployments`. The newest first.
+pub(super) fn deployments(address: &RepoAddress, environment: &str) -> Request {
+    of(address)
+        .at(Method::Get, format!("look for deployments of {address}"), &["deployments"])
+        .with("environment", environment)
+        .with("order_by", "id")
+        .with("sort", "desc")
+}
+
+/// How a deployment goes, as GitLab says it.
+pub(super) fn deployment_word(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Pending => "running",
+        CheckState::Passed => "success",
+        CheckState::Failed => "failed",
+        CheckState::Broken | CheckState::Neutral => "canceled",
+    }
+}
+
+/// `deployments/#create-a-deployment`.
+pub(super) fn create_deployment(address: &RepoAddress, new: &NewDeployment) -> Request {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        environment: &'a str,
+        sha: &'a str,
+        #[serde(rename = "ref")]
+        branch: &'a str,
+        tag: bool,
+        status: &'static str,
+    }
+    let doing = format!("tell of a deployment of {} of {address}", new.commit.short());
+    of(address).at(Method::Post, doing, &["deployments"]).json(&Body {
+        environment: &new.environment,
+        sha: new.commit.as_str(),
+        branch: new.branch.as_str(),
+        tag: false,
+        status: deployment_word(new.state),
+    })
+}
+
+/// `deployments/#update-a-deployment`.
+pub(super) fn update_deployment(
+    address: &RepoAddress,
+    deployment: &DeploymentId,
+    state: CheckState,
+) -> Request {
+    #[derive(Serialize)]
+    struct Body {
+        status: &'static str,
+    }
+    let doing = format!("say how a deployment of {address} goes");
+    of(address)
+        .at(Method::Put, doing, &["deployments", &deployment.0])
+        .json(&Body { status: deployment_word(state) })
+}
+
 /// `users/#get-the-current-user`.
 pub(super) fn user() -> Request {
     Request::new(Method::Get, "ask the forge whose credentials these are", &["user"])
@@ -290,7 +374,7 @@ pub(super) fn award(
 #[cfg(test)]
 mod tests {
     use crate::forge::address::{ForgeKind, RepoAddress};
-    use crate::forge::model::{Account, CommentId, MergeMethod};
+    use crate::forge::model::{Account, CheckState, CommentId, MergeMethod};
     use crate::forge::sample;
 
     #[test]
@@ -320,6 +404,12 @@ mod tests {
             super::users(&Account("ann".into())),
             super::request_reviews(&at, number, &[3, 4]),
             super::assign(&at, number, &[]),
+            super::milestones(&at, "1.2"),
+            super::deployments(&at, "web/prod"),
+            super::create_deployment(&at, &sample::deployment()),
+            super::update_deployment(&at, &sample::deployment_id(), CheckState::Failed),
+            super::set_milestone(&at, number, 3),
+            super::merge_pull(&at, number, &sample::queued(MergeMethod::Merge)),
             super::user(),
             super::token(),
             super::project(&at),

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::forge::error::{ForgeError, ForgeErrorKind};
 use crate::forge::model::{
-    self, Account, Check, CheckState, CommentId, Label, MergeMethod, Mergeable, Pull, PullState,
-    RepositoryFacts, Review, Rights, Verdict,
+    self, Account, Check, CheckState, CommentId, DeploymentId, Label, MergeMethod, Mergeable, Pull,
+    PullState, RepositoryFacts, Review, Rights, Verdict,
 };
 use crate::forge::request::Request;
 
@@ -326,6 +326,26 @@ impl Note {
 #[derive(Deserialize)]
 pub(super) struct Made {
     pub(super) id: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Deployment {
+    id: u64,
+    pub(super) sha: String,
+    status: String,
+}
+
+impl Deployment {
+    pub(super) fn read(self) -> (DeploymentId, Option<CheckState>) {
+        let state = match self.status.as_str() {
+            "success" => Some(CheckState::Passed),
+            "failed" => Some(CheckState::Failed),
+            "canceled" => Some(CheckState::Broken),
+            "created" | "running" | "blocked" => Some(CheckState::Pending),
+            _ => None,
+        };
+        (DeploymentId(self.id.to_string()), state)
+    }
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,8 @@ use gradus_engine::port::clock::SystemClock;
 use gradus_remote::Secret;
 use gradus_remote::forge::client::{Budget, ForgeAccess, ForgeClient};
 use gradus_remote::forge::{
-    Account, ForgeApi, ForgeErrorKind, ForgeKind, MergeMethod, Merged, NewPull, RepoAddress, open,
+    Account, CheckState, ForgeApi, ForgeErrorKind, ForgeKind, MergeMethod, Merged, NewDeployment, NewPull,
+    RepoAddress, open,
 };
 use gradus_remote::http::Tls;
 
@@ -127,6 +128,7 @@ async fn whole(kind: &'static Kind, has: &Has) -> String {
     part!(place => story::gives_statuses(&place));
     part!(place => story::talks(&place));
     part!(place => story::marks(&place, has));
+    part!(place => deploys(&place, has));
     part!(place => story::knows_who_asks(&place, has));
     part!(place => story::tells_of_itself(&place));
     part!(place => guarded(&place));
@@ -145,6 +147,20 @@ async fn guarded(place: &Double) {
 
 fn branch(name: &str) -> BranchName {
     BranchName::parse(name).unwrap()
+}
+
+/// Where the forge shows which commit is where, it is told; elsewhere it says that it cannot.
+async fn deploys(place: &Double, has: &Has) {
+    let api = place.api(Who::Gradus);
+    let head = place.tip("main").await.unwrap();
+    if has.deployments {
+        return story::deploys(&*api, &head).await;
+    }
+    let (environment, summary) = ("web/prod".to_owned(), "2 is healthy".to_owned());
+    let (branch, state) = (branch("main"), CheckState::Passed);
+    let new = NewDeployment { environment, commit: head, branch, state, summary };
+    let error = api.deploy(&new, None).await.unwrap_err();
+    assert!(matches!(error.kind(), ForgeErrorKind::Unsupported(_)), "{error:?}");
 }
 
 /// What is looked for is on a later page, among others that are not it.
@@ -223,6 +239,8 @@ async fn gitlab_does_it_all() {
         methods: &[MergeMethod::Merge, MergeMethod::Squash],
         labels: true,
         assignees: true,
+        milestones: true,
+        deployments: true,
         review_commits: false,
         scopes: Some("api"),
         needs_approval: "it needs more approvals",
@@ -240,6 +258,8 @@ async fn bitbucket_server_does_it_all() {
         methods: &[MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase, MergeMethod::FastForward],
         labels: false,
         assignees: false,
+        milestones: false,
+        deployments: false,
         review_commits: true,
         scopes: None,
         needs_approval: "You still need 1 approval before this pull request can be merged.",
@@ -257,6 +277,8 @@ async fn bitbucket_does_it_all() {
         methods: &[MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase, MergeMethod::FastForward],
         labels: false,
         assignees: false,
+        milestones: false,
+        deployments: false,
         review_commits: false,
         scopes: Some("pullrequest:write"),
         needs_approval: "At least 1 approval is required",
@@ -274,6 +296,8 @@ async fn azure_devops_does_it_all() {
         methods: &[MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase],
         labels: true,
         assignees: false,
+        milestones: false,
+        deployments: false,
         review_commits: false,
         scopes: None,
         needs_approval: "Minimum number of reviewers (1) waits",

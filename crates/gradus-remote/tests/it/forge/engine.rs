@@ -9,7 +9,7 @@ use gradus_core::plan::CloseReason;
 use gradus_engine::fake::FakeClock;
 use gradus_engine::port::Forge as _;
 use gradus_engine::port::clock::SystemClock;
-use gradus_engine::port::forge::{ProposalPlace, ProposalText};
+use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_remote::forge::{ForgeApi, ForgeApis, PullState, RemoteForge};
@@ -72,7 +72,7 @@ impl Scene {
             message: "web: prod gets 3\n\nProven in staging.\n".to_owned(),
             at: Timestamp::from_second(1_800_000_000).unwrap(),
         };
-        self.forge.merge(&self.place, number, head, &order).await
+        self.forge.merge(&self.place, number, head, &order, MergeWay::default()).await
     }
 
     /// How many calls changed something, since the last look.
@@ -86,7 +86,13 @@ impl Scene {
 
 fn text(head: &CommitId, version: u32, body: &str) -> ProposalText {
     let title = format!("web {version} to prod");
-    ProposalText { head: head.clone(), title, body: body.to_owned(), at: Timestamp::now() }
+    ProposalText {
+        head: head.clone(),
+        title,
+        body: body.to_owned(),
+        at: Timestamp::now(),
+        extras: Extras::default(),
+    }
 }
 
 async fn goes_from_open_to_merged(kind: &'static Kind) {

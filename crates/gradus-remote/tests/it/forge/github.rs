@@ -3,6 +3,7 @@
 mod examined;
 mod hub;
 mod serve;
+mod standing;
 mod tells;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use gradus_engine::port::clock::SystemClock;
-use gradus_engine::port::forge::{ProposalPlace, ProposalText};
+use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Forge as _, PortError, PortErrorKind, Repos as _};
 use gradus_remote::forge::client::{Budget, ForgeAccess, ForgeClient};
@@ -117,12 +118,13 @@ impl Scene {
             title: format!("web {version} to prod"),
             body: format!("1 -> {version}\n\n- proven in staging\n"),
             at: Timestamp::now(),
+            extras: Extras::default(),
         }
     }
 
-    async fn merge(&self, head: &CommitId) -> Written {
+    fn order(&self, head: &CommitId) -> CommitOrder {
         let main = at(&self.git, "main");
-        let order = CommitOrder {
+        CommitOrder {
             branch: branch("main"),
             expect: Some(main.clone()),
             parents: vec![head.clone(), main.clone()],
@@ -130,8 +132,12 @@ impl Scene {
             files: BTreeMap::new(),
             message: "web: prod gets 2\n\nProven in staging.\n".to_owned(),
             at: Timestamp::from_second(1_800_000_000).unwrap(),
-        };
-        self.forge.merge(&self.place, ProposalNumber(1), head, &order).await.unwrap()
+        }
+    }
+
+    async fn merge(&self, head: &CommitId) -> Written {
+        let order = self.order(head);
+        self.forge.merge(&self.place, ProposalNumber(1), head, &order, MergeWay::default()).await.unwrap()
     }
 
     /// All pull requests: number, state, title.
@@ -382,7 +388,7 @@ async fn commits_are_made_as_it_is_said() {
         let number = api.create(&new("x")).await.unwrap().number;
         api.get(number).await.unwrap();
         let (title, message) = ("web 2".to_owned(), String::new());
-        let order = MergeOrder { head, method, title, message, delete_branch: true };
+        let order = MergeOrder { head, method, title, message, delete_branch: true, queue: false };
         let fast = MergeOrder { method: MergeMethod::FastForward, ..order.clone() };
         let error = api.merge(number, &fast).await.unwrap_err();
         assert!(matches!(error.kind(), ForgeErrorKind::Unsupported(_)), "{error}");
@@ -451,6 +457,11 @@ async fn the_rest_of_what_a_forge_can_do() {
         ("ci/success", CheckState::Passed),
     ];
     assert_eq!(states, expected);
+    api.set_milestone(number, "1.2").await.unwrap();
+    assert_eq!(scene.server.hub().pulls[0].milestone, Some(3));
+    let error = api.set_milestone(number, "2.0").await.unwrap_err();
+    assert!(error.to_string().contains("no open milestone \"2.0\""), "{error}");
+    super::story::deploys(&*api, &head).await;
     let comment = api.comment(number, "one").await.unwrap();
     for text in ["two", "three"] {
         api.comment(number, text).await.unwrap();

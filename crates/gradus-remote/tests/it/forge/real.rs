@@ -97,6 +97,10 @@ impl Place for Real {
         ProposalNumber(made["number"].as_u64().unwrap())
     }
 
+    async fn plan(&self) {
+        self.scene.ann("POST", "/milestones", json!({"title": "1.2"})).await;
+    }
+
     async fn archive(&self) {
         self.scene.ann("PATCH", "", json!({"archived": true})).await;
     }
@@ -109,6 +113,8 @@ async fn gitea_does_it_all() {
         methods: &[MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase, MergeMethod::FastForward],
         labels: true,
         assignees: true,
+        milestones: true,
+        deployments: false,
         review_commits: true,
         scopes: None,
         needs_approval: "Does not have enough approvals",

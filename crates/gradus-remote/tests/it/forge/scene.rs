@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber, RepoPath};
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::clock::SystemClock;
-use gradus_engine::port::forge::{ProposalPlace, ProposalText};
+use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, FileChange, Written};
 use gradus_engine::port::{PortError, Repo, Repos};
 use gradus_remote::Secret;
@@ -163,6 +163,7 @@ impl Scene {
             title: format!("web {version} to prod"),
             body: format!("1 -> {version}\n\n- proven in staging\n"),
             at: Timestamp::now(),
+            extras: Extras::default(),
         }
     }
 
@@ -209,7 +210,7 @@ impl Scene {
         let main = self.tip("main").await.unwrap();
         let order =
             self.order("main", vec![head.clone(), main], FILE, &format!("version: {version}\n")).await;
-        forge.merge(&self.place, number, head, &order).await
+        forge.merge(&self.place, number, head, &order, MergeWay::default()).await
     }
 }
 

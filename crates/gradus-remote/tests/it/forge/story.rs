@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
 use gradus_remote::forge::{
     Account, CheckState, ForgeApi, ForgeErrorKind, Label, MergeMethod, MergeOrder, Mergeable, Merged,
-    NewCheck, NewPull, Pull, PullChange, PullState, Reviewers, Rights, Verdict,
+    NewCheck, NewDeployment, NewPull, Pull, PullChange, PullState, Reviewers, Rights, Verdict,
 };
 
 use super::doubles::Who;
@@ -49,6 +49,9 @@ pub(super) trait Place: Send + Sync {
     async fn open_from_fork(&self) -> ProposalNumber;
 
     async fn archive(&self);
+
+    /// The milestone 1.2 is there, where somebody has to make it.
+    async fn plan(&self) {}
 }
 
 /// What a forge has.
@@ -58,6 +61,8 @@ pub(super) struct Has {
     pub(super) methods: &'static [MergeMethod],
     pub(super) labels: bool,
     pub(super) assignees: bool,
+    pub(super) milestones: bool,
+    pub(super) deployments: bool,
     pub(super) review_commits: bool,
     pub(super) scopes: Option<&'static str>,
     /// What it says where an approval is missing.
@@ -85,7 +90,7 @@ fn new(title: &str) -> NewPull {
 
 pub(super) fn order(head: &CommitId, method: MergeMethod) -> MergeOrder {
     let (title, message) = ("web 2 to prod".to_owned(), "Proven in staging.".to_owned());
-    MergeOrder { head: head.clone(), method, title, message, delete_branch: false }
+    MergeOrder { head: head.clone(), method, title, message, delete_branch: false, queue: false }
 }
 
 async fn opened(place: &dyn Place) -> (Arc<dyn ForgeApi>, CommitId, Pull) {
@@ -322,6 +327,17 @@ pub(super) async fn marks(place: &dyn Place, has: &Has) {
     api.update(pull.number, &change).await.unwrap();
     place.approve(pull.number).await;
     assert_eq!(api.reviews(pull.number).await.unwrap().len(), 1);
+    place.plan().await;
+    match api.set_milestone(pull.number, "1.2").await {
+        Ok(()) => {
+            assert!(has.milestones);
+            let error = api.set_milestone(pull.number, "2.0").await.unwrap_err();
+            assert!(matches!(error.kind(), ForgeErrorKind::Input(_)), "{error:?}");
+        }
+        Err(error) => {
+            assert!(!has.milestones && matches!(error.kind(), ForgeErrorKind::Unsupported(_)), "{error:?}");
+        }
+    }
     let assigned = api.set_assignees(pull.number, &[ann]).await;
     match assigned {
         Ok(()) => assert!(has.assignees),
@@ -329,6 +345,25 @@ pub(super) async fn marks(place: &dyn Place, has: &Has) {
             assert!(!has.assignees && matches!(error.kind(), ForgeErrorKind::Unsupported(_)), "{error:?}");
         }
     }
+}
+
+/// A commit is in an environment, works, and fails then; whoever was started just now finds it.
+pub(super) async fn deploys(api: &dyn ForgeApi, head: &CommitId) {
+    let new = |state| NewDeployment {
+        environment: "web/prod".to_owned(),
+        commit: head.clone(),
+        branch: branch("main"),
+        state,
+        summary: "2 is healthy in prod".to_owned(),
+    };
+    assert_eq!(api.deployment("web/prod", head).await.unwrap(), None);
+    let id = api.deploy(&new(CheckState::Passed), None).await.unwrap();
+    let found = api.deployment("web/prod", head).await.unwrap();
+    assert_eq!(found, Some((id.clone(), Some(CheckState::Passed))));
+    assert_eq!(api.deploy(&new(CheckState::Failed), Some(&id)).await.unwrap(), id);
+    let found = api.deployment("web/prod", head).await.unwrap();
+    assert_eq!(found, Some((id, Some(CheckState::Failed))));
+    assert_eq!(api.deployment("web/staging", head).await.unwrap(), None);
 }
 
 pub(super) async fn knows_who_asks(place: &dyn Place, has: &Has) {

@@ -195,6 +195,8 @@ impl From<&ProposalSeen> for OpenProposal {
                 CoreFit::Behind => Fit::Behind,
                 CoreFit::Foreign => Fit::Foreign,
                 CoreFit::Declined(_) => Fit::Declined,
+                // That it waits in the forge is the reason's to say.
+                CoreFit::Queued(_) => Fit::Current,
             },
             since: Time(proposal.since),
         }

@@ -140,6 +140,7 @@ impl Manager {
             title: pull.title,
             message: String::new(),
             delete_branch: false,
+            queue: false,
         };
         self.api.merge(pull.number, &order).await.map(drop)
     }

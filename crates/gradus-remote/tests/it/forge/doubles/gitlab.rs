@@ -66,6 +66,7 @@ static CALLS: &[Call] = &[
             "labels",
             "reviewer_ids[]",
             "assignee_ids[]",
+            "milestone_id",
         ],
         page: "merge_requests/#update-mr",
     },
@@ -80,6 +81,8 @@ static CALLS: &[Call] = &[
             "merge_commit_message",
             "squash_commit_message",
             "should_remove_source_branch",
+            "auto_merge",
+            "merge_when_pipeline_succeeds",
         ],
         page: "merge_requests/#merge-a-merge-request",
     },
@@ -156,6 +159,38 @@ static CALLS: &[Call] = &[
         page: "commits/#set-commit-pipeline-status",
     },
     Call {
+        name: "list milestones",
+        method: "GET",
+        path: "/api/v4/projects/{}/milestones",
+        query: &["title", "state", "include_ancestors"],
+        body: &[],
+        page: "milestones/#list-project-milestones",
+    },
+    Call {
+        name: "list deployments",
+        method: "GET",
+        path: "/api/v4/projects/{}/deployments",
+        query: &["environment", "order_by", "sort"],
+        body: &[],
+        page: "deployments/#list-project-deployments",
+    },
+    Call {
+        name: "create a deployment",
+        method: "POST",
+        path: "/api/v4/projects/{}/deployments",
+        query: &[],
+        body: &["environment!", "sha!", "ref!", "tag!", "status!"],
+        page: "deployments/#create-a-deployment",
+    },
+    Call {
+        name: "update a deployment",
+        method: "PUT",
+        path: "/api/v4/projects/{}/deployments/{}",
+        query: &[],
+        body: &["status!"],
+        page: "deployments/#update-a-deployment",
+    },
+    Call {
         name: "list users",
         method: "GET",
         path: "/api/v4/users",
@@ -227,6 +262,8 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             | "list notes"
             | "one branch"
             | "list commit statuses"
+            | "list milestones"
+            | "list deployments"
             | "one project"
     );
     if world.archived && !reads {
@@ -238,6 +275,30 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             "default_branch": "main", "merge_method": "merge", "squash_option": "default_off",
             "permissions": {"project_access": null, "group_access": {"access_level": 30, "notification_level": 3}},
         })),
+        "list milestones" => {
+            let all = if asked.query("title") == Some("1.2") {
+                json!([{"id": 7, "title": "1.2"}])
+            } else {
+                json!([])
+            };
+            Reply::ok(all)
+        }
+        "list deployments" => {
+            let environment = asked.query("environment").unwrap_or_default();
+            let ours = world.deployments.iter().enumerate().rev().filter(|(_, one)| one.0 == environment);
+            let shown = |(at, one): (usize, &(String, String, String))| json!({"id": at + 1, "sha": one.1, "status": one.2, "environment": {"name": one.0}});
+            Reply::ok(ours.map(shown).collect())
+        }
+        "create a deployment" => {
+            let of = |name: &str| asked.text(name).unwrap_or_default().to_owned();
+            world.deployments.push((of("/environment"), of("/sha"), of("/status")));
+            Reply::of(201, json!({"id": world.deployments.len()}))
+        }
+        "update a deployment" => {
+            let at = usize::try_from(number).unwrap() - 1;
+            world.deployments[at].2 = asked.text("/status").unwrap().to_owned();
+            Reply::ok(json!({"id": number}))
+        }
         "list merge requests" => list(world, asked),
         "create a merge request" => create(world, asked),
         "one branch" => match world.git.tip(&asked.parts[1]) {

@@ -16,6 +16,8 @@ pub(super) struct World {
     pub(super) statuses: BTreeMap<String, Vec<Status>>,
     /// Whether only others may merge into main.
     pub(super) guarded: bool,
+    /// Which commit is in which environment, and how it goes.
+    pub(super) deployments: Vec<(String, String, String)>,
     pub(super) archived: bool,
     /// So many people have to approve.
     pub(super) approvals: usize,
@@ -94,6 +96,7 @@ impl World {
             git,
             pulls: Vec::new(),
             statuses: BTreeMap::new(),
+            deployments: Vec::new(),
             archived: false,
             guarded: false,
             approvals: 0,

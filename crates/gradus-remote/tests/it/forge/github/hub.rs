@@ -19,10 +19,14 @@ pub(super) struct Hub {
     pub(super) labels: Vec<String>,
     pub(super) statuses: BTreeMap<String, Vec<Value>>,
     pub(super) runs: Vec<Value>,
+    /// The deployments: which commit is where, and how it went, the newest last.
+    pub(super) deployments: Vec<(String, String, Vec<String>)>,
     pub(super) archived: bool,
     /// What the base branch asks for: so many approvals, and this status.
     pub(super) approvals: usize,
     pub(super) required: Option<&'static str>,
+    /// Whether the base branch takes only what comes through its queue.
+    pub(super) has_queue: bool,
     /// So many lists do not have what was opened just now.
     pub(super) lag: usize,
     pub(super) app: Option<App>,
@@ -57,10 +61,13 @@ pub(super) struct Pull {
     looked: bool,
     pub(super) labels: Vec<String>,
     pub(super) assignees: Vec<String>,
+    pub(super) milestone: Option<u64>,
+    /// The order to merge it later, with its mutation.
+    pub(super) ordered: Option<Value>,
     pub(super) reviewers: Vec<String>,
     pub(super) teams: Vec<String>,
     pub(super) reviews: Vec<Value>,
-    comments: Vec<Value>,
+    pub(super) comments: Vec<Value>,
 }
 
 /// Who asks.
@@ -73,7 +80,7 @@ struct Who {
 const AT: &str = "2026-05-01T10:00:00Z";
 
 /// The members of a body: what there is, and how many of the first there must be.
-const BODIES: [(&str, &str, &[&str], usize); 9] = [
+const BODIES: [(&str, &str, &[&str], usize); 11] = [
     ("POST", "pulls", &["head", "base", "title", "body", "draft"], 2),
     ("PATCH", "pulls/{}", &["title", "body", "state", "base"], 0),
     ("PUT", "pulls/{}/merge", &["commit_title", "commit_message", "sha", "merge_method"], 0),
@@ -82,7 +89,9 @@ const BODIES: [(&str, &str, &[&str], usize); 9] = [
     ("PATCH", "issues/comments/{}", &["body"], 1),
     ("PUT", "issues/{}/labels", &["labels"], 0),
     ("POST", "labels", &["name", "color", "description"], 1),
-    ("PATCH", "issues/{}", &["title", "body", "state", "labels", "assignees"], 0),
+    ("PATCH", "issues/{}", &["title", "body", "state", "labels", "assignees", "milestone"], 0),
+    ("POST", "deployments", &["ref", "environment", "description", "auto_merge", "required_contexts"], 1),
+    ("POST", "deployments/{}/statuses", &["state", "description", "log_url", "environment_url"], 1),
 ];
 
 /// What is told of people: Ann is a member who may write and is in the team `release`, Tom may write and is none,
@@ -130,9 +139,11 @@ impl Hub {
             labels: vec!["bug".to_owned(), "chore".to_owned(), "docs".to_owned()],
             statuses: BTreeMap::new(),
             runs: Vec::new(),
+            deployments: Vec::new(),
             archived: false,
             approvals: 0,
             required: None,
+            has_queue: false,
             lag: 0,
             app: None,
             rules: Rules::default(),
@@ -200,6 +211,8 @@ impl Hub {
             looked: false,
             labels: Vec::new(),
             assignees: Vec::new(),
+            milestone: None,
+            ordered: None,
             reviewers: Vec::new(),
             teams: Vec::new(),
             reviews: Vec::new(),
@@ -262,6 +275,9 @@ impl Hub {
         let told = people(&call.method, parts.as_slice()).or_else(|| self.tells(call, &parts));
         if let Some(reply) = told {
             return reply;
+        }
+        if let ("POST", ["graphql"]) = (call.method.as_str(), parts.as_slice()) {
+            return self.mutate(call);
         }
         let ["repos", "acme", "fleet", below @ ..] = parts.as_slice() else {
             self.wrong.push(format!("{} {:?}", call.method, parts));
@@ -411,7 +427,10 @@ impl Hub {
                 Reply::of(200, comment.clone())
             }
             ("PATCH", ["issues", _]) => {
-                self.pulls[at].assignees = call.names("assignees");
+                if call.body.get("assignees").is_some() {
+                    self.pulls[at].assignees = call.names("assignees");
+                }
+                self.pulls[at].milestone = call.body["milestone"].as_u64().or(self.pulls[at].milestone);
                 Reply::of(200, json!({"number": at + 1}))
             }
             ("GET", ["issues", _, "comments"]) => {
@@ -423,6 +442,29 @@ impl Hub {
                     json!({"id": id, "user": user(login), "body": call.body["body"], "created_at": AT});
                 self.pulls[at].comments.push(comment.clone());
                 Reply::of(201, comment)
+            }
+            ("GET", ["milestones"]) => {
+                Reply::of(200, json!([{"id": 901, "number": 3, "title": "1.2", "state": "open"}]))
+            }
+            ("GET", ["deployments"]) => {
+                let is_it = |one: &&(String, String, Vec<String>)| {
+                    one.0 == call.query("sha") && one.1 == call.query("environment")
+                };
+                let at = self.deployments.iter().rposition(|one| is_it(&one));
+                Reply::of(200, at.into_iter().map(|at| json!({"id": at + 1})).collect())
+            }
+            ("POST", ["deployments"]) => {
+                let of = |member: &str| call.text(member).unwrap_or_default();
+                self.deployments.push((of("ref"), of("environment"), Vec::new()));
+                Reply::of(201, json!({"id": self.deployments.len()}))
+            }
+            (method, ["deployments", id, "statuses"]) => {
+                let (_, _, states) = &mut self.deployments[number(id) - 1];
+                if method == "POST" {
+                    states.push(call.text("state").unwrap());
+                    return Reply::of(201, json!({"id": 1}));
+                }
+                Reply::of(200, states.iter().rev().map(|state| json!({"state": state})).collect())
             }
             ("GET", ["labels"]) => Reply::of(200, self.labels.iter().map(|name| label(name)).collect()),
             ("POST", ["labels"]) => {
@@ -509,6 +551,27 @@ impl Hub {
         self.git(&["merge-tree", "--write-tree", &self.tip(&pull.base).unwrap(), &pull.sha])
     }
 
+    /// The two mutations that order a merge.
+    fn mutate(&mut self, call: &Call) -> Reply {
+        let (query, input) = (call.text("query").unwrap(), call.body["variables"]["input"].clone());
+        let at = (0..self.pulls.len()).find(|at| input["pullRequestId"] == format!("PR_{}", at + 1)).unwrap();
+        let refused = |message: &str| {
+            let error = json!({"type": "UNPROCESSABLE", "message": message});
+            Reply::of(200, json!({"data": null, "errors": [error]}))
+        };
+        if input["expectedHeadOid"] != self.pulls[at].sha.as_str() {
+            return refused("Head sha didn't match expected head");
+        }
+        let is_enable = query.contains("enablePullRequestAutoMerge(");
+        if !is_enable && !query.contains("enqueuePullRequest(") {
+            self.wrong.push(query);
+        } else if is_enable && self.rule(&self.pulls[at]).is_none() {
+            return refused("Pull request Pull request is in clean status");
+        }
+        self.pulls[at].ordered = Some(input);
+        Reply::of(200, json!({"data": {}}))
+    }
+
     fn merge(&mut self, call: &Call, at: usize) -> Reply {
         let pull = &self.pulls[at];
         if call.text("sha").is_some_and(|sha| sha != pull.sha) {
@@ -518,6 +581,12 @@ impl Hub {
         let (true, true, Some(tree)) = (pull.open, pull.looked, tree) else {
             return Reply::says(405, "Pull Request is not mergeable");
         };
+        if self.has_queue {
+            return Reply::says(
+                405,
+                "Repository rule violations found\n\nChanges must be made through the merge queue",
+            );
+        }
         if let Some(words) = self.rule(pull) {
             return Reply::says(405, &words);
         }
@@ -555,7 +624,7 @@ impl Hub {
         let pull = &self.pulls[at];
         let side = |branch: &str, sha: &str, repo: u64| json!({"label": format!("acme:{branch}"), "ref": branch, "sha": sha, "user": user("acme"), "repo": {"id": repo}});
         let mut shown = json!({
-            "id": 1000 + pull.number, "number": pull.number, "html_url": format!("{}/acme/fleet/pull/{}", self.url, pull.number),
+            "id": 1000 + pull.number, "node_id": format!("PR_{}", pull.number), "number": pull.number, "html_url": format!("{}/acme/fleet/pull/{}", self.url, pull.number),
             "title": pull.title, "body": Some(&pull.body).filter(|body| !body.is_empty()),
             "state": if pull.open { "open" } else { "closed" }, "draft": pull.draft, "user": user("gradus"),
             "labels": pull.labels.iter().map(|name| label(name)).collect::<Vec<_>>(),

@@ -203,7 +203,7 @@ async fn answer_to(
             if header("user-agent").is_empty() {
                 hub.wrong.push(format!("{method} {path}: no user agent"));
             }
-            let below = path.strip_prefix("/api/v3/").unwrap_or("not-api");
+            let below = path.strip_prefix("/api/v3/").or(path.strip_prefix("/api/")).unwrap_or("not-api");
             let query = head.uri.query().unwrap_or_default();
             let pairs = query.split('&').filter_map(|part| part.split_once('='));
             let call = Call {

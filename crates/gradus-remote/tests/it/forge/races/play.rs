@@ -225,8 +225,14 @@ impl Play {
             0 => {
                 let Some(head) = pull.head.clone() else { return };
                 let (title, message) = (pull.title.clone(), String::new());
-                let order =
-                    MergeOrder { head, method: MergeMethod::Merge, title, message, delete_branch: false };
+                let order = MergeOrder {
+                    head,
+                    method: MergeMethod::Merge,
+                    title,
+                    message,
+                    delete_branch: false,
+                    queue: false,
+                };
                 if self.api.merge(pull.number, &order).await.is_ok() {
                     self.judge.person_merged();
                     self.story.push(format!("a person merges {}", pull.number));
