@@ -26,6 +26,7 @@ pub struct Metrics {
     looks: [AtomicU64; SECONDS.len() + 1],
     look_microseconds: AtomicU64,
     queue: AtomicI64,
+    spans_lost: AtomicU64,
 }
 
 const ACTIONS: [Action; 5] =
@@ -71,6 +72,11 @@ impl Metrics {
     /// So many pipelines wait to be looked at, now or later.
     pub fn queued(&self, pipelines: usize) {
         self.queue.store(i64::try_from(pipelines).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+
+    /// So many spans of traces did not arrive, since the beginning.
+    pub fn spans_lost(&self, spans: u64) {
+        self.spans_lost.store(spans, Ordering::Relaxed);
     }
 
     pub(crate) fn hook(&self, outcome: Outcome) {
@@ -172,6 +178,12 @@ impl Metrics {
         }
         text.family("gradus_queue_length", "gauge", "Pipelines that wait to be looked at, now or later.");
         text.plain("gradus_queue_length", self.queue.load(Ordering::Relaxed).unsigned_abs());
+        text.family(
+            "gradus_spans_lost_total",
+            "counter",
+            "Spans of traces that did not arrive at the collector.",
+        );
+        text.plain("gradus_spans_lost_total", self.spans_lost.load(Ordering::Relaxed));
         text.family("gradus_webhook_requests_total", "counter", "Webhooks by what became of them.");
         for (outcome, number) in Outcome::ALL.iter().zip(&self.hooks) {
             let number = number.load(Ordering::Relaxed);

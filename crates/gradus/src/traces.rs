@@ -76,6 +76,11 @@ impl Traces {
     }
 }
 
+/// How many spans did not arrive since the process began.
+pub(crate) fn lost() -> u64 {
+    queue::lost()
+}
+
 /// Makes a span part of the trace that a `traceparent` names.
 pub(crate) fn join(span: &Span, traceparent: &str) {
     let carrier = std::collections::HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);

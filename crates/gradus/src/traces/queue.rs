@@ -11,8 +11,16 @@ use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
 };
 
+/// Spans that did not arrive, of all that the process made.
+static LOST: AtomicU64 = AtomicU64::new(0);
+
 /// So many spans may wait.
 const MOST: usize = 2048;
+
+/// How many spans did not arrive.
+pub(super) fn lost() -> u64 {
+    LOST.load(Ordering::Relaxed)
+}
 
 /// Sends spans in batches, by a thread of its own, as long as there is room for them.
 pub(super) fn bounded(exporter: opentelemetry_otlp::SpanExporter) -> impl SpanProcessor + 'static {
@@ -28,7 +36,6 @@ pub(super) fn bounded(exporter: opentelemetry_otlp::SpanExporter) -> impl SpanPr
 #[derive(Debug, Default)]
 struct Fate {
     waiting: AtomicUsize,
-    lost: AtomicU64,
     /// Whether it was said that spans are lost, and nothing better since.
     is_told: AtomicBool,
 }
@@ -50,7 +57,7 @@ impl Fate {
 
     /// Spans are lost. It is said once, not once for each batch.
     fn lose(&self, spans: usize, why: &str) {
-        self.lost.fetch_add(u64::try_from(spans).unwrap_or(u64::MAX), Ordering::Relaxed);
+        LOST.fetch_add(u64::try_from(spans).unwrap_or(u64::MAX), Ordering::Relaxed);
         if !self.is_told.swap(true, Ordering::Relaxed) {
             tracing::warn!(why, "traces do not arrive at the collector; gradus goes on without them");
         }
@@ -58,8 +65,7 @@ impl Fate {
 
     fn arrive(&self) {
         if self.is_told.swap(false, Ordering::Relaxed) {
-            let lost = self.lost.load(Ordering::Relaxed);
-            tracing::info!(lost, "traces arrive at the collector again");
+            tracing::info!(lost = lost(), "traces arrive at the collector again");
         }
     }
 }

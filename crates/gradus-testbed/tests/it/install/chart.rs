@@ -134,6 +134,9 @@ rbac:
     let text = helm(plane, &template, &values).await.unwrap();
     assert!(!text.contains("kind: Cluster") && !text.contains("kind: CustomResourceDefinition"), "{text}");
     apply(&text).await;
+    let without =
+        helm(plane, &template, &values.replace("controller: {", "controller: {poke: false, ")).await.unwrap();
+    assert!(without.contains("- --no-poke\n") && !without.contains("verbs: [patch, poke]"), "{without}");
     let mut here = where_pipelines_are();
     here.insert("get /secrets fleet-git".to_owned());
     assert_rights("small-gradus", &pipelines, here).await;

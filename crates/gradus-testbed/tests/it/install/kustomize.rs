@@ -59,6 +59,18 @@ async fn what_is_optional_adds_what_it_says() {
     insta::assert_snapshot!(more.join("\n---\n"));
 }
 
+#[tokio::test]
+async fn nobody_needs_to_be_asked_to_look() {
+    let plane = installed().await;
+    let overlay = root().join("target/no-poke");
+    let list = "resources: [../../config/default]\ncomponents: [../../config/components/no-poke]\n";
+    std::fs::create_dir_all(&overlay).unwrap();
+    std::fs::write(overlay.join("kustomization.yaml"), list).unwrap();
+    let text = kubectl(plane, &["kustomize", overlay.to_str().unwrap()], "").await.unwrap();
+    std::fs::remove_dir_all(&overlay).unwrap();
+    assert!(text.contains("- --no-poke\n") && !text.contains("name: gradus-poke"), "{text}");
+}
+
 #[test]
 fn every_file_of_config_is_in_a_list() {
     let config = root().join("config");

@@ -15,6 +15,7 @@ impl Watcher for Figures {
     fn looked_after(&self, done: &Reconciled, took: Duration, waiting: usize) {
         self.0.looked(took);
         self.0.queued(waiting);
+        self.0.spans_lost(crate::traces::lost());
         for (step, outcome) in &done.outcomes {
             match outcome {
                 Ok(Outcome::Done(_)) => self.0.wrote(action(step)),

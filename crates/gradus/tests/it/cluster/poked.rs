@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::host::Host;
 use super::secrets::may;
 use super::stage::{RELEASE, Stage};
+use crate::collector::{Collector, Mood};
+use crate::traces::variables;
 
 const SOURCE: &str = "source.toolkit.fluxcd.io/v1/GitRepository";
 const KUSTOMIZATION: &str = "kustomize.toolkit.fluxcd.io/v1/Kustomization";
@@ -101,6 +103,35 @@ async fn flux_is_asked_once_for_a_promotion() {
         .until("that to be told", async || controller.said().contains("leads to HelmRelease").then_some(()))
         .await;
     assert_eq!(asked(&stage).await, once);
+}
+
+#[tokio::test]
+async fn it_is_in_the_trace_of_the_promotion() {
+    let stage = Stage::new("traced").await;
+    let host = flux(&stage).await;
+    pipeline(&stage, &host, 2, json!({})).await;
+    let collector = Collector::start(Mood::Well);
+    let controller = stage.replica_with("traced", &variables(&collector.url()));
+    stage.deploy("dev").await;
+    stage.until("Flux to be asked", async || asked(&stage).await[1].clone()).await;
+    // What is left is sent at the end.
+    controller.stop().await;
+    let looks = collector.trees("look");
+    let acted = looks.iter().find(|tree| tree.contains("gradus.outcome=acted")).expect("a look that acted");
+    let requests = |line: &&str| !line.contains("(client)");
+    let names = acted.lines().filter(requests).map(|line| line.split(" gradus.").next().unwrap());
+    insta::assert_snapshot!(names.collect::<Vec<_>>().join("\n"), @"
+    look
+      observe
+        git
+        ledger
+        targets
+      plan
+      step
+        edit
+        commit
+        poke
+    ");
 }
 
 #[tokio::test]

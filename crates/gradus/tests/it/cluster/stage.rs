@@ -327,19 +327,30 @@ impl<'a> Stage<'a> {
         self.replica_as(User::Admin, name, arguments)
     }
 
+    /// One with more in its environment.
+    pub(crate) fn replica_with(&self, name: &str, variables: &[(&str, String)]) -> Replica {
+        self.start(&format!("{}.yaml", User::Admin.token()), name, &[], variables)
+    }
+
     /// One that speaks for somebody.
     pub(crate) fn replica_as(&self, user: User, name: &str, arguments: &[&str]) -> Replica {
-        self.start(&format!("{}.yaml", user.token()), name, arguments)
+        self.start(&format!("{}.yaml", user.token()), name, arguments, &[])
     }
 
     /// One that reaches the cluster through a proxy.
     pub(crate) fn replica_through(&self, proxy: &Proxy, name: &str, arguments: &[&str]) -> Replica {
         let kubeconfig = format!("{name}-proxy.yaml");
         self.world.write(&kubeconfig, &proxy.kubeconfig());
-        self.start(&kubeconfig, name, arguments)
+        self.start(&kubeconfig, name, arguments, &[])
     }
 
-    fn start(&self, kubeconfig: &str, name: &str, arguments: &[&str]) -> Replica {
+    fn start(
+        &self,
+        kubeconfig: &str,
+        name: &str,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Replica {
         let log = self.world.path(&format!("{name}.log"));
         let said = fs::File::options().create(true).append(true).open(&log).unwrap();
         let usual = [
@@ -359,6 +370,7 @@ impl<'a> Stage<'a> {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.world.path("home"))
             .env("KUBECONFIG", self.world.path(kubeconfig))
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.world.path(""))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
