@@ -413,6 +413,9 @@ mod tests {
             super::user(),
             super::token(),
             super::project(&at),
+            super::member(&at, 7),
+            super::group_member("acme/release", 7),
+            super::award(&at, number, &CommentId("12".to_owned()), true),
         ];
         insta::assert_snapshot!(sample::shown(&requests));
     }

@@ -395,3 +395,31 @@ async fn who_may_decide_is_asked() {
     assert!(!is_in(&eve.name).await && !is_in("none").await);
     assert!(!api.is_member(&Account(tom.name.as_str().into()), "release").await.unwrap());
 }
+
+#[tokio::test]
+async fn what_is_told_is_not_asked_for() {
+    let scene = Scene::new().await;
+    let head = scene.branch(2).await;
+    let alone = scene.another(&scene.bot.token, MergeMethod::Merge);
+    let among = scene.another(&scene.bot.token, MergeMethod::Merge).among_others();
+    let url = &scene.place.repository.url;
+    for forge in [&alone, &among] {
+        forge.ensure(&scene.place, &scene.text(&head, 2)).await.unwrap();
+        forge.heard(url);
+        forge.find(&scene.place, &head).await.unwrap();
+    }
+    assert!(alone.tells(&scene.place.repository) && !among.tells(&scene.place.repository));
+    tokio::time::sleep(std::time::Duration::from_millis(3500)).await;
+    scene.proxy.calls();
+    for (forge, calls) in [(&alone, 0), (&among, 1)] {
+        assert!(forge.find(&scene.place, &head).await.unwrap().is_some());
+        assert_eq!(scene.proxy.calls().len(), calls);
+    }
+    // What happened to another proposal says nothing of this one.
+    alone.heard_of(url, &gradus_core::names::BranchName::parse("gradus/apps/shop/prod").unwrap());
+    alone.find(&scene.place, &head).await.unwrap();
+    assert!(scene.proxy.calls().is_empty());
+    alone.heard_of(url, &scene.place.branch);
+    alone.find(&scene.place, &head).await.unwrap();
+    assert_eq!(scene.proxy.calls(), ["GET pulls/1"]);
+}

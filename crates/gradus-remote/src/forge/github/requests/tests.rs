@@ -2,6 +2,7 @@ use crate::forge::address::{ForgeKind, RepoAddress};
 use crate::forge::model::{
     Account, CheckState, CommentId, Label, MergeMethod, MergeOrder, NewCheck, Reviewers,
 };
+use crate::forge::people;
 use crate::forge::sample;
 
 #[test]
@@ -54,6 +55,12 @@ fn every_request_is_as_the_description_says() {
         super::repository(&at),
         super::installation_of(&at),
         super::installation_token(42),
+        super::team_member("acme", "release", &Account("ann".into())),
+        people::permission(&at, &Account("ann".into())),
+        people::profile(&Account("ann".into())),
+        people::organisation(&at),
+        people::membership(&at, &Account("ann".into())),
+        people::react(&at, number, &CommentId("12".to_owned()), false),
     ];
     insta::assert_snapshot!(sample::shown(&requests));
 }
