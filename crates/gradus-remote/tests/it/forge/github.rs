@@ -2,6 +2,7 @@
 
 mod examined;
 mod hub;
+mod people;
 mod serve;
 mod standing;
 mod tells;
@@ -621,28 +622,4 @@ async fn a_pipeline_that_names_github_is_led_there() {
     }
     let calls = ["GET installation 200", "POST app/installations/42/access_tokens 201"];
     assert_eq!(scene.server.calls(), calls);
-}
-
-#[tokio::test]
-async fn who_may_decide_is_asked() {
-    let scene = Scene::new().await;
-    let check = async |who: &str, expected: Result<(), &str>, names: &[&str]| {
-        let account = Account(who.into());
-        let standing = scene.api("ghp_gradus").standing(&account).await.unwrap();
-        assert_eq!(standing.may_decide(), expected, "{who}");
-        assert_eq!(standing.names, names, "{who}");
-    };
-    check("ann", Ok(()), &["Ann Lee"]).await;
-    check("tom", Err("is no member of the organisation"), &[]).await;
-    check("eve", Err("may not write to the repository"), &[]).await;
-    check("nobody", Err("may not write to the repository"), &[]).await;
-    check("deployer", Err("is a program"), &[]).await;
-    check("renovate[bot]", Err("is a program"), &[]).await;
-    let is_in = async |who: &str, team: &str| {
-        scene.api("ghp_gradus").is_member(&Account(who.into()), team).await.unwrap()
-    };
-    assert!(is_in("ann", "release").await && is_in("ann", "acme/release").await);
-    assert!(!is_in("tom", "release").await, "who was invited is not in it yet");
-    assert!(!is_in("eve", "release").await && !is_in("ann", "other/release").await);
-    scene.server.calls();
 }

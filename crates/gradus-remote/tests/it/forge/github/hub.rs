@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::people;
 use super::serve::{Call, Reply};
 use super::tells::Rules;
 
@@ -93,42 +94,6 @@ const BODIES: [(&str, &str, &[&str], usize); 11] = [
     ("POST", "deployments", &["ref", "environment", "description", "auto_merge", "required_contexts"], 1),
     ("POST", "deployments/{}/statuses", &["state", "description", "log_url", "environment_url"], 1),
 ];
-
-/// What is told of people: Ann is a member who may write and is in the team `release`, Tom may write and is none,
-/// Eve may read. Of everybody else nothing is known.
-fn people(method: &str, parts: &[&str]) -> Option<Reply> {
-    let reply = match (method, parts) {
-        ("GET", ["repos", "acme", "fleet", "collaborators", who, "permission"]) => {
-            let permission = match *who {
-                "ann" | "tom" | "deployer" => "write",
-                "eve" => "read",
-                _ => return Some(Reply::says(404, &format!("{who} is not a user"))),
-            };
-            Reply::of(200, json!({"permission": permission, "role_name": permission, "user": user(who)}))
-        }
-        ("GET", ["users", "ann"]) => {
-            Reply::of(200, json!({"login": "ann", "type": "User", "name": "Ann Lee", "email": null}))
-        }
-        ("GET", ["users", "deployer"]) => {
-            Reply::of(200, json!({"login": "deployer", "type": "Bot", "name": ""}))
-        }
-        ("GET", ["users", who]) => Reply::of(200, json!({"login": who, "type": "User"})),
-        ("GET", ["orgs", "acme"]) => Reply::of(200, json!({"login": "acme"})),
-        ("GET", ["orgs", "acme", "members", "ann"]) => Reply::of(204, Value::Null),
-        ("GET", ["orgs", "acme", "teams", "release", "memberships", "ann"]) => {
-            Reply::of(200, json!({"state": "active", "role": "member"}))
-        }
-        ("GET", ["orgs", "acme", "teams", "release", "memberships", "tom"]) => {
-            Reply::of(200, json!({"state": "pending", "role": "member"}))
-        }
-        ("GET", ["orgs", ..]) => Reply::says(404, "Not Found"),
-        ("POST", ["repos", "acme", "fleet", "issues", "comments", _, "reactions"]) => {
-            Reply::of(201, json!({"id": 1, "content": "+1"}))
-        }
-        _ => return None,
-    };
-    Some(reply)
-}
 
 impl Hub {
     pub(super) fn new(repo: PathBuf, url: String) -> Self {
@@ -272,7 +237,7 @@ impl Hub {
                 None => reply,
             };
         }
-        let told = people(&call.method, parts.as_slice()).or_else(|| self.tells(call, &parts));
+        let told = people::answer(&call.method, parts.as_slice()).or_else(|| self.tells(call, &parts));
         if let Some(reply) = told {
             return reply;
         }
@@ -678,7 +643,7 @@ impl Hub {
     }
 }
 
-fn user(login: &str) -> Value {
+pub(super) fn user(login: &str) -> Value {
     json!({"login": login, "id": 1, "type": "User", "html_url": format!("https://github.com/{login}")})
 }
 
