@@ -74,12 +74,13 @@ async fn gitea_merges_by_itself_what_it_was_told_to() {
     let check = NewCheck { name, state, summary, url: None };
     scene.api(&scene.bot.token).set_check(&head, &check).await.unwrap();
     for _ in 0..400 {
-        if scene.file().await == "version: 2\n" {
+        if scene.pulls().await == ["1 merged: web 2 to prod"] {
             break;
         }
         sleep(Duration::from_millis(150)).await;
     }
     assert_eq!(scene.pulls().await, ["1 merged: web 2 to prod"]);
+    assert_eq!(scene.file().await, "version: 2\n");
     let tip = scene.tip("main").await.unwrap();
     assert_eq!(scene.repo.parents(&tip).await.unwrap().len(), 1, "it was to be squashed");
 }
