@@ -205,7 +205,8 @@ async fn a_version_goes_up_through_pull_requests() {
         "Healthy in <strong>staging</strong>",
         "<th>gate</th>",
         "<td>merge by a person</td>\n<td><strong>waiting</strong></td>",
-        "Merging this deploys to prod. Closing it says no to this release",
+        "Merging this deploys to prod.",
+        "To keep this release out, close the proposal",
         "<code>gradus hold web --environment prod</code>",
         "<code>gradus rollback web --to prod</code>",
     ] {
