@@ -18,6 +18,7 @@ pub mod gitea;
 pub mod github;
 mod github_shape;
 pub mod gitlab;
+mod known;
 mod limit;
 mod model;
 mod open;

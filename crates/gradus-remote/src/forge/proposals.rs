@@ -1,7 +1,7 @@
 //! The engine's port for proposals, on any forge.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use tokio::time::sleep;
 use super::api::ForgeApi;
 use super::error::{ForgeError, ForgeErrorKind, from_forge};
 use super::extras::Dressed;
+use super::known::KnownPulls;
 use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
 use super::opening::open_or_find;
 use super::standing::Standings;
@@ -40,7 +41,7 @@ const APART: SignedDuration = SignedDuration::from_secs(3);
 const LONGEST: SignedDuration = SignedDuration::from_hours(2);
 /// So long a forge that was told to merge by itself is taken at its word.
 const QUEUED_FOR: SignedDuration = SignedDuration::from_hours(1);
-/// So many proposals are remembered.
+/// So many orders to merge are remembered.
 const MOST: usize = 20_000;
 /// The waits for a forge that is finding out whether a proposal can be merged.
 const PAUSES: [Duration; 5] = [
@@ -70,7 +71,7 @@ pub struct RemoteForge {
     repos: Arc<dyn Repos>,
     clock: Arc<dyn Clock>,
     method: MergeMethod,
-    known: Mutex<HashMap<Which, Known>>,
+    known: KnownPulls,
     told: Told,
     ourselves: Ourselves,
     dressed: Dressed,
@@ -82,13 +83,6 @@ pub struct RemoteForge {
 /// A repository, a base branch and a head branch.
 pub(super) type Which = (Arc<str>, BranchName, BranchName);
 
-/// A proposal, and when it was seen so.
-#[derive(Clone)]
-struct Known {
-    pull: Pull,
-    at: Timestamp,
-}
-
 impl RemoteForge {
     /// Proposals in these forges, of branches in these repositories.
     pub fn new(apis: Arc<dyn ForgeApis>, repos: Arc<dyn Repos>, clock: Arc<dyn Clock>) -> Self {
@@ -97,7 +91,7 @@ impl RemoteForge {
             repos,
             clock,
             method: MergeMethod::default(),
-            known: Mutex::default(),
+            known: KnownPulls::default(),
             told: Told::default(),
             ourselves: Ourselves::default(),
             dressed: Dressed::default(),
@@ -120,47 +114,28 @@ impl RemoteForge {
 
     /// Something happened in a repository: what was seen there is looked at again.
     pub fn heard(&self, url: &str) {
-        self.heard_if(url, |_| true);
+        self.heard_if(url, None);
     }
 
     /// Something happened to the proposal of a branch.
     pub fn heard_of(&self, url: &str, branch: &BranchName) {
-        self.heard_if(url, |known| known == branch);
+        self.heard_if(url, Some(branch));
     }
 
-    fn heard_if(&self, url: &str, is_it: impl Fn(&BranchName) -> bool) {
-        self.told.note(url, self.clock.now());
-        let mut known = self.known();
-        let its =
-            known.iter_mut().filter(|((repository, _, branch), _)| &**repository == url && is_it(branch));
-        for (_, known) in its {
-            known.at = Timestamp::UNIX_EPOCH;
-        }
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<Which, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn heard_if(&self, url: &str, branch: Option<&BranchName>) {
+        let now = self.clock.now();
+        self.told.note(url, now);
+        self.known.heard(url, branch, now);
     }
 
     /// What is remembered, and whether it was seen within this time.
     fn remembered(&self, place: &ProposalPlace, within: SignedDuration) -> Option<(Pull, bool)> {
-        let Known { pull, at } = self.known().get(&which(place)).cloned()?;
-        let age = self.clock.now().duration_since(at);
-        Some((pull, age <= within))
-    }
-
-    fn remember(&self, place: &ProposalPlace, pull: &Pull) {
-        let mut known = self.known();
-        // All of them are found again when they are needed.
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(which(place), Known { pull: pull.clone(), at: self.clock.now() });
+        self.known.get(place, within, self.clock.now())
     }
 
     /// How long it takes until each proposal that is known had its turn.
     fn its_turn(&self) -> SignedDuration {
-        let known = i32::try_from(self.known().len()).unwrap_or(i32::MAX);
+        let known = i32::try_from(self.known.count()).unwrap_or(i32::MAX);
         APART.checked_mul(known).map_or(LONGEST, |turn| turn.min(LONGEST))
     }
 
@@ -181,10 +156,6 @@ impl RemoteForge {
         let (of, at_head, since) = orders.get(&which(place))?;
         let is_this = *of == number && at_head == head;
         (is_this && self.clock.now().duration_since(*since) < QUEUED_FOR).then_some(*since)
-    }
-
-    fn forget(&self, place: &ProposalPlace) {
-        self.known().remove(&which(place));
     }
 
     /// The open proposal of a branch as the forge has it now; else the last one that ended.
@@ -276,7 +247,7 @@ impl RemoteForge {
 
     /// Deletes the branch of a merged proposal. The merge has happened, whatever becomes of this.
     async fn clear_up(&self, place: &ProposalPlace, head: &CommitId) {
-        self.forget(place);
+        self.known.forget(place);
         clear_up(&*self.repos, place, head).await;
     }
 }
@@ -296,12 +267,12 @@ impl Forge for RemoteForge {
         {
             return Ok(Some(self.record(place, &pull)));
         }
-        let api = self.apis.open(&place.repository)?;
+        let (api, asked) = (self.apis.open(&place.repository)?, self.clock.now());
         let Some(pull) = self.look(&*api, place).await.map_err(from_forge)? else {
-            self.forget(place);
+            self.known.forget(place);
             return Ok(None);
         };
-        self.remember(place, &pull);
+        self.known.put(place, &pull, asked);
         if pull.state == PullState::Open {
             self.dressed.make_up(&*api, place, &pull).await;
         }
@@ -311,7 +282,7 @@ impl Forge for RemoteForge {
     }
 
     async fn ensure(&self, place: &ProposalPlace, text: &ProposalText) -> Result<ProposalRecord, PortError> {
-        let api = self.apis.open(&place.repository)?;
+        let (api, asked) = (self.apis.open(&place.repository)?, self.clock.now());
         let text = &fitting(text, api.longest_body());
         let mut open = match self.remembered(place, RECENT) {
             Some((pull, true)) if pull.state == PullState::Open => Some(pull),
@@ -336,11 +307,11 @@ impl Forge for RemoteForge {
             if pull.state == PullState::Open {
                 // The forge may not have noticed yet where the branch is.
                 pull.head = Some(text.head.clone());
-                self.remember(place, &pull);
+                self.known.put(place, &pull, asked);
                 self.dressed.put_on(&*api, place, &pull, &text.extras).await;
                 return Ok(self.record(place, &pull));
             }
-            self.forget(place);
+            self.known.forget(place);
         }
         let doing = format!("opening the proposal of {} in {}", place.branch, api.address());
         Err(PortError::because(PortErrorKind::Unreachable, doing, "somebody closes it each time"))
@@ -384,7 +355,7 @@ impl Forge for RemoteForge {
             }
             Err(error) => error,
         };
-        self.forget(place);
+        self.known.forget(place);
         let written = match refused.kind() {
             ForgeErrorKind::HeadMoved => {
                 return Ok(Written::Stale(format!("{} has moved", place.branch)));
@@ -440,7 +411,7 @@ impl Forge for RemoteForge {
                 }
             }
         }
-        self.forget(place);
+        self.known.forget(place);
         repo.delete(&place.branch, head).await
     }
 
