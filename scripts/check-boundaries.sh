@@ -45,7 +45,7 @@ only gradus-template gradus-core jiff minijinja strsim
 of_ours gradus-manifest gradus-core gradus-template
 of_ours gradus-engine gradus-core gradus-edit gradus-template
 of_ours gradus-local gradus-core gradus-engine
-of_ours gradus-remote gradus-core gradus-engine
+of_ours gradus-remote gradus-core gradus-engine gradus-template
 of_ours gradus-server gradus-core gradus-engine gradus-weave
 of_ours gradus-kube gradus-core gradus-engine gradus-evidence gradus-manifest gradus-weave
 

@@ -11,6 +11,13 @@
 - apiGroups: [gradus.dev]
   resources: [pipelines/status, promotions/status, approvals/status, checks/status, holds/status]
   verbs: [patch]
+# Who is told of what, and what was told.
+- apiGroups: [gradus.dev]
+  resources: [notifications]
+  verbs: [get, list, watch]
+- apiGroups: [gradus.dev]
+  resources: [notifications/status]
+  verbs: [patch]
 # Of the promotions that are over, the oldest are cleared away.
 - apiGroups: [gradus.dev]
   resources: [promotions]

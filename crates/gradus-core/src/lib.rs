@@ -9,6 +9,8 @@
 mod brought;
 pub mod gate;
 pub mod names;
+pub mod news;
+pub mod notification;
 pub mod observation;
 pub mod pipeline;
 pub mod plan;

@@ -62,6 +62,10 @@ name!(
     PipelineName, "pipeline name", subdomain
 );
 name!(
+    /// The name of a notification inside its namespace.
+    NotificationName, "notification name", subdomain
+);
+name!(
     /// The name of an environment inside its pipeline.
     EnvironmentName, "environment name", label
 );

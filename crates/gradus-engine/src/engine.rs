@@ -42,8 +42,8 @@ pub struct Engine {
     changes: broadcast::Sender<PipelineKey>,
     /// One at a time writes for a pipeline.
     turns: Mutex<BTreeMap<PipelineKey, Arc<tokio::sync::Mutex<()>>>>,
-    pub(crate) watcher: Option<Arc<dyn Watcher>>,
     holder: OnceLock<Arc<dyn Holder>>,
+    pub(crate) watchers: Vec<Arc<dyn Watcher>>,
 }
 
 /// What a look at a pipeline found.
@@ -115,15 +115,16 @@ impl Engine {
             queue: Queue::default(),
             changes: broadcast::channel(CHANGES_KEPT).0,
             turns: Mutex::default(),
-            watcher: None,
             holder: OnceLock::new(),
+            watchers: Vec::new(),
         }
     }
 
-    /// The same engine, which lets a watcher hear how each pipeline was looked after.
+    /// The same engine, which lets another watcher hear how each pipeline was looked after.
     #[must_use]
-    pub fn watched_by(self, watcher: Arc<dyn Watcher>) -> Self {
-        Self { watcher: Some(watcher), ..self }
+    pub fn watched_by(mut self, watcher: Arc<dyn Watcher>) -> Self {
+        self.watchers.push(watcher);
+        self
     }
 
     /// From now on holds that are said below proposals are set there. Only the first one counts.

@@ -13,6 +13,7 @@ mod engine;
 #[expect(clippy::expect_used, reason = "doubles for tests: what cannot be is a mistake in the test")]
 pub mod fake;
 mod moment;
+mod notify;
 pub mod observe;
 pub mod places;
 pub mod port;
@@ -25,4 +26,5 @@ mod words;
 
 pub use act::Outcome;
 pub use engine::{Asked, AskedFor, Engine, Looked, Reconciled, SayError, SayErrorKind};
+pub use notify::{Notifier, NotifyOptions, short};
 pub use run::{RunOptions, Watcher};

@@ -10,6 +10,7 @@ pub mod forge;
 pub mod holder;
 pub mod ledger;
 pub mod nudge;
+pub mod notify;
 pub mod repo;
 pub mod targets;
 
@@ -21,6 +22,7 @@ pub use forge::Forge;
 pub use holder::Holder;
 pub use ledger::Ledger;
 pub use nudge::{NoNudge, Nudge};
+pub use notify::{Messenger, Told};
 pub use repo::{Repo, Repos};
 pub use targets::Targets;
 

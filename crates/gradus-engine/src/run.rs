@@ -48,7 +48,7 @@ impl Default for RunOptions {
     }
 }
 
-/// Hears how each pipeline was looked after, for figures. It decides nothing.
+/// Hears how each pipeline was looked after. It decides nothing, and keeps nobody waiting.
 pub trait Watcher: Send + Sync {
     /// A pipeline was looked after; so many others wait, now or later.
     fn looked_after(&self, done: &Reconciled, took: Duration, waiting: usize);
@@ -93,7 +93,7 @@ impl Engine {
         let Some(pipeline) = self.pipeline(key) else { return turn.done() };
         let begun = Instant::now();
         let done = self.reconcile_since(&pipeline, since).await;
-        if let Some(watcher) = &self.watcher {
+        for watcher in &self.watchers {
             watcher.looked_after(&done, begun.elapsed(), self.queue.len());
         }
         for error in done.errors() {

@@ -4,6 +4,7 @@ mod history;
 mod identity;
 pub(crate) mod plain;
 pub(crate) mod record;
+mod told;
 pub(crate) mod view;
 mod wire;
 
@@ -18,6 +19,7 @@ use gradus_engine::port::{Clock, Ledger, PortError};
 
 use crate::store::{Failure, Settings, Store};
 use record::Ready;
+pub use told::Message;
 
 /// The ledger in an SQLite file. Cheap to clone; the file is closed with the
 /// last clone.

@@ -12,5 +12,5 @@ mod store;
 
 pub use data_dir::{DataDirLock, ledger_file};
 pub use forge::{LocalForge, ProposalInfo, ProposalState};
-pub use ledger::SqliteLedger;
+pub use ledger::{Message, SqliteLedger};
 pub use store::Settings;

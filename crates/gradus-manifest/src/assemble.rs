@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gradus_core::names::{Namespace, PipelineKey};
+use gradus_core::notification::NotificationKey;
 use gradus_core::pipeline::Pipeline;
 
 use crate::error::{ManifestError, ManifestErrorKind, Note, Place, Trouble};
 use crate::hold::HoldManifest;
 use crate::nearest::did_you_mean;
+use crate::notification::NotificationManifest;
 use crate::read::{Manifest, Parsed};
 
 /// What was in all files together.
@@ -16,6 +18,8 @@ use crate::read::{Manifest, Parsed};
 pub struct Assembled {
     /// The pipelines that are known in full, with their holds.
     pub pipelines: BTreeMap<PipelineKey, Loaded>,
+    /// The notifications without mistakes, by their keys.
+    pub notifications: BTreeMap<NotificationKey, NotificationManifest>,
     /// The pipelines that a mistake is about. They are not among the others:
     /// nothing is to be written by half of the rules. When a file cannot be
     /// read at all, nobody knows what it is about; then what was loaded before
@@ -49,6 +53,7 @@ pub fn assemble(files: impl Iterator<Item = Parsed>) -> Assembled {
             match manifest {
                 Manifest::Hold(hold) => holds.push(*hold),
                 Manifest::Pipeline(pipeline, place) => all.add(*pipeline, place),
+                Manifest::Notification(notification) => all.hear(*notification),
             }
         }
     }
@@ -64,6 +69,7 @@ pub fn assemble(files: impl Iterator<Item = Parsed>) -> Assembled {
         names.insert(name, hold.place.clone());
         all.put(hold);
     }
+    all.look_for_pipelines();
     for key in &all.withheld {
         all.pipelines.remove(key);
     }
@@ -80,6 +86,35 @@ impl Assembled {
             return;
         }
         self.pipelines.insert(key, Loaded { pipeline, place });
+    }
+
+    fn hear(&mut self, manifest: NotificationManifest) {
+        let key = manifest.notification.key.clone();
+        if let Some(first) = self.notifications.get(&key) {
+            let message = format!("notification {key} is there twice; it is first at {}", first.place);
+            self.fail(&manifest.place, "metadata.name", Trouble::new(ManifestErrorKind::Conflict, message));
+            return;
+        }
+        self.notifications.insert(key, manifest);
+    }
+
+    /// A notification of a pipeline that does not exist would never say a word.
+    fn look_for_pipelines(&mut self) {
+        let mut troubles = Vec::new();
+        for (key, manifest) in &self.notifications {
+            for (at, (name, place)) in manifest.pipelines.iter().enumerate() {
+                let wanted = PipelineKey { namespace: key.namespace.clone(), name: name.clone() };
+                if self.pipelines.contains_key(&wanted) || self.withheld.contains(&wanted) {
+                    continue;
+                }
+                let here = self.pipelines.keys().filter(|other| other.namespace == key.namespace);
+                let help = did_you_mean(name.as_str(), here.map(|other| other.name.as_str()));
+                let message = format!("notification {key} is for pipeline {wanted}, which does not exist");
+                let trouble = Trouble::new(ManifestErrorKind::Reference, message).maybe_help(help);
+                troubles.push(trouble.at(place.clone(), format!("spec.pipelines[{at}]")));
+            }
+        }
+        self.errors.extend(troubles);
     }
 
     /// Puts a hold on its pipeline.

@@ -7,6 +7,7 @@ mod gate;
 mod hold;
 mod in_cluster;
 mod location;
+mod notification;
 mod pipeline;
 mod pull_request;
 mod said;
@@ -24,6 +25,7 @@ use crate::error::{ManifestError, Note, Place, Trouble};
 use crate::yaml::{At, Document, Path};
 
 pub(crate) use hold::hold;
+pub(crate) use notification::notification;
 pub(crate) use pipeline::pipeline;
 pub(crate) use said::{approval, check, promotion};
 pub(crate) use versions::{UnresolvedPin, resolve_pin};

@@ -19,6 +19,7 @@ mod excerpt;
 mod hold;
 mod levels;
 mod nearest;
+mod notification;
 mod object;
 mod read;
 mod said;
@@ -32,9 +33,10 @@ pub use assemble::{Assembled, Loaded, assemble};
 pub use crd::{ClusterObject, crds};
 pub use error::{ManifestError, ManifestErrorKind, Note, Place};
 pub use hold::{HoldManifest, write_hold};
+pub use notification::NotificationManifest;
 pub use object::{
-    Object, ObjectMeta, approval_from_json, check_from_json, hold_from_json, pipeline_from_json,
-    promotion_from_json,
+    Object, ObjectMeta, approval_from_json, check_from_json, hold_from_json, notification_from_json,
+    pipeline_from_json, promotion_from_json,
 };
 pub use read::{MAX_FILE_BYTES, Manifest, Parsed, SourceFile, read};
 pub use said::{

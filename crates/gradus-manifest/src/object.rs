@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use gradus_core::names::Namespace;
+use gradus_core::notification::Notification;
 use gradus_core::pipeline::Pipeline;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -74,6 +75,13 @@ pub fn approval_from_json(object: &Value) -> Result<Object<ApprovalManifest>, Ve
     let status = status(object);
     read::<wire::ApprovalManifest, _>(object, ("Approval", "ApprovalManifest"), |reader, wire| {
         convert::approval(reader, wire, status.as_ref())
+    })
+}
+
+/// Reads a `Notification`.
+pub fn notification_from_json(object: &Value) -> Result<Object<Notification>, Vec<ManifestError>> {
+    read::<wire::NotificationManifest, _>(object, ("Notification", "NotificationManifest"), |reader, wire| {
+        convert::notification(reader, wire)
     })
 }
 

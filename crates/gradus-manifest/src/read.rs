@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gradus_core::names::PipelineKey;
+use gradus_core::names::{PipelineKey, PipelineName};
 use gradus_core::pipeline::Pipeline;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +12,7 @@ use crate::error::{ManifestError, ManifestErrorKind, Note, Place, Trouble};
 use crate::hold::HoldManifest;
 use crate::levels::Levels;
 use crate::nearest::{did_you_mean, nearest};
+use crate::notification::NotificationManifest;
 use crate::weave;
 use crate::wire;
 use crate::yaml::{self, At, Document, NodeId, Path};
@@ -21,7 +22,7 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 const GROUP: &str = "gradus.dev";
 pub(crate) const API_VERSION: &str = "gradus.dev/v1alpha1";
-const KINDS: [&str; 2] = ["Pipeline", "Hold"];
+const KINDS: [&str; 3] = ["Pipeline", "Hold", "Notification"];
 
 /// A file that somebody else has opened.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,8 @@ pub enum Manifest {
     Pipeline(Box<Pipeline>, Place),
     /// A hold.
     Hold(Box<HoldManifest>),
+    /// A notification.
+    Notification(Box<NotificationManifest>),
 }
 
 /// What was in one file.
@@ -126,6 +129,24 @@ fn read_document(file: &Arc<str>, document: &Document<'_>, parsed: &mut Parsed) 
                 parsed.spoiled.extend(key(document, root, &["metadata", "name"]));
             }
         }
+        Whose::Notification => {
+            if let Some(wire) =
+                decoded::<wire::NotificationManifest>(&mut reader, root, "NotificationManifest")
+                && let Some(notification) = convert::notification(&mut reader, &wire)
+                && reader.errors.is_empty()
+            {
+                let place = reader.place(&Path::ROOT.field("metadata").field("name"));
+                let list = Path::ROOT.field("spec");
+                let list = list.field("pipelines");
+                // All of them were read, or there would be no notification.
+                let names = wire.spec.pipelines.iter().enumerate().filter_map(|(at, name)| {
+                    Some((PipelineName::parse(name).ok()?, reader.place(&list.item(at))))
+                });
+                let pipelines = names.collect();
+                let manifest = NotificationManifest { notification, place, pipelines };
+                parsed.manifests.push(Manifest::Notification(Box::new(manifest)));
+            }
+        }
         Whose::Hold => {
             if let Some(wire) = decoded::<wire::HoldManifest>(&mut reader, root, "HoldManifest")
                 && let Some(hold) = convert::hold(&mut reader, &wire)
@@ -147,6 +168,7 @@ enum Whose {
     Others,
     Pipeline,
     Hold,
+    Notification,
     /// A pipeline of the older kind.
     Older,
     /// gradus's, of a kind that is not read here.
@@ -169,6 +191,7 @@ fn whose(document: &Document<'_>, root: NodeId) -> Whose {
         ),
         (GROUP, "Pipeline") => Whose::Pipeline,
         (GROUP, "Hold") => Whose::Hold,
+        (GROUP, "Notification") => Whose::Notification,
         (GROUP, "") => Whose::Unknown(
             "kind",
             Trouble::new(ManifestErrorKind::MissingField, "the document needs \"kind\"")

@@ -12,11 +12,15 @@ use serde::{Deserialize, Serialize};
 
 mod condition;
 mod environment;
+mod notification;
 mod said;
 
 pub use condition::{Condition, ConditionStatus};
 pub use environment::{
     EnvironmentStatus, Evidence, Health, NextStatus, ProposalStatus, Proven, TargetStatus,
+};
+pub use notification::{
+    MAX_THREADS, MAX_TOLD, MAX_UNDELIVERED, NotificationStatus, ThreadStatus, ToldStatus, UndeliveredStatus,
 };
 pub use said::{ApprovalStatus, CheckStatus, HoldStatus, PromotionStatus, Recorded, State, Taken};
 

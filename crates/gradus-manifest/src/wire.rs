@@ -12,6 +12,7 @@ mod check;
 mod environment;
 mod gate;
 mod hold;
+mod notification;
 mod pipeline;
 mod promotion;
 mod pull_request;
@@ -23,6 +24,10 @@ pub use check::{CheckKind, CheckManifest, CheckResult, CheckSpec};
 pub use environment::{Edit, EmergencyRule, Environment, Healthy, Merge, Promote, Queue, Select, Strategy};
 pub use gate::{Approval, Check, Freeze, Gate, Window};
 pub use hold::{HoldKind, HoldManifest, HoldSpec};
+pub use notification::{
+    EmailReceiver, EventReceiver, MailTls, News, NotificationKind, NotificationManifest, NotificationSpec, Receiver,
+    SlackReceiver, TeamsReceiver, WebhookReceiver,
+};
 pub use pipeline::{
     AppRef, Artifact, Chart, Forge, Image, Mode, OnDelete, Order, PipelineKind, PipelineManifest,
     PipelineSpec, Repository,

@@ -9,6 +9,7 @@ mod cause;
 pub mod forge;
 pub mod git;
 pub mod http;
+pub mod notify;
 pub mod repos;
 mod secret;
 mod secret_files;

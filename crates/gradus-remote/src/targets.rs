@@ -28,7 +28,7 @@ pub trait EndpointSecrets: Send + Sync {
 }
 
 /// Secrets as files: `FOLDER/NAMESPACE/NAME/KEY`.
-struct SecretsIn(Option<PathBuf>);
+pub(crate) struct SecretsIn(pub(crate) Option<PathBuf>);
 
 impl EndpointSecrets for SecretsIn {
     fn value(&self, name: &str, key: &str, url: &str) -> Result<Option<String>, PortError> {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, UndefinedBehavior, Value};
 
 use crate::error::{TemplateError, TemplateErrorKind};
 use crate::facts::Facts;
@@ -14,6 +14,11 @@ const FUEL: u64 = 20_000;
 
 /// What a template makes of a change. A label or a milestone that comes out empty is none.
 pub fn render(part: Part, template: &str, facts: &Facts<'_>) -> Result<String, TemplateError> {
+    rendered(part, template, facts.value())
+}
+
+/// The same, of any values.
+pub(crate) fn rendered(part: Part, template: &str, values: Value) -> Result<String, TemplateError> {
     rules::words(part, template)?;
     let mut language = Environment::empty();
     language.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -23,7 +28,7 @@ pub fn render(part: Part, template: &str, facts: &Facts<'_>) -> Result<String, T
     let compiled = language.template_from_named_str(part.word(), template).map_err(ours)?;
     rules::variables(part, &compiled)?;
     let mut out = Bounded { bytes: Vec::new(), most: part.longest().saturating_mul(2) };
-    compiled.render_captured_to(facts.value(), &mut out).map_err(ours)?;
+    compiled.render_captured_to(values, &mut out).map_err(ours)?;
     outcome(part, &String::from_utf8_lossy(&out.bytes))
 }
 

@@ -1,5 +1,6 @@
 //! The filters of templates. None makes more than a text of bounded length.
 
+use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 /// The longest text that a filter gives.
@@ -8,8 +9,8 @@ const LONGEST: usize = 64 * 1024;
 const SHORT: usize = 7;
 
 /// What they are called.
-pub(crate) const NAMES: [&str; 10] =
-    ["default", "first", "join", "last", "length", "lower", "replace", "short", "trim", "upper"];
+pub(crate) const NAMES: [&str; 11] =
+    ["default", "first", "join", "json", "last", "length", "lower", "replace", "short", "trim", "upper"];
 
 /// Adds all of them.
 pub(crate) fn add(to: &mut Environment<'_>) {
@@ -17,6 +18,7 @@ pub(crate) fn add(to: &mut Environment<'_>) {
     to.add_filter("first", |value: Value| one(value.try_iter()?.next()));
     to.add_filter("last", |value: Value| one(value.try_iter()?.last()));
     to.add_filter("join", join);
+    to.add_filter("json", json);
     to.add_filter("length", length);
     to.add_filter("lower", |text: String| bounded(text.to_lowercase()));
     to.add_filter("upper", |text: String| bounded(text.to_uppercase()));
@@ -45,6 +47,47 @@ fn join(value: Value, between: Option<String>) -> Result<String, Error> {
         }
     }
     Ok(joined)
+}
+
+/// A text or a list of texts as JSON, with its quotes.
+fn json(value: Value) -> Result<String, Error> {
+    if let Some(text) = value.as_str() {
+        return bounded(quoted(text));
+    }
+    if matches!(value.kind(), ValueKind::Bool | ValueKind::Number) {
+        return Ok(value.to_string());
+    }
+    if value.kind() != ValueKind::Seq {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            "only texts, lists of them and numbers become JSON",
+        ));
+    }
+    let mut all = String::from("[");
+    for (at, item) in value.try_iter()?.enumerate() {
+        let separator = if at > 0 { ", " } else { "" };
+        all.push_str(&format!("{separator}{}", quoted(&item.to_string())));
+        if all.len() > LONGEST {
+            return Err(too_long());
+        }
+    }
+    all.push(']');
+    Ok(all)
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 fn length(value: Value) -> Result<usize, Error> {

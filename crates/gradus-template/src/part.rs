@@ -15,6 +15,8 @@ pub enum Part {
     Label,
     /// The milestone.
     Milestone,
+    /// What a notification says.
+    Notification,
 }
 
 impl Part {
@@ -27,6 +29,7 @@ impl Part {
             Self::Message => "message",
             Self::Label => "label",
             Self::Milestone => "milestone",
+            Self::Notification => "notification",
         }
     }
 
@@ -47,7 +50,23 @@ impl Part {
             "approved_by",
             "rollback",
         ];
+        const OF_NEWS: [&str; 13] = [
+            "kind",
+            "bad",
+            "title",
+            "details",
+            "can",
+            "version",
+            "from",
+            "artifacts",
+            "proposal",
+            "url",
+            "commit",
+            "repository",
+            "at",
+        ];
         let (more, report): (&[&str], &[&str]) = match self {
+            Self::Notification => (&OF_NEWS, &[]),
             Self::Branch => (&[], &[]),
             Self::Body => (&OF_CHANGE, &["report"]),
             Self::Title | Self::Message | Self::Label | Self::Milestone => (&OF_CHANGE, &[]),
@@ -62,7 +81,7 @@ impl Part {
             Self::Title | Self::Milestone => 250,
             Self::Label => 100,
             Self::Message => 16 * 1024,
-            Self::Body => 64 * 1024,
+            Self::Body | Self::Notification => 64 * 1024,
         }
     }
 
@@ -70,7 +89,7 @@ impl Part {
     pub(crate) fn is_line(self) -> bool {
         match self {
             Self::Branch | Self::Title | Self::Label | Self::Milestone => true,
-            Self::Body | Self::Message => false,
+            Self::Body | Self::Message | Self::Notification => false,
         }
     }
 
@@ -78,7 +97,7 @@ impl Part {
     pub(crate) fn may_be_empty(self) -> bool {
         match self {
             Self::Body | Self::Label | Self::Milestone => true,
-            Self::Branch | Self::Title | Self::Message => false,
+            Self::Branch | Self::Title | Self::Message | Self::Notification => false,
         }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod ledger;
 pub(crate) mod lint;
 pub(crate) mod man;
 pub(crate) mod migrate;
+pub(crate) mod notify;
 pub(crate) mod overview;
 pub(crate) mod plan;
 pub(crate) mod promote;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use gradus_core::names::PipelineKey;
+use gradus_core::notification::{Notification, NotificationKey};
 use gradus_core::pipeline::Pipeline;
 use gradus_manifest::{Assembled, MAX_FILE_BYTES, ManifestError, ManifestErrorKind, Place, SourceFile};
 
@@ -27,6 +28,8 @@ pub(crate) struct ConfigFolder {
 pub(crate) struct Config {
     /// The pipelines that are known in full.
     pub(crate) pipelines: BTreeMap<PipelineKey, Arc<Pipeline>>,
+    /// Who is told of what.
+    pub(crate) notifications: BTreeMap<NotificationKey, Arc<Notification>>,
     /// The file that each was in.
     pub(crate) files: BTreeMap<PipelineKey, Arc<str>>,
     /// The pipelines that a mistake is about; they are not among the others.
@@ -69,9 +72,11 @@ impl ConfigFolder {
         let fingerprint = self.fingerprint()?;
         let (texts, unreadable) = self.texts_of(&fingerprint);
         let parsed = texts.iter().map(|(name, text)| gradus_manifest::read(&SourceFile { name, text }));
-        let Assembled { pipelines, withheld, mut errors, notes: _ } =
+        let Assembled { pipelines, notifications, withheld, mut errors, notes: _ } =
             gradus_manifest::assemble(parsed.collect::<Vec<_>>().into_iter());
         errors.extend(unreadable);
+        let notifications =
+            notifications.into_iter().map(|(key, one)| (key, Arc::new(one.notification))).collect();
         let files = pipelines.iter().map(|(key, loaded)| (key.clone(), loaded.place.file.clone())).collect();
         let pipelines = pipelines
             .into_iter()
@@ -81,7 +86,7 @@ impl ConfigFolder {
                 (key, Arc::new(pipeline))
             })
             .collect();
-        Ok((Config { pipelines, files, withheld, errors }, fingerprint))
+        Ok((Config { pipelines, notifications, files, withheld, errors }, fingerprint))
     }
 
     /// The text of every file, by its name in the folder.

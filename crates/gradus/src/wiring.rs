@@ -39,6 +39,8 @@ pub(crate) struct Wired {
     pub(crate) ports: Ports,
     pub(crate) forge: Arc<LocalForge>,
     pub(crate) either: Arc<EitherForge>,
+    /// The record itself, which remembers what was told too.
+    pub(crate) ledger: Arc<SqliteLedger>,
 }
 
 /// Which ledger is used.
@@ -67,15 +69,16 @@ pub(crate) fn wire(access: &AccessArgs, ledger: LedgerPlace<'_>) -> Result<Wired
     let forge = Arc::new(LocalForge::new(ledger.clone(), repos.clone()));
     let either = EitherForge::new(forge.clone(), folder, repos.clone(), Arc::new(SystemClock));
     let either = Arc::new(either);
+    let ledger = Arc::new(ledger);
     let ports = Ports {
         repos,
         forge: either.clone(),
         targets: Arc::new(HttpTargets::new(access.secrets.clone())?),
-        ledger: Arc::new(ledger),
+        ledger: ledger.clone(),
         nudge: Arc::new(NoNudge),
         clock: Arc::new(SystemClock),
     };
-    Ok(Wired { ports, forge, either })
+    Ok(Wired { ports, forge, either, ledger })
 }
 
 /// How repositories without a Secret are reached.

@@ -128,6 +128,6 @@ pub fn because(change: &Change) -> String {
 }
 
 /// People's words in a trailer stay on their line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

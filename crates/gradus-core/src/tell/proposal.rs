@@ -1,6 +1,6 @@
 //! The title and the text of a proposal.
 
-use super::commit::promotion_title;
+use super::commit::{one_line, promotion_title};
 use super::sentence::sentence;
 use super::time::{Clock, duration};
 use crate::gate::{Answer, Passed};
@@ -158,8 +158,4 @@ pub(super) fn answer(answer: &Answer, clock: &Clock) -> String {
 /// People's words in one cell of a table.
 pub(super) fn cell(text: &str) -> String {
     one_line(text).replace('|', "\\|")
-}
-
-fn one_line(text: &str) -> String {
-    text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -74,7 +74,8 @@ pub fn status_line(here: &EnvironmentReport, clock: &Clock) -> String {
     }
 }
 
-fn own_trouble(here: &EnvironmentReport) -> Option<String> {
+/// What is wrong in the environment itself.
+pub(super) fn own_trouble(here: &EnvironmentReport) -> Option<String> {
     match &here.verdict.verdict {
         Verdict::Failed { release, why, .. } => {
             let what = release.as_ref().map_or_else(String::new, |release| format!("{release}: "));

@@ -143,6 +143,7 @@ impl Stage {
                 let plan = plan(&pipeline, &world.seen, now);
                 explain(&plan.report, &name(&line.word()), &clock).unwrap()
             }
+            "news" => news(&pipeline, &plan(&pipeline, &world.seen, now), now),
             "status" => status(&plan(&pipeline, &world.seen, now), &clock),
             "body" | "commit" => {
                 let plan = plan(&pipeline, &world.seen, now);
@@ -168,6 +169,25 @@ fn act(pipeline: &Pipeline, world: &mut World, clock: &Clock) -> String {
         writeln!(text, "did {}", step_words(step, clock)).unwrap();
     }
     if text.is_empty() { "did nothing\n".to_owned() } else { text }
+}
+
+/// What is worth telling, and where it was looked for it.
+fn news(pipeline: &Pipeline, plan: &Plan, now: Timestamp) -> String {
+    let found = gradus_core::news::found(pipeline, &plan.report, now);
+    let scopes: Vec<&str> = found.scopes.iter().map(|scope| scope.split_once(' ').unwrap().1).collect();
+    let mut text = format!("looked at {}\n", scopes.join(", "));
+    for news in found.news.iter().chain(&gradus_core::news::ending(pipeline, now)) {
+        writeln!(text, "{}: {}", news.kind.word(), news.title).unwrap();
+        for line in &news.details {
+            writeln!(text, "  {line}").unwrap();
+        }
+        for line in &news.can {
+            writeln!(text, "  can: {line}").unwrap();
+        }
+        writeln!(text, "  key: {}", news.key).unwrap();
+        writeln!(text, "  thread: {}", news.thread).unwrap();
+    }
+    text
 }
 
 fn status(plan: &Plan, clock: &Clock) -> String {

@@ -4,6 +4,7 @@
 
 mod clusters;
 mod lab;
+mod notify;
 mod run;
 mod scenarios;
 mod simulate;

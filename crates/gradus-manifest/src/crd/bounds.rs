@@ -37,6 +37,7 @@ fn letters(owner: &str, field: &str) -> u64 {
         ("Condition", "message") => LONGEST_CONDITION,
         ("Condition", "reason") => TEXT,
         ("Condition", "type") => 316,
+        ("WebhookReceiver", "template") => 4 * PROSE,
         ("Environment" | "EnvironmentStatus" | "Artifact", "name") | (_, "environment" | "namespace") => {
             LABEL
         }
@@ -59,7 +60,11 @@ fn items(owner: &str, field: &str) -> u64 {
         ("Environment", "after" | "gates" | "verify") => 32,
         ("PipelineSpec", "artifacts") => 32,
         ("PullRequest", "labels" | "reviewers" | "assignees") => 32,
-        ("PipelineStatus", "conditions") => 16,
+        ("PipelineStatus" | "NotificationStatus", "conditions") => 16,
+        ("NotificationStatus", "told") => 1000,
+        ("ToldStatus", "keys") => crate::status::MAX_TOLD as u64,
+        ("NotificationStatus", "threads") => crate::status::MAX_THREADS as u64,
+        ("NotificationStatus", "undelivered") => crate::status::MAX_UNDELIVERED as u64,
         _ => 100,
     }
 }

@@ -139,4 +139,22 @@ pub(super) const ALL: &[Kind] = &[
             AGE,
         ],
     },
+    Kind {
+        kind: "Notification",
+        plural: "notifications",
+        short: "gnotify",
+        file: "gradus.dev_notifications.yaml",
+        manifest: "NotificationManifest",
+        spec: "NotificationSpec",
+        status: "NotificationStatus",
+        columns: &[
+            text("Ready", ".status.conditions[?(@.type==\"Ready\")].status"),
+            text("Delivered", ".status.conditions[?(@.type==\"Delivered\")].status"),
+            Column { name: "Last told", path: ".status.lastTold", of: "date", wide: false },
+            wide("Pipelines", ".spec.pipelines"),
+            wide("On", ".spec.on"),
+            wide("Message", ".status.conditions[?(@.type==\"Delivered\")].message"),
+            AGE,
+        ],
+    },
 ];

@@ -30,6 +30,16 @@ pub(super) fn add(name: &str, schema: &mut Map<String, Value>) {
             );
         }
         "Gate" => one_of(schema, &[], "a gate is exactly one of"),
+        "Receiver" => one_of(schema, &[], "a notification goes to exactly one of"),
+        "WebhookReceiver" => rule(
+            schema,
+            "has(self.url) || has(self.secretRef)",
+            "a webhook needs a url, or a Secret that holds its address",
+        ),
+        "NotificationStatus" => {
+            keyed(schema, "conditions", "type");
+            keyed(schema, "told", "pipeline");
+        }
         "Target" => target(schema),
         "Repository" => no_password(schema),
         "Http" => {

@@ -109,3 +109,31 @@ fn one_bad_document_does_not_cost_the_others() {
     );
     insta::assert_snapshot!(check(&[("a.yaml", &text)]));
 }
+
+#[test]
+fn a_notification_of_nothing_or_twice_is_told_and_withholds_nothing() {
+    let notification = |name: &str, pipelines: &str| {
+        format!(
+            "apiVersion: gradus.dev/v1alpha1\nkind: Notification\nmetadata: {{name: {name}, namespace: apps}}\n\
+             spec:\n  pipelines: [{pipelines}]\n  to: {{teams: {{secretRef: {{name: teams}}}}}}\n"
+        )
+    };
+    let files = [
+        ("a.yaml", WEB.to_owned()),
+        ("b.yaml", notification("team", "web, wep")),
+        ("c.yaml", notification("team", "web")),
+        ("d.yaml", notification("others", "web")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    assert_eq!(together(&files).notifications.len(), 2);
+    insta::assert_snapshot!(check(&files), @r#"
+    error: c.yaml:3: notification apps/team is there twice; it is first at b.yaml:3
+      field: Conflict "metadata.name", column 18
+
+    error: b.yaml:5: notification apps/team is for pipeline apps/wep, which does not exist
+      help: did you mean "web"?
+      field: Reference "spec.pipelines[1]", column 20
+
+    apps/web at a.yaml:3: holds []
+    "#);
+}

@@ -19,6 +19,7 @@ fn good_manifests_are_read_in_full() {
         for manifest in &parsed.manifests {
             match manifest {
                 Manifest::Pipeline(pipeline, place) => shown += &format!("{place}\n{}", show(pipeline)),
+                Manifest::Notification(one) => shown += &format!("{}\n{:#?}\n", one.place, one.notification),
                 Manifest::Hold(hold) => shown += &format!("{}\n{:#?}\n", hold.place, hold.hold),
             }
         }

@@ -74,9 +74,20 @@ impl HttpClient {
 
     /// Sends JSON to this address.
     pub async fn post_json(&self, url: &str, json: impl Into<Bytes>, ask: &Ask) -> Result<Answer, HttpError> {
+        self.post(url, "application/json", json, ask).await
+    }
+
+    /// Sends something to this address, and says what it is.
+    pub async fn post(
+        &self,
+        url: &str,
+        content_type: &'static str,
+        body: impl Into<Bytes>,
+        ask: &Ask,
+    ) -> Result<Answer, HttpError> {
         let url = address(url)?;
         let doing = format!("post to {}", shown(&url));
-        let request = self.0.post(url.clone()).header(CONTENT_TYPE, "application/json").body(json.into());
+        let request = self.0.post(url.clone()).header(CONTENT_TYPE, content_type).body(body.into());
         traced(&Method::POST, &url, send(request, ask, &doing)).await
     }
 

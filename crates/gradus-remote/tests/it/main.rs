@@ -8,6 +8,7 @@ mod forge;
 mod hostile;
 mod http;
 mod lost;
+mod notify;
 mod place;
 mod port;
 mod secrets;

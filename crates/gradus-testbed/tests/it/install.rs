@@ -40,10 +40,11 @@ async fn installed() -> &'static ControlPlane {
     plane
 }
 
-const DEFINITIONS: [&str; 6] = [
+const DEFINITIONS: [&str; 7] = [
     "approvals.gradus.dev",
     "checks.gradus.dev",
     "holds.gradus.dev",
+    "notifications.gradus.dev",
     "pipelines.gradus.dev",
     "promotions.gradus.dev",
     "pipelines.pipelines.weave.works",

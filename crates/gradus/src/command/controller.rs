@@ -14,15 +14,16 @@ use std::time::Duration;
 
 use gradus_engine::port::clock::SystemClock;
 use gradus_engine::port::{Clock, NoNudge, Nudge, Ports};
-use gradus_engine::{Engine, RunOptions};
+use gradus_engine::{Engine, Notifier, NotifyOptions, RunOptions};
 use gradus_kube::clusters::{ClusterOptions, Clusters, OwnCluster, own_client};
 use gradus_kube::watch::{LabelSelector, WatchOptions, WatchState, Watches};
 use gradus_kube::weave::{WeaveController, WeaveParts};
 use gradus_kube::{
     BranchForge, Client, Controller, ControllerParts, EventSink, KubeLedger, KubeNudge, KubeTargets,
-    LeaseOptions, Scope, Secrets, give_lease_back, hold_lease,
+    LeaseOptions, Notifications, Scope, Secrets, give_lease_back, hold_lease,
 };
 use gradus_remote::http::{HttpClient, Tls};
+use gradus_remote::notify::Messengers;
 use gradus_remote::repos::{Access, Committer, WireRepos};
 use gradus_remote::targets::HttpTargets;
 use gradus_server::auth::Tokens;
@@ -174,6 +175,8 @@ impl Running {
             options: arguments.weave.looking(&identity),
         }));
         let http = Arc::new(HttpTargets::with_secrets(Box::new(SecretsOfTargets(secrets.clone())))?);
+        let secrets_of_others = Arc::new(SecretsOfTargets(secrets.clone()));
+        let messages_tls = otherwise.tls.clone();
         let access: Arc<dyn Access> = Arc::new(SecretAccess { secrets, otherwise });
         let repos = Arc::new(WireRepos::new(access.clone(), Committer::default()));
         let branches = Arc::new(BranchForge::new(repos.clone()));
@@ -192,7 +195,22 @@ impl Running {
             clock: clock.clone(),
         };
         let metrics = Arc::new(Metrics::default());
-        let engine = Arc::new(Engine::new(ports).watched_by(Arc::new(Figures(metrics.clone()))));
+        let told = Notifications::new(
+            client.clone(),
+            watches.clone(),
+            clock.clone(),
+            scope.clone(),
+            identity.clone(),
+        );
+        let told = Arc::new(told);
+        let notifier = Arc::new(Notifier::new(
+            Arc::new(Messengers::with_secrets(secrets_of_others, messages_tls)?),
+            told.clone(),
+            clock.clone(),
+            NotifyOptions::default(),
+        ));
+        let engine = Engine::new(ports).watched_by(Arc::new(Figures(metrics.clone())));
+        let engine = Arc::new(engine.watched_by(notifier.clone()));
         let _set_once = woken.set(engine.clone());
         let run = RunOptions {
             at_once: arguments.at_once,
@@ -277,6 +295,7 @@ impl Running {
             }
         });
         tasks.spawn(older.run(leads.clone(), stopping.clone()));
+        tasks.spawn(told.run(notifier, engine.clone(), leads.clone(), stopping.clone()));
         tasks.spawn(controller.run(leads, stopping));
         Ok(Self { api, hooks, stop, tasks, client, lease, _leading: leading })
     }

@@ -286,7 +286,7 @@ fn kept_by_people(folder: &ConfigFolder, name: &str) -> Result<CliError, CliErro
             Manifest::Hold(hold) if *hold.hold.name == *name => {
                 Some(format!("{}:{}", folder.shown(file), hold.place.line))
             }
-            Manifest::Hold(_) | Manifest::Pipeline(..) => None,
+            Manifest::Hold(_) | Manifest::Pipeline(..) | Manifest::Notification(_) => None,
         })
     });
     let place = place.unwrap_or_else(|| folder.path().display().to_string());

@@ -54,7 +54,8 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
         .flat_map(|parsed| &parsed.manifests)
         .filter(|one| matches!(one, Manifest::Hold(_)))
         .count();
-    let Assembled { pipelines, mut errors, notes, withheld } = gradus_manifest::assemble(parsed.into_iter());
+    let Assembled { pipelines, notifications, mut errors, notes, withheld } =
+        gradus_manifest::assemble(parsed.into_iter());
     for loaded in pipelines.values() {
         errors.extend(paths_that_do_not_parse(loaded, &texts));
     }
@@ -81,11 +82,15 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
             printer.line(format!("{} {note}", printer.toned(Tone::Strong, "note:")));
         }
         let files: BTreeSet<&str> = errors.iter().map(|error| &*error.place.file).collect();
-        let end = if errors.is_empty() && pipelines.is_empty() && holds == 0 {
+        let end = if errors.is_empty() && pipelines.is_empty() && holds == 0 && notifications.is_empty() {
             format!("no manifest of gradus in {}", count(texts.len(), "file"))
         } else if errors.is_empty() {
             let (pipelines, holds) = (count(pipelines.len(), "pipeline"), count(holds, "hold"));
-            format!("{pipelines} and {holds} in {}: no mistakes", count(texts.len(), "file"))
+            let all = match notifications.len() {
+                0 => format!("{pipelines} and {holds}"),
+                more => format!("{pipelines}, {holds} and {}", count(more, "notification")),
+            };
+            format!("{all} in {}: no mistakes", count(texts.len(), "file"))
         } else {
             let (mistakes, files) = (count(errors.len(), "mistake"), count(files.len(), "file"));
             match withheld.len() {

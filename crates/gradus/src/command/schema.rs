@@ -22,6 +22,8 @@ enum Kind {
     Pipeline,
     /// A hold.
     Hold,
+    /// A notification.
+    Notification,
 }
 
 pub(crate) async fn run(arguments: SchemaArgs, printer: &Printer) -> Result<ExitCode, CliError> {
@@ -29,6 +31,7 @@ pub(crate) async fn run(arguments: SchemaArgs, printer: &Printer) -> Result<Exit
     let definition = arguments.kind.map(|kind| match kind {
         Kind::Pipeline => "PipelineManifest",
         Kind::Hold => "HoldManifest",
+        Kind::Notification => "NotificationManifest",
     });
     if let (Some(definition), Value::Object(all)) = (definition, &mut schema) {
         all.remove("oneOf");

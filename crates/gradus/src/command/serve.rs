@@ -11,8 +11,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gradus_engine::{Engine, RunOptions};
+use gradus_engine::{Engine, Notifier, NotifyOptions, RunOptions};
 use gradus_local::DataDirLock;
+use gradus_remote::notify::Messengers;
 use gradus_server::auth::Tokens;
 use gradus_server::hooks::{HookKey, HookKeys};
 use gradus_server::{Limits, Metrics, Server, ServerOptions};
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 use crate::config::ConfigFolder;
 use crate::error::CliError;
 use crate::output::Printer;
-use crate::wiring::{AccessArgs, Hearing, LedgerPlace, wire};
+use crate::wiring::{AccessArgs, Hearing, LedgerPlace, options, wire};
 
 pub(crate) use figures::Figures;
 use holds::FileHolds;
@@ -81,8 +82,13 @@ impl Running {
         let wired = wire(&arguments.access, LedgerPlace::In(&arguments.data))?;
         let metrics = Arc::new(Metrics::default());
         let figures = Arc::new(Figures(metrics.clone()));
-        let engine = Arc::new(Engine::new(wired.ports.clone()).watched_by(figures));
-        let reloader = Arc::new(Reloader::new(folder, engine.clone()));
+        let messengers = Messengers::new(arguments.access.secrets.clone(), options(&arguments.access)?.tls)?;
+        let (told, clock) = (wired.ledger.clone(), wired.ports.clock.clone());
+        let notifier = Notifier::new(Arc::new(messengers), told, clock, NotifyOptions::default());
+        let notifier = Arc::new(notifier);
+        let engine = Engine::new(wired.ports.clone()).watched_by(figures).watched_by(notifier.clone());
+        let engine = Arc::new(engine);
+        let reloader = Arc::new(Reloader::new(folder, engine.clone(), notifier.clone()));
         reloader.read()?;
         let holds = Arc::new(FileHolds { reloader: reloader.clone(), engine: engine.clone() });
         engine.hold_with(holds.clone());
@@ -119,6 +125,7 @@ impl Running {
         };
         let tasks = vec![
             tokio::spawn(serve(bound, until(stopping.clone()))),
+            tokio::spawn(tell(notifier, engine.clone(), until(stopping.clone()))),
             tokio::spawn(look_after(engine, options, until(stopping.clone()))),
             tokio::spawn(reloader.clone().run(stopping)),
         ];
@@ -149,6 +156,15 @@ async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), CliError> {
     bound.serve(stop).await.map_err(|error| CliError::because("answering", error))
+}
+
+async fn tell(
+    notifier: Arc<Notifier>,
+    engine: Arc<Engine>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), CliError> {
+    notifier.run(&engine, stop).await;
+    Ok(())
 }
 
 async fn look_after(

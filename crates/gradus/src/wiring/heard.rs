@@ -182,7 +182,7 @@ mod tests {
         assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
         match parsed.manifests.remove(0) {
             Manifest::Pipeline(pipeline, _) => Arc::from(pipeline),
-            Manifest::Hold(_) => panic!("a hold"),
+            Manifest::Hold(_) | Manifest::Notification(_) => panic!("no pipeline"),
         }
     }
 

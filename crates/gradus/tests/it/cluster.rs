@@ -17,6 +17,7 @@ mod said;
 mod secrets;
 mod skew;
 mod stage;
+mod told;
 mod trouble;
 mod walks;
 

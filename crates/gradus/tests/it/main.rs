@@ -16,6 +16,7 @@ mod looking;
 mod looking_after;
 mod migrate;
 mod mistakes;
+mod notifying;
 mod on_gitea;
 mod pipes;
 mod recording;

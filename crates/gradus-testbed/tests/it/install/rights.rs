@@ -24,6 +24,7 @@ const SEE: &[&str] = &["get", "list", "watch"];
 const READ: &str = "crates/gradus-kube/src/watch/read.rs";
 const KINDS: &str = "crates/gradus-kube/src/kinds.rs";
 const WRITE: &str = "crates/gradus-kube/src/write.rs";
+const NOTIFICATIONS: &str = "crates/gradus-kube/src/notifications.rs";
 
 const PIPELINES: &[Right] = &[
     ("gradus.dev", "pipelines", &["list", "watch"], KINDS, "Which::All(self.among(kind))"),
@@ -38,6 +39,8 @@ const PIPELINES: &[Right] = &[
     ("gradus.dev", "checks/status", &["patch"], WRITE, ".patch_status("),
     ("gradus.dev", "holds/status", &["patch"], WRITE, ".patch_status("),
     ("gradus.dev", "promotions", &["delete"], WRITE, "api.delete("),
+    ("gradus.dev", "notifications", SEE, NOTIFICATIONS, "api.get_opt("),
+    ("gradus.dev", "notifications/status", &["patch"], NOTIFICATIONS, "api.patch_status("),
     (
         "pipelines.weave.works",
         "pipelines",

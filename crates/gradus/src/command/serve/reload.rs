@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gradus_core::pipeline::Pipeline;
-use gradus_engine::Engine;
+use gradus_engine::{Engine, Notifier};
 use gradus_manifest::ManifestError;
 use gradus_server::api::v1::Problem;
 use gradus_server::port::Problems;
@@ -16,18 +16,19 @@ use crate::error::CliError;
 /// How often the folder is looked at.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Keeps the engine's pipelines as the folder has them.
+/// Keeps the engine's pipelines, and who is told of them, as the folder has them.
 pub(crate) struct Reloader {
     folder: ConfigFolder,
     engine: Arc<Engine>,
+    notifier: Arc<Notifier>,
     /// Held while the folder is read, so that what is set is never older than what was set before.
     last: Mutex<Option<(Config, Fingerprint)>>,
 }
 
 impl Reloader {
     /// Nothing is read yet.
-    pub(crate) fn new(folder: ConfigFolder, engine: Arc<Engine>) -> Self {
-        Self { folder, engine, last: Mutex::default() }
+    pub(crate) fn new(folder: ConfigFolder, engine: Arc<Engine>, notifier: Arc<Notifier>) -> Self {
+        Self { folder, engine, notifier, last: Mutex::default() }
     }
 
     /// The folder.
@@ -52,6 +53,7 @@ impl Reloader {
             Some((before, _)) => config.taken_away(before).collect(),
             None => Vec::new(),
         };
+        self.notifier.set(config.notifications.values().cloned());
         self.engine.set_pipelines(config.pipelines.clone());
         *last = Some((config, fingerprint));
         Ok(taken_away)

@@ -36,7 +36,7 @@ async fn plane() -> &'static ControlPlane {
 /// Declares the kinds of Flux and of gradus.
 pub(crate) async fn define(plane: &ControlPlane) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/crd");
-    let kinds = ["approvals", "checks", "holds", "pipelines", "promotions"];
+    let kinds = ["approvals", "checks", "holds", "notifications", "pipelines", "promotions"];
     let texts = kinds.map(|kind| fs::read_to_string(folder.join(format!("gradus.dev_{kind}.yaml"))).unwrap());
     plane.apply(&texts.join("\n---\n")).await.unwrap();
     plane.flux_crds().await.unwrap();
