@@ -9,8 +9,8 @@ pub mod error;
 pub mod forge;
 pub mod holder;
 pub mod ledger;
-pub mod nudge;
 pub mod notify;
+pub mod nudge;
 pub mod repo;
 pub mod targets;
 
@@ -21,8 +21,8 @@ pub use error::{PortError, PortErrorKind};
 pub use forge::Forge;
 pub use holder::Holder;
 pub use ledger::Ledger;
-pub use nudge::{NoNudge, Nudge};
 pub use notify::{Messenger, Told};
+pub use nudge::{NoNudge, Nudge};
 pub use repo::{Repo, Repos};
 pub use targets::Targets;
 

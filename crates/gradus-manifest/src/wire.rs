@@ -25,8 +25,8 @@ pub use environment::{Edit, EmergencyRule, Environment, Healthy, Merge, Promote,
 pub use gate::{Approval, Check, Freeze, Gate, Window};
 pub use hold::{HoldKind, HoldManifest, HoldSpec};
 pub use notification::{
-    EmailReceiver, EventReceiver, MailTls, News, NotificationKind, NotificationManifest, NotificationSpec, Receiver,
-    SlackReceiver, TeamsReceiver, WebhookReceiver,
+    EmailReceiver, EventReceiver, MailTls, News, NotificationKind, NotificationManifest, NotificationSpec,
+    Receiver, SlackReceiver, TeamsReceiver, WebhookReceiver,
 };
 pub use pipeline::{
     AppRef, Artifact, Chart, Forge, Image, Mode, OnDelete, Order, PipelineKind, PipelineManifest,

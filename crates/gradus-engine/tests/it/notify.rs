@@ -120,7 +120,9 @@ impl Book {
         for mark in self.0.lock().expect("a book").of.values().flat_map(|memory| memory.marks.values()) {
             let word = match &mark.state {
                 MarkState::Undelivered(why) => format!("undelivered: {why}"),
-                state => state.word().to_owned(),
+                state @ (MarkState::Begun | MarkState::Past | MarkState::Pending(_) | MarkState::Sent) => {
+                    state.word().to_owned()
+                }
             };
             *states.entry(word).or_default() += 1;
         }

@@ -7,7 +7,15 @@ pub(super) fn of<'a>(path: &str, others: &'a [String]) -> Option<&'a str> {
     let distance = |other: &str| strsim::damerau_levenshtein(&wanted, &other.to_lowercase());
     let near =
         |other: &&String| name(other) == name(path) || distance(other) <= (wanted.chars().count() / 4).max(2);
-    others.iter().filter(near).min_by_key(|other| distance(other)).map(String::as_str)
+    // Of several the one that only has a group more in between.
+    let key = |other: &&String| (!has_in_order(&other.to_lowercase(), &wanted), distance(other));
+    others.iter().filter(near).min_by_key(key).map(String::as_str)
+}
+
+/// Whether all parts of a path are parts of another, in their order.
+fn has_in_order(path: &str, parts: &str) -> bool {
+    let mut there = path.split('/');
+    parts.split('/').all(|part| there.any(|other| other == part))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Servers that take messages: they hold what they took, and refuse what the real ones would.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
@@ -128,14 +127,14 @@ async fn answer(
         }
     };
     let builder = Response::builder();
-    let response: Result<_, Infallible> = Ok(match said {
+    let response = match said {
         Said::Json(status, text) => builder.status(status).body(Full::from(text)),
         Said::Later(status, seconds) => {
             builder.status(status).header("Retry-After", seconds).body(Full::from("slow down"))
         }
         Said::Hangup => return Err(std::io::Error::other("hung up")),
-    });
-    Ok(response.unwrap().unwrap())
+    };
+    Ok(response.unwrap())
 }
 
 /// Every field of an object that is there must be known, and those that must be there are.
