@@ -16,7 +16,7 @@ readonly kubernetes=1.36.3
 readonly helm=3.21.4
 readonly gitea=1.26.0
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/gradus-test-tools"
-readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm gitea gitea-files)
+readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm gitea gitea-files jq)
 
 # A workspace that this checkout happens to lie in is not asked.
 export GOWORK=off
@@ -51,6 +51,8 @@ recipe() {
             ;;
         gitea) echo gitea gitea code.gitea.io/gitea "-X main.Version=$gitea" ;;
         gitea-files) echo gitea gitea_files code.gitea.io/gitea ;;
+        # One that is Go as well; what the scripts ask of it is what both know.
+        jq) echo jq program github.com/itchyny/gojq/cmd/gojq ;;
         *) fail "there is no test tool $1; there are: ${names[*]}" ;;
     esac
 }
@@ -65,6 +67,7 @@ wanted_version() {
         helm) "$2" version --short 2>&1 | grep -F "v${helm%.*}." ;;
         # What is on PATH was built with its pages in it, or not; only ours is known.
         gitea) return 1 ;;
+        jq) "$2" --version 2>&1 | grep -E '^jq-1\.[6-9]|^gojq' ;;
         *) "$2" --version 2>&1 | grep -F "v${kubernetes%.*}." ;;
     esac >/dev/null
 }

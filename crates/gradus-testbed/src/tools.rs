@@ -32,6 +32,8 @@ pub enum Tool {
     Gitea,
     /// The folder with the pages and texts that Gitea reads.
     GiteaFiles,
+    /// jq, which a script asks what is in JSON.
+    Jq,
 }
 
 impl Tool {
@@ -48,6 +50,7 @@ impl Tool {
             Self::Helm => "helm",
             Self::Gitea => "gitea",
             Self::GiteaFiles => "gitea-files",
+            Self::Jq => "jq",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use gradus_testbed::{Tool, find_tool};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -11,11 +12,19 @@ fn part(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ci").join(name)
 }
 
-/// A shell that finds gradus, with what a runner sets.
+/// Where jq is, as runners have it.
+fn jq() -> PathBuf {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(find_tool(Tool::Jq)).unwrap()
+}
+
+/// A shell that finds gradus and jq, with what a runner sets.
 fn shell(world: &World, program: &str, variables: &[(&str, &str)]) -> Command {
     let own = Path::new(env!("CARGO_BIN_EXE_gradus")).parent().unwrap();
     let all = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths([own.to_owned()].into_iter().chain(std::env::split_paths(&all))).unwrap();
+    let jq = jq();
+    let first = [own, jq.parent().unwrap()].map(Path::to_owned);
+    let path = std::env::join_paths(first.into_iter().chain(std::env::split_paths(&all))).unwrap();
     let mut command = world.command(program);
     command.env("PATH", path).env("GRADUS_USER", "ci").envs(variables.iter().copied());
     command
