@@ -66,8 +66,24 @@ fn of_a_newer_gradus() {
     let (_folder, file) = folder();
     written(&file, 1);
     rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 7).unwrap();
-    let words = "has the format 7, and this gradus knows formats up to 1";
+    let words = "has the format 7, and this gradus knows formats up to 2";
     check(&refused(&file), PortErrorKind::Unusable, &file, words, "newer gradus");
+}
+
+/// A file of the first format, which had no notifications, is used with all that it holds.
+#[test]
+fn of_an_older_gradus() {
+    let (_folder, file) = folder();
+    written(&file, 3);
+    let older = "DROP TABLE told; DROP TABLE threads; PRAGMA user_version = 1";
+    rusqlite::Connection::open(&file).unwrap().execute_batch(older).unwrap();
+    run(async {
+        let ledger = SqliteLedger::open(&file).unwrap();
+        assert_eq!(all(&ledger, &web()).await.len(), 3);
+    });
+    let version = |link: &rusqlite::Connection| link.query_row("PRAGMA user_version", [], |row| row.get(0));
+    let found: i64 = version(&rusqlite::Connection::open(&file).unwrap()).unwrap();
+    assert_eq!(found, 2);
 }
 
 #[test]
