@@ -234,6 +234,8 @@ fn every_write_of_the_code_is_known() {
     crates/gradus-kube/src/ask/cluster.rs with PostParams
     crates/gradus-kube/src/events.rs with Recorder
     crates/gradus-kube/src/lease.rs with PostParams
+    crates/gradus-kube/src/notifications.rs with PatchParams
+    crates/gradus-kube/src/notifications.rs with Recorder
     crates/gradus-kube/src/nudge.rs with PatchParams
     crates/gradus-kube/src/weave/api.rs with PatchParams
     crates/gradus-kube/src/weave/news.rs with PatchParams
