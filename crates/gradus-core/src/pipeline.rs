@@ -1,7 +1,6 @@
 //! What people want: a pipeline, its environments and their rules.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -14,10 +13,14 @@ use crate::version::{Order, Version};
 
 mod check;
 mod cluster;
+mod error;
 mod pull_request;
+mod repository;
 
 pub use cluster::{AppObject, ClusterKind, ClusterRef, ClusterTarget, Confidence, VersionFrom};
+pub use error::{PipelineError, PipelineErrorKind};
 pub use pull_request::{Commands, MergeMethod, PullRequestPolicy, Reviewer};
+pub use repository::{Forge, ForgeKind, Repository};
 
 /// The folder of the branches of proposals, unless a pipeline names others.
 pub const PROPOSALS: &str = "gradus/";
@@ -67,67 +70,6 @@ pub enum OnDelete {
     Close,
     /// They stay as they are.
     Leave,
-}
-
-/// A repository and the branch that declares what should run.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Repository {
-    /// Where it is. Never holds a credential.
-    pub url: Arc<str>,
-    /// The branch that is deployed; the repository's own default when absent.
-    pub branch: Option<BranchName>,
-    /// Folders below which markers are looked for; the whole tree when empty.
-    pub paths: Vec<RepoPath>,
-    /// The Secret that holds its credentials, as `namespace/name`.
-    pub secret: Option<Arc<str>>,
-    /// Where its proposals are reviewed; gradus keeps them itself when absent.
-    pub forge: Option<Forge>,
-}
-
-/// Where proposals are reviewed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Forge {
-    /// What kind it is.
-    pub kind: ForgeKind,
-    /// Where it is, if the repository's address does not tell.
-    pub url: Option<Arc<str>>,
-}
-
-/// The kinds of forges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ForgeKind {
-    /// GitHub, and GitHub Enterprise.
-    GitHub,
-    /// GitLab.
-    GitLab,
-    /// Gitea and Forgejo.
-    Gitea,
-    /// Bitbucket Cloud.
-    Bitbucket,
-    /// Bitbucket Data Center.
-    BitbucketServer,
-    /// Azure DevOps.
-    AzureDevOps,
-}
-
-impl ForgeKind {
-    /// As people write it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::GitHub => "github",
-            Self::GitLab => "gitlab",
-            Self::Gitea => "gitea",
-            Self::Bitbucket => "bitbucket",
-            Self::BitbucketServer => "bitbucket-server",
-            Self::AzureDevOps => "azure-devops",
-        }
-    }
-}
-
-impl fmt::Display for ForgeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
 }
 
 /// A step of the way.
@@ -293,98 +235,6 @@ pub struct Hold {
     /// When it ends; never by itself when absent.
     pub until: Option<Timestamp>,
 }
-
-/// What makes a list of environments no pipeline, and which one is at fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PipelineError {
-    /// The environment at fault, by its place in the list.
-    pub environment: Option<usize>,
-    /// What is wrong.
-    pub kind: PipelineErrorKind,
-}
-
-/// What makes a list of environments no pipeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PipelineErrorKind {
-    /// There are none.
-    NoEnvironments,
-    /// Two have this name.
-    DuplicateEnvironment(EnvironmentName),
-    /// It comes after one that does not exist; with the nearest name there is.
-    UnknownAfter {
-        /// The name that was given.
-        name: EnvironmentName,
-        /// The nearest name there is.
-        nearest: Option<EnvironmentName>,
-    },
-    /// It comes, by way of these, after itself.
-    Cycle(Vec<EnvironmentName>),
-    /// It has no target.
-    NoTargets,
-    /// Two of its targets have this name.
-    DuplicateTarget(TargetName),
-    /// It asks for more healthy targets than it has.
-    NeedsTooMany {
-        /// How many it asks for.
-        need: u32,
-        /// How many it has.
-        targets: usize,
-    },
-    /// Its proposals would be on the branch of another environment's, or on the one that is deployed.
-    BranchTaken {
-        /// The branch.
-        branch: BranchName,
-        /// Whose it is; the repository's base branch when absent.
-        of: Option<EnvironmentName>,
-    },
-    /// An edit names an artifact that the pipeline does not have.
-    UnknownArtifact(ArtifactName),
-    /// It soaks in the environments before it, and there are none.
-    SoakBeforeFirst,
-}
-
-impl fmt::Display for PipelineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            PipelineErrorKind::NoEnvironments => write!(f, "a pipeline needs at least one environment"),
-            PipelineErrorKind::DuplicateEnvironment(name) => {
-                write!(f, "environment {name:?} is there twice", name = name.as_str())
-            }
-            PipelineErrorKind::UnknownAfter { name, .. } => {
-                write!(f, "it comes after {:?}, which does not exist", name.as_str())
-            }
-            PipelineErrorKind::Cycle(way) => {
-                let way: Vec<&str> = way.iter().map(EnvironmentName::as_str).collect();
-                write!(f, "it comes after itself: {}", way.join(" after "))
-            }
-            PipelineErrorKind::NoTargets => write!(f, "it has no targets"),
-            PipelineErrorKind::DuplicateTarget(name) => {
-                write!(f, "target {:?} is there twice", name.as_str())
-            }
-            PipelineErrorKind::NeedsTooMany { need, targets } => {
-                write!(f, "it asks for {need} healthy targets and has {targets}")
-            }
-            PipelineErrorKind::BranchTaken { branch, of: Some(other) } => {
-                write!(f, "it proposes on branch {branch}, which collides with that of environment {other}")
-            }
-            PipelineErrorKind::BranchTaken { branch, of: None } => {
-                write!(f, "it proposes on branch {branch}, which is the one that is deployed")
-            }
-            PipelineErrorKind::UnknownArtifact(name) => {
-                write!(
-                    f,
-                    "an edit takes its value from artifact {:?}, which the pipeline does not have",
-                    name.as_str()
-                )
-            }
-            PipelineErrorKind::SoakBeforeFirst => {
-                write!(f, "a soak gate waits in the environments before, and this is the first one")
-            }
-        }
-    }
-}
-
-impl std::error::Error for PipelineError {}
 
 impl Pipeline {
     /// Checks the environments and makes the pipeline, with default rules.

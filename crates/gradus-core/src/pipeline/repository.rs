@@ -1,0 +1,67 @@
+//! Where a pipeline is declared, and where its proposals are reviewed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::names::{BranchName, RepoPath};
+
+/// A repository and the branch that declares what should run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    /// Where it is. Never holds a credential.
+    pub url: Arc<str>,
+    /// The branch that is deployed; the repository's own default when absent.
+    pub branch: Option<BranchName>,
+    /// Folders below which markers are looked for; the whole tree when empty.
+    pub paths: Vec<RepoPath>,
+    /// The Secret that holds its credentials, as `namespace/name`.
+    pub secret: Option<Arc<str>>,
+    /// Where its proposals are reviewed; gradus keeps them itself when absent.
+    pub forge: Option<Forge>,
+}
+
+/// Where proposals are reviewed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Forge {
+    /// What kind it is.
+    pub kind: ForgeKind,
+    /// Where it is, if the repository's address does not tell.
+    pub url: Option<Arc<str>>,
+}
+
+/// The kinds of forges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ForgeKind {
+    /// GitHub, and GitHub Enterprise.
+    GitHub,
+    /// GitLab.
+    GitLab,
+    /// Gitea and Forgejo.
+    Gitea,
+    /// Bitbucket Cloud.
+    Bitbucket,
+    /// Bitbucket Data Center.
+    BitbucketServer,
+    /// Azure DevOps.
+    AzureDevOps,
+}
+
+impl ForgeKind {
+    /// As people write it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::GitLab => "gitlab",
+            Self::Gitea => "gitea",
+            Self::Bitbucket => "bitbucket",
+            Self::BitbucketServer => "bitbucket-server",
+            Self::AzureDevOps => "azure-devops",
+        }
+    }
+}
+
+impl fmt::Display for ForgeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
