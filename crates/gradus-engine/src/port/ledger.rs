@@ -97,7 +97,8 @@ pub enum Entry {
         /// At what, since when, until now.
         proof: Proof,
     },
-    /// The verdict of an environment changed.
+    /// The verdict of an environment changed. Of several of one environment in
+    /// one call the last one counts.
     Verdict {
         /// Which.
         environment: EnvironmentName,

@@ -25,19 +25,20 @@ pub(super) fn kind(entry: &Entry) -> &'static str {
 }
 
 /// Hashes what makes an entry itself, and leaves out what may differ when it is
-/// told again: when somebody approved or saw something for the second time, or
-/// in which words something was done.
+/// told again: when something was seen for the second time, or in which words
+/// something was done.
 pub(super) fn key(entry: &Entry) -> Result<Key, Failure> {
     let mut hash = Hash::of(kind(entry));
     match entry {
         Entry::Report { environment, target, reported, by: _, at } => {
             hash.part(environment.as_str()).part(target.as_str()).part(&reported.to_json()?).time(*at);
         }
-        // Somebody who has joined a group since may say so again, and then it counts.
+        // Who says yes again later says something new: a yes from before a way back
+        // does not count, nor one from before its speaker joined a group.
         Entry::Approval { environment, approval } => {
             hash.part(environment.as_str()).part(&approval.release.to_json()?).part(approval.by.as_str());
             hash.list(approval.groups.iter().map(|group| group.as_str()));
-            hash.list(approval.aliases.iter().map(|alias| alias.as_str()));
+            hash.list(approval.aliases.iter().map(|alias| alias.as_str())).time(approval.at);
         }
         Entry::Request { environment: _, request } => {
             hash.part(request.id.as_str());

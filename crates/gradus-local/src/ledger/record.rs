@@ -1,5 +1,7 @@
 //! Adding entries.
 
+use std::collections::BTreeSet;
+
 use gradus_core::names::{EnvironmentName, PipelineKey, TargetName};
 use gradus_core::observation::{Proof, TargetState};
 use gradus_core::release::Release;
@@ -42,7 +44,25 @@ pub(super) fn record(
     now: Timestamp,
 ) -> Result<(), Failure> {
     let mut hand = Hand { connection, pipeline: pipeline_id(connection, pipeline)?, now };
-    entries.iter().try_for_each(|ready| hand.add(ready))
+    // What comes again must change nothing. Of verdicts that follow each other in
+    // one call some were not news when they came and would be the second time.
+    let mut superseded = BTreeSet::new();
+    let mut kept: Vec<&Ready> = entries
+        .iter()
+        .rev()
+        .filter(|ready| match &ready.entry {
+            Entry::Verdict { environment, .. } => superseded.insert(environment),
+            Entry::Report { .. }
+            | Entry::Approval { .. }
+            | Entry::Request { .. }
+            | Entry::Check { .. }
+            | Entry::Healthy { .. }
+            | Entry::Seen { .. }
+            | Entry::Wrote(_) => true,
+        })
+        .collect();
+    kept.reverse();
+    kept.into_iter().try_for_each(|ready| hand.add(ready))
 }
 
 /// The number of a pipeline; a new one where it has none yet.

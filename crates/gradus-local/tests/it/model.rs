@@ -9,7 +9,7 @@ use gradus_local::SqliteLedger;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::sample::{Variety, all, entries, run, web};
+use crate::sample::{Variety, all, approval, at, entries, environment, run, web};
 
 /// The entries in the order of their recording.
 #[derive(Default)]
@@ -94,6 +94,11 @@ impl Model {
     }
 }
 
+/// Whether both are verdicts of one environment: the later one of a call counts.
+fn supersedes(later: &Entry, entry: &Entry) -> bool {
+    matches!((later, entry), (Entry::Verdict { environment: a, .. }, Entry::Verdict { environment: b, .. }) if a == b)
+}
+
 /// Whether the one says nothing that the other has not said.
 fn same(a: &Entry, b: &Entry) -> bool {
     match (a.clone(), b.clone()) {
@@ -101,13 +106,6 @@ fn same(a: &Entry, b: &Entry) -> bool {
             Entry::Report { environment: e, target: t, reported: r, at: w, .. },
             Entry::Report { environment, target, reported, at, .. },
         ) => (e, t, r, w) == (environment, target, reported, at),
-        (
-            Entry::Approval { environment: e, mut approval },
-            Entry::Approval { environment, approval: again },
-        ) => {
-            approval.at = again.at;
-            (e, approval) == (environment, again)
-        }
         (Entry::Request { request: a, .. }, Entry::Request { request: b, .. }) => a.id == b.id,
         (Entry::Check { environment: e, mut fact }, Entry::Check { environment, fact: again }) => {
             fact.detail = again.detail.clone();
@@ -129,7 +127,11 @@ fn check(batches: &[Vec<Entry>]) -> Result<(), TestCaseError> {
         let mut model = Model::default();
         for batch in batches {
             ledger.record(&web(), batch).await.unwrap();
-            batch.iter().for_each(|entry| model.record(entry));
+            batch
+                .iter()
+                .enumerate()
+                .filter(|(n, entry)| !batch[n + 1..].iter().any(|later| supersedes(later, entry)))
+                .for_each(|(_, entry)| model.record(entry));
             prop_assert_eq!(ledger.view(&web()).await.unwrap(), model.view());
             let history = all(&ledger, &web()).await;
             let log: Vec<Entry> = history.iter().rev().map(|recorded| recorded.entry.clone()).collect();
@@ -141,6 +143,39 @@ fn check(batches: &[Vec<Entry>]) -> Result<(), TestCaseError> {
         }
         Ok(())
     })
+}
+
+/// Found at random: the second verdict is no news when it comes, and would be once the third is there.
+#[test]
+fn verdicts_of_one_call_that_come_again_are_no_news() {
+    let verdict = |word: &str, second| Entry::Verdict {
+        environment: environment("prod"),
+        verdict: word.to_owned(),
+        release: None,
+        detail: String::new(),
+        at: at(second),
+    };
+    check(&[vec![verdict("healthy", 0)], vec![verdict("healthy", 2), verdict("unknown", 1)]]).unwrap();
+}
+
+/// A yes from before a way back does not count; who says it again is heard.
+#[test]
+fn a_yes_that_is_said_again_later_is_another_one() {
+    let yes = |second| {
+        let mut entry = approval("1", "ann");
+        if let Entry::Approval { approval, .. } = &mut entry {
+            approval.at = at(second);
+        }
+        entry
+    };
+    run(async {
+        let ledger = SqliteLedger::open_in_memory().unwrap();
+        ledger.record(&web(), &[yes(1)]).await.unwrap();
+        ledger.record(&web(), &[yes(1), yes(5)]).await.unwrap();
+        let view = ledger.view(&web()).await.unwrap();
+        let times: Vec<_> = view.approvals[&environment("prod")].iter().map(|yes| yes.at).collect();
+        assert_eq!(times, [at(1), at(5)]);
+    });
 }
 
 proptest! {
