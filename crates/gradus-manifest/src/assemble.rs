@@ -1,5 +1,7 @@
 //! All files of a folder together: each hold on its pipeline.
 
+mod branches;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -70,6 +72,10 @@ pub fn assemble(files: impl Iterator<Item = Parsed>) -> Assembled {
         all.put(hold);
     }
     all.look_for_pipelines();
+    for (key, error) in branches::taken(&all.pipelines) {
+        all.withheld.insert(key);
+        all.errors.push(error);
+    }
     for key in &all.withheld {
         all.pipelines.remove(key);
     }

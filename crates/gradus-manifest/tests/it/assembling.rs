@@ -137,3 +137,45 @@ fn a_notification_of_nothing_or_twice_is_told_and_withholds_nothing() {
     apps/web at a.yaml:3: holds []
     "#);
 }
+
+#[test]
+fn pipelines_that_would_share_a_branch_are_told() {
+    let of = |name: &str, branch: &str| {
+        WEB.replace("name: web", &format!("name: {name}"))
+            .replace("spec:\n", &format!("spec:\n  pullRequest: {{branch: {branch:?}}}\n"))
+    };
+    let files = [
+        ("a.yaml", of("api", "promote-{{ environment }}")),
+        ("b.yaml", of("web", "promote-{{ environment }}")),
+        ("c.yaml", of("zoo", "promote-prod/{{ pipeline.name }}-{{ environment }}")),
+        ("d.yaml", of("good", "{{ pipeline.name }}-{{ environment }}")),
+        // Elsewhere it is free.
+        ("e.yaml", of("other", "promote-{{ environment }}").replace("fleet.git", "other.git")),
+        ("f.yaml", WEB.replace("name: web", "name: plain")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    insta::assert_snapshot!(check(&files), @r#"
+    error: b.yaml:3: apps/web proposes for staging on the branch promote-staging, and pipeline apps/api on promote-staging (a.yaml:3)
+      help: put `{{ pipeline.name }}` into the template of the branch
+      field: Conflict "promote.pullRequest.branch", column 18
+
+    error: b.yaml:3: apps/web proposes for prod on the branch promote-prod, and pipeline apps/api on promote-prod (a.yaml:3)
+      help: put `{{ pipeline.name }}` into the template of the branch
+      field: Conflict "promote.pullRequest.branch", column 18
+
+    error: c.yaml:3: apps/zoo proposes for staging on the branch promote-prod/zoo-staging, and pipeline apps/api on promote-prod (a.yaml:3)
+      help: Git keeps no branch below another one: call one of them something else
+      field: Conflict "promote.pullRequest.branch", column 18
+
+    error: c.yaml:3: apps/zoo proposes for prod on the branch promote-prod/zoo-prod, and pipeline apps/api on promote-prod (a.yaml:3)
+      help: Git keeps no branch below another one: call one of them something else
+      field: Conflict "promote.pullRequest.branch", column 18
+
+    apps/api at a.yaml:3: holds []
+    apps/good at d.yaml:3: holds []
+    apps/other at e.yaml:3: holds []
+    apps/plain at f.yaml:3: holds []
+    withheld: apps/web
+    withheld: apps/zoo
+    "#);
+}
