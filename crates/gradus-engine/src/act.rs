@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use crate::observe::{Sight, proposal_branch};
 use crate::places::{self, FileEdit};
-use crate::port::forge::{ProposalPlace, ProposalText, QUEUED};
+use crate::port::forge::{Merging, ProposalPlace, ProposalText};
 use crate::port::ledger::{Action, Entry, Wrote};
 use crate::port::repo::{CommitOrder, FileChange, Written};
 use crate::port::{PortError, PortErrorKind, Ports, Repo};
@@ -57,6 +57,8 @@ struct Ready {
     edits: Vec<FileEdit>,
     tip: CommitId,
     base: BranchName,
+    /// Where the proposal's branch was at the same moment.
+    head: Option<CommitId>,
     promotion: String,
     message: String,
 }
@@ -123,7 +125,7 @@ impl Actor<'_> {
 
     async fn push(&self, repo: &dyn Repo, change: &Change) -> Result<Outcome, PortError> {
         for _ in 0..TRIES {
-            let ready = match self.prepare(repo, change).instrument(spans::edit()).await? {
+            let ready = match self.prepare(repo, change, None).instrument(spans::edit()).await? {
                 Prepared::Ready(ready) => ready,
                 Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
                 Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
@@ -155,14 +157,14 @@ impl Actor<'_> {
     ) -> Result<Outcome, PortError> {
         let Some(place) = self.place(&change.environment) else { return Ok(Outcome::Stale(blind())) };
         for _ in 0..TRIES {
-            let ready = match self.prepare(repo, change).instrument(spans::edit()).await? {
-                Prepared::Ready(ready) => ready,
-                Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
-                Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
-                Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
-            };
-            let tips = repo.tips(std::slice::from_ref(&place.branch)).await?;
-            let head = tips.get(&place.branch);
+            let ready =
+                match self.prepare(repo, change, Some(&place.branch)).instrument(spans::edit()).await? {
+                    Prepared::Ready(ready) => ready,
+                    Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
+                    Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
+                    Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+                };
+            let head = ready.head.as_ref();
             let expected = open.map_or_else(|| self.sight.tips.get(&place.branch), |(_, head)| Some(head));
             if head != expected {
                 return Ok(Outcome::Stale(format!("{} has moved", place.branch)));
@@ -204,14 +206,14 @@ impl Actor<'_> {
     ) -> Result<Outcome, PortError> {
         let Some(place) = self.place(&change.environment) else { return Ok(Outcome::Stale(blind())) };
         for _ in 0..TRIES {
-            let ready = match self.prepare(repo, change).instrument(spans::edit()).await? {
-                Prepared::Ready(ready) => ready,
-                Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
-                Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
-                Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
-            };
-            let tips = repo.tips(std::slice::from_ref(&place.branch)).await?;
-            if tips.get(&place.branch) != Some(head) {
+            let ready =
+                match self.prepare(repo, change, Some(&place.branch)).instrument(spans::edit()).await? {
+                    Prepared::Ready(ready) => ready,
+                    Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
+                    Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
+                    Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+                };
+            if ready.head.as_ref() != Some(head) {
                 return Ok(Outcome::Stale(format!("{} has moved", place.branch)));
             }
             let parents = vec![ready.tip.clone(), head.clone()];
@@ -219,10 +221,16 @@ impl Actor<'_> {
             let way = self.words(change, &ready.base).way();
             let merged = self.ports.forge.merge(&place, number, head, &order, way);
             match merged.instrument(spans::forge("merge")).await? {
-                Written::Stale(why) => tracing::debug!(why, "the base branch moved; looking again"),
+                Merging::Now(Written::Stale(why)) => {
+                    tracing::debug!(why, "the base branch moved; looking again");
+                }
                 // The next look tells it as it is.
-                Written::Refused(why) if why == QUEUED => return Ok(Outcome::Stale(why)),
-                written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
+                Merging::Later => {
+                    return Ok(Outcome::Stale("the forge merges it once its own rules are met".to_owned()));
+                }
+                Merging::Now(
+                    written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)),
+                ) => {
                     return self
                         .written(written, self.wrote(change, Action::Merged, Some(number), &ready))
                         .await;
@@ -232,15 +240,23 @@ impl Actor<'_> {
         Ok(Outcome::Stale("the branch kept moving".to_owned()))
     }
 
-    /// Reads the base branch as it is now and makes the edits, if it still is as it was planned for.
-    async fn prepare(&self, repo: &dyn Repo, change: &Change) -> Result<Prepared, PortError> {
+    /// Reads the base branch as it is now and makes the edits, if it still is as it was planned for. Where the
+    /// proposal's branch is, is asked in the same breath.
+    async fn prepare(
+        &self,
+        repo: &dyn Repo,
+        change: &Change,
+        proposed: Option<&BranchName>,
+    ) -> Result<Prepared, PortError> {
         let (Seen::Known((base, seen)), Some(Ok(places))) =
             (&self.sight.base, self.sight.places.get(&change.environment))
         else {
             return Ok(Prepared::Stale(blind()));
         };
-        let tips = repo.tips(std::slice::from_ref(base)).await?;
+        let both: Vec<BranchName> = std::iter::once(base).chain(proposed).cloned().collect();
+        let tips = repo.tips(&both).await?;
         let Some(tip) = tips.get(base) else { return Ok(Prepared::Stale(format!("{base} is gone"))) };
+        let head = proposed.and_then(|branch| tips.get(branch)).cloned();
         if places.is_empty() {
             let name = &change.environment;
             return Ok(Prepared::Refused(format!(
@@ -263,7 +279,7 @@ impl Actor<'_> {
                 Ok(match self.words(change, base).message(&promotion) {
                     Ok(message) => {
                         let (tip, base) = (tip.clone(), base.clone());
-                        Prepared::Ready(Ready { edits, tip, base, promotion, message })
+                        Prepared::Ready(Ready { edits, tip, base, head, promotion, message })
                     }
                     Err(error) => Prepared::Refused(unsaid(&error)),
                 })

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use gradus_core::names::{CommitId, ProposalNumber};
 use gradus_core::plan::CloseReason;
-use gradus_engine::port::forge::{MergeWay, ProposalPlace, ProposalRecord, ProposalText, clear_up};
+use gradus_engine::port::forge::{MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, clear_up};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Forge, PortError, Repos};
 use jiff::Timestamp;
@@ -84,13 +84,13 @@ impl Forge for BranchForge {
         head: &CommitId,
         merge: &CommitOrder,
         _way: MergeWay,
-    ) -> Result<Written, PortError> {
+    ) -> Result<Merging, PortError> {
         let written = self.repos.open(&place.repository)?.commit(merge).await?;
         match &written {
             Written::Done(_) | Written::AlreadyTrue(_) => clear_up(&*self.repos, place, head).await,
             Written::Stale(_) | Written::Refused(_) => {}
         }
-        Ok(written)
+        Ok(Merging::Now(written))
     }
 
     async fn close(

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber};
 use gradus_core::plan::CloseReason;
 use gradus_core::tell;
-use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalRecord, ProposalText, clear_up};
+use gradus_engine::port::forge::{
+    Extras, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, clear_up,
+};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Forge, PortError, Repos};
 use jiff::Timestamp;
@@ -199,7 +201,7 @@ impl Forge for LocalForge {
         head: &CommitId,
         merge: &CommitOrder,
         _way: MergeWay,
-    ) -> Result<Written, PortError> {
+    ) -> Result<Merging, PortError> {
         let written = self.repos.open(&place.repository)?.commit(merge).await?;
         match &written {
             Written::Done(commit) | Written::AlreadyTrue(commit) => {
@@ -207,7 +209,7 @@ impl Forge for LocalForge {
             }
             Written::Stale(_) | Written::Refused(_) => {}
         }
-        Ok(written)
+        Ok(Merging::Now(written))
     }
 
     async fn close(

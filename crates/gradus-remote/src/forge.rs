@@ -29,6 +29,7 @@ pub mod request;
 #[cfg(test)]
 mod sample;
 mod standing;
+mod sticky;
 mod survey;
 mod talk;
 mod text;
@@ -47,4 +48,5 @@ pub use model::{
 pub use open::{Forges, open};
 pub use opening::open_once;
 pub use proposals::{ForgeApis, RemoteForge};
+pub use sticky::{Kept, keep_comment};
 pub use survey::{Deed, ForgeSurvey, Hook, Lack, Left, Protection};

@@ -4,6 +4,7 @@
 //! the memory or reads anything but the [`Facts`] of the change. What does not exist is an error, never an empty
 //! place, and [`check`] finds it when a manifest is read. The same change makes the same text.
 
+mod comment;
 mod engine;
 mod error;
 mod facts;
@@ -13,6 +14,7 @@ mod part;
 mod rules;
 mod sample;
 
+pub use comment::{CommentFacts, EventFacts, comment};
 pub use engine::render;
 pub use error::{TemplateError, TemplateErrorKind};
 pub use facts::{Facts, Made};

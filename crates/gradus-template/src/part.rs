@@ -17,6 +17,8 @@ pub enum Part {
     Milestone,
     /// What a notification says.
     Notification,
+    /// What a comment says that somebody's own automation puts below a proposal.
+    Comment,
 }
 
 impl Part {
@@ -30,6 +32,7 @@ impl Part {
             Self::Label => "label",
             Self::Milestone => "milestone",
             Self::Notification => "notification",
+            Self::Comment => "comment",
         }
     }
 
@@ -65,13 +68,16 @@ impl Part {
             "repository",
             "at",
         ];
-        let (more, report): (&[&str], &[&str]) = match self {
-            Self::Notification => (&OF_NEWS, &[]),
-            Self::Branch => (&[], &[]),
-            Self::Body => (&OF_CHANGE, &["report"]),
-            Self::Title | Self::Message | Self::Label | Self::Milestone => (&OF_CHANGE, &[]),
+        const OF_EVENT: [&str; 9] =
+            ["kind", "namespace", "name", "version", "severity", "reason", "message", "metadata", "summary"];
+        let (stable, more, last): (&[&str], &[&str], &[&str]) = match self {
+            Self::Notification => (&STABLE, &OF_NEWS, &[]),
+            Self::Branch => (&STABLE, &[], &[]),
+            Self::Body => (&STABLE, &OF_CHANGE, &["report"]),
+            Self::Title | Self::Message | Self::Label | Self::Milestone => (&STABLE, &OF_CHANGE, &[]),
+            Self::Comment => (&[], &OF_EVENT, &["pull", "set"]),
         };
-        STABLE.iter().chain(more).chain(report).copied()
+        stable.iter().chain(more).chain(last).copied()
     }
 
     /// The most bytes it may have: what every forge takes.
@@ -81,7 +87,7 @@ impl Part {
             Self::Title | Self::Milestone => 250,
             Self::Label => 100,
             Self::Message => 16 * 1024,
-            Self::Body | Self::Notification => 64 * 1024,
+            Self::Body | Self::Notification | Self::Comment => 64 * 1024,
         }
     }
 
@@ -89,7 +95,7 @@ impl Part {
     pub(crate) fn is_line(self) -> bool {
         match self {
             Self::Branch | Self::Title | Self::Label | Self::Milestone => true,
-            Self::Body | Self::Message | Self::Notification => false,
+            Self::Body | Self::Message | Self::Notification | Self::Comment => false,
         }
     }
 
@@ -97,7 +103,7 @@ impl Part {
     pub(crate) fn may_be_empty(self) -> bool {
         match self {
             Self::Body | Self::Label | Self::Milestone => true,
-            Self::Branch | Self::Title | Self::Message | Self::Notification => false,
+            Self::Branch | Self::Title | Self::Message | Self::Notification | Self::Comment => false,
         }
     }
 }

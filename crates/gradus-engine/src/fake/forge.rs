@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use super::{FakeClock, FakeRepo, Faults};
 use crate::port::forge::{
-    AnswerTo, CommentRecord, MergeWay, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Standing,
-    Verdict, Who,
+    AnswerTo, CommentRecord, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord,
+    Standing, Verdict, Who,
 };
 use crate::port::repo::{CommitOrder, Written};
 use crate::port::{Clock, Forge, PortError};
@@ -224,11 +224,11 @@ impl Forge for FakeForge {
         head: &CommitId,
         merge: &CommitOrder,
         _way: MergeWay,
-    ) -> Result<Written, PortError> {
+    ) -> Result<Merging, PortError> {
         let call = self.faults.call("forge.merge", true);
         call.before().await?;
         if self.repo.branches().get(&place.branch) != Some(head) {
-            return Ok(Written::Stale(format!("{} is not at {head}", place.branch)));
+            return Ok(Merging::Now(Written::Stale(format!("{} is not at {head}", place.branch))));
         }
         let written = self.repo.apply(merge)?;
         // The merge has happened; what clears up after it may not be reached any more.
@@ -242,7 +242,7 @@ impl Forge for FakeForge {
             Written::Stale(_) | Written::Refused(_) => {}
         }
         call.after().await?;
-        Ok(written)
+        Ok(Merging::Now(written))
     }
 
     async fn close(

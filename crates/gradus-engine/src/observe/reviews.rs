@@ -1,6 +1,6 @@
 //! What people said of open proposals in reviews.
 //!
-//! It is asked for where it may decide something, at each look anew, and counts as
+//! It is asked for where it may decide something, at each look, and counts as
 //! an approval of the release that is proposed. Nothing of it is recorded: what
 //! somebody takes back in the forge is taken back.
 

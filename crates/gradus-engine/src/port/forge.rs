@@ -12,9 +12,6 @@ use jiff::Timestamp;
 use super::repo::{CommitOrder, Repos, Written};
 use super::{PortError, PortErrorKind};
 
-/// What [`Forge::merge`] is refused with where the forge took the order and carries it out later.
-pub const QUEUED: &str = "the forge merges it once its own rules are met";
-
 /// A forge. Every call may be repeated.
 #[async_trait]
 pub trait Forge: Send + Sync {
@@ -35,7 +32,7 @@ pub trait Forge: Send + Sync {
         head: &CommitId,
         merge: &CommitOrder,
         way: MergeWay,
-    ) -> Result<Written, PortError>;
+    ) -> Result<Merging, PortError>;
 
     /// Closes without merging, or clears up after a merge that was seen, and
     /// deletes the branch if it is still at `head`.
@@ -217,6 +214,15 @@ pub struct Extras {
     pub draft: bool,
     /// The milestone.
     pub milestone: Option<Arc<str>>,
+}
+
+/// What became of an order to merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merging {
+    /// It is decided.
+    Now(Written),
+    /// The forge took the order, and merges once its own rules are met.
+    Later,
 }
 
 /// How a proposal is to be merged, where the forge does it.

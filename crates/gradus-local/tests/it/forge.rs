@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gradus_core::names::{BlobId, BranchName, CommitId, ProposalNumber, RepoPath};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
-use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalRecord, ProposalText};
+use gradus_engine::port::forge::{Extras, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, FileChange, Written};
 use gradus_engine::port::{Forge, Repo};
 use gradus_local::{LocalForge, ProposalInfo, ProposalState, SqliteLedger};
@@ -266,10 +266,10 @@ fn somebody_pushed_to_the_branch() {
         let merge = order(&main_branch(), &[base, head.clone()], "2");
         let merged = forge.merge(&place(), record.number, &head, &merge, MergeWay::default()).await.unwrap();
         let commit = git.tip(&main_branch()).unwrap();
-        assert_eq!(merged, Written::Done(commit.clone()));
+        assert_eq!(merged, Merging::Now(Written::Done(commit.clone())));
         assert_eq!(
             forge.merge(&place(), record.number, &head, &merge, MergeWay::default()).await.unwrap(),
-            Written::AlreadyTrue(commit.clone())
+            Merging::Now(Written::AlreadyTrue(commit.clone()))
         );
         assert_eq!(git.tip(&place().branch), Some(theirs.clone()));
         assert_eq!(states(&forge).await, [(1, ProposalState::Merged { commit: Some(commit) })]);
@@ -286,7 +286,7 @@ fn somebody_was_faster_on_the_base_branch() {
         git.write(&order(&main_branch(), std::slice::from_ref(&base), "9"));
         let merge = order(&main_branch(), &[base, head.clone()], "2");
         let written = forge.merge(&place(), record.number, &head, &merge, MergeWay::default()).await.unwrap();
-        assert!(matches!(written, Written::Stale(_)), "{written:?}");
+        assert!(matches!(written, Merging::Now(Written::Stale(_))), "{written:?}");
         assert_eq!(git.tip(&place().branch), Some(head));
         assert_eq!(states(&forge).await, [(1, ProposalState::Open)]);
     });

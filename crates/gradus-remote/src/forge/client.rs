@@ -130,12 +130,17 @@ impl ForgeClient {
         mut full: impl FnMut(&[T]) -> bool,
     ) -> Result<Vec<T>, ForgeError> {
         let mut all = Vec::new();
+        let asked = request.query.iter().find(|(name, _)| ["per_page", "limit"].contains(name));
+        let asked: Option<usize> = asked.and_then(|(_, number)| number.parse().ok());
         for page in 1..=PAGES {
             let request = request.clone().with("page", page.to_string());
             let answer = self.send(&request).await?;
-            all.extend(self.read::<Vec<T>>(&request, &answer)?);
+            let listed = self.read::<Vec<T>>(&request, &answer)?;
+            // Where the answer is as before, its header may be, too: a page that is full need not be the last one.
+            let is_full = asked.is_some_and(|asked| listed.len() >= asked);
+            all.extend(listed);
             let has_next = answer.header("link").is_some_and(|link| link.contains("rel=\"next\""));
-            if !has_next || full(&all) {
+            if !(has_next || is_full) || full(&all) {
                 return Ok(all);
             }
         }
@@ -252,8 +257,10 @@ impl ForgeClient {
         if let (304, Some(known)) = (answer.status, known) {
             answer.status = 200;
             answer.bytes = known.bytes;
-            answer.headers.retain(|(name, _)| name != "link");
-            answer.headers.extend(known.link.map(|link| ("link".to_owned(), link)));
+            // A page can be as before although there is one after it now.
+            if answer.header("link").is_none() {
+                answer.headers.extend(known.link.map(|link| ("link".to_owned(), link)));
+            }
             return Ok(answer);
         }
         // Azure DevOps answers 203 with a page to sign in at.

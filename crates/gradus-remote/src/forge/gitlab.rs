@@ -18,6 +18,7 @@ use super::github_shape::no_milestone;
 use super::model::{
     Account, Check, CheckState, Comment, CommentId, DeploymentId, Identity, Label, MergeMethod, MergeOrder,
     Merged, NewCheck, NewDeployment, NewPull, Pull, PullChange, RepositoryFacts, Review, Reviewers, Standing,
+    Verdict,
 };
 use super::people;
 
@@ -215,10 +216,20 @@ impl ForgeApi for GitLab {
 
     async fn reviews(&self, number: ProposalNumber) -> Result<Vec<Review>, ForgeError> {
         let request = requests::approvals(&self.address, number);
-        let mut reviews: Vec<Review> = self.client.ask::<wire::Approvals>(&request).await?.read().collect();
+        let approvals = self.client.ask::<wire::Approvals>(&request).await?;
+        let versions = match approvals.are_dated() {
+            true => self.client.pages(&requests::versions(&self.address, number), |_| false).await?,
+            false => Vec::new(),
+        };
         let request = requests::reviewers(&self.address, number);
         let others = self.client.ask::<Vec<wire::Reviewer>>(&request).await?;
-        reviews.extend(others.into_iter().filter_map(wire::Reviewer::read));
+        let others: Vec<Review> = others.into_iter().filter_map(wire::Reviewer::read).collect();
+        // Of a reviewer only the last word is told, and not when it was said.
+        let is_against =
+            |by: &Account| others.iter().any(|review| review.by == *by && review.verdict == Verdict::Changes);
+        let mut reviews: Vec<Review> =
+            approvals.read(&versions).filter(|review| !is_against(&review.by)).collect();
+        reviews.extend(others);
         reviews.sort_by_key(|review| review.at);
         Ok(reviews)
     }

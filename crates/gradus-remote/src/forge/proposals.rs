@@ -9,8 +9,8 @@ use gradus_core::names::{BranchName, CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
 use gradus_engine::port::forge::{
-    AnswerTo, CommentRecord, MergeWay, ProposalPlace, ProposalRecord, ProposalText, QUEUED, ReviewRecord,
-    Standing, Who, clear_up,
+    AnswerTo, CommentRecord, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord,
+    Standing, Verdict, Who, clear_up,
 };
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, PortErrorKind, Repos};
@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use super::api::ForgeApi;
 use super::error::{ForgeError, ForgeErrorKind, from_forge};
 use super::extras::Dressed;
-use super::known::KnownPulls;
+use super::known::Known;
 use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
 use super::opening::open_or_find;
 use super::standing::Standings;
@@ -71,7 +71,10 @@ pub struct RemoteForge {
     repos: Arc<dyn Repos>,
     clock: Arc<dyn Clock>,
     method: MergeMethod,
-    known: KnownPulls,
+    known: Known<Pull>,
+    /// What was said of proposals in reviews, and below them.
+    reviews: Known<(ProposalNumber, Vec<ReviewRecord>)>,
+    comments: Known<(ProposalNumber, Vec<CommentRecord>)>,
     told: Told,
     ourselves: Ourselves,
     dressed: Dressed,
@@ -91,7 +94,9 @@ impl RemoteForge {
             repos,
             clock,
             method: MergeMethod::default(),
-            known: KnownPulls::default(),
+            known: Known::default(),
+            reviews: Known::default(),
+            comments: Known::default(),
             told: Told::default(),
             ourselves: Ourselves::default(),
             dressed: Dressed::default(),
@@ -126,6 +131,8 @@ impl RemoteForge {
         let now = self.clock.now();
         self.told.note(url, now);
         self.known.heard(url, branch, now);
+        self.reviews.heard(url, branch, now);
+        self.comments.heard(url, branch, now);
     }
 
     /// What is remembered, and whether it was seen within this time.
@@ -133,10 +140,19 @@ impl RemoteForge {
         self.known.get(place, within, self.clock.now())
     }
 
-    /// How long it takes until each proposal that is known had its turn.
-    fn its_turn(&self) -> SignedDuration {
-        let known = i32::try_from(self.known.count()).unwrap_or(i32::MAX);
-        APART.checked_mul(known).map_or(LONGEST, |turn| turn.min(LONGEST))
+    /// For how long what was seen of an open proposal is not asked for again: until everything that is known had its
+    /// turn.
+    fn its_turn(&self, repository: &Repository) -> SignedDuration {
+        let known = self.known.count() + self.reviews.count() + self.comments.count();
+        let known = i32::try_from(known).unwrap_or(i32::MAX);
+        let turn = APART.checked_mul(known).map_or(LONGEST, |turn| turn.min(LONGEST));
+        turn.max(if self.tells(repository) { TOLD } else { JUST_NOW })
+    }
+
+    fn forget(&self, place: &ProposalPlace) {
+        self.known.forget(place);
+        self.reviews.forget(place);
+        self.comments.forget(place);
     }
 
     fn record(&self, place: &ProposalPlace, pull: &Pull) -> ProposalRecord {
@@ -247,7 +263,7 @@ impl RemoteForge {
 
     /// Deletes the branch of a merged proposal. The merge has happened, whatever becomes of this.
     async fn clear_up(&self, place: &ProposalPlace, head: &CommitId) {
-        self.known.forget(place);
+        self.forget(place);
         clear_up(&*self.repos, place, head).await;
     }
 }
@@ -259,9 +275,7 @@ impl Forge for RemoteForge {
         place: &ProposalPlace,
         head: &CommitId,
     ) -> Result<Option<ProposalRecord>, PortError> {
-        let within = if self.tells(&place.repository) { TOLD } else { JUST_NOW };
-        let within = within.max(self.its_turn());
-        if let Some((pull, true)) = self.remembered(place, within)
+        if let Some((pull, true)) = self.remembered(place, self.its_turn(&place.repository))
             && pull.state == PullState::Open
             && pull.head.as_ref() == Some(head)
         {
@@ -269,10 +283,10 @@ impl Forge for RemoteForge {
         }
         let (api, asked) = (self.apis.open(&place.repository)?, self.clock.now());
         let Some(pull) = self.look(&*api, place).await.map_err(from_forge)? else {
-            self.known.forget(place);
+            self.forget(place);
             return Ok(None);
         };
-        self.known.put(place, &pull, asked);
+        self.known.put(place, pull.clone(), asked);
         if pull.state == PullState::Open {
             self.dressed.make_up(&*api, place, &pull).await;
         }
@@ -307,11 +321,11 @@ impl Forge for RemoteForge {
             if pull.state == PullState::Open {
                 // The forge may not have noticed yet where the branch is.
                 pull.head = Some(text.head.clone());
-                self.known.put(place, &pull, asked);
+                self.known.put(place, pull.clone(), asked);
                 self.dressed.put_on(&*api, place, &pull, &text.extras).await;
                 return Ok(self.record(place, &pull));
             }
-            self.known.forget(place);
+            self.forget(place);
         }
         let doing = format!("opening the proposal of {} in {}", place.branch, api.address());
         Err(PortError::because(PortErrorKind::Unreachable, doing, "somebody closes it each time"))
@@ -324,7 +338,7 @@ impl Forge for RemoteForge {
         head: &CommitId,
         merge: &CommitOrder,
         way: MergeWay,
-    ) -> Result<Written, PortError> {
+    ) -> Result<Merging, PortError> {
         let api = self.apis.open(&place.repository)?;
         let (title, message) = merge.message.split_once('\n').unwrap_or((&merge.message, ""));
         let order = MergeOrder {
@@ -342,7 +356,7 @@ impl Forge for RemoteForge {
                     None => self.brought(place, &merge.message).await?,
                 };
                 self.clear_up(place, head).await;
-                return Ok(Written::Done(commit.unwrap_or_else(|| head.clone())));
+                return Ok(Merging::Now(Written::Done(commit.unwrap_or_else(|| head.clone()))));
             }
             Ok(Merged::Queued) => {
                 let order = (number, head.clone(), self.clock.now());
@@ -351,20 +365,22 @@ impl Forge for RemoteForge {
                     orders.clear();
                 }
                 orders.insert(which(place), order);
-                return Ok(Written::Refused(QUEUED.to_owned()));
+                return Ok(Merging::Later);
             }
             Err(error) => error,
         };
-        self.known.forget(place);
+        self.forget(place);
         let written = match refused.kind() {
             ForgeErrorKind::HeadMoved => {
-                return Ok(Written::Stale(format!("{} has moved", place.branch)));
+                return Ok(Merging::Now(Written::Stale(format!("{} has moved", place.branch))));
             }
-            ForgeErrorKind::Conflict(words) => return Ok(Written::Stale(words.clone())),
-            ForgeErrorKind::Refused(words) => Ok(Written::Refused(words.clone())),
-            ForgeErrorKind::Forbidden { .. } => Ok(Written::Refused(refused.to_string())),
-            ForgeErrorKind::Unsupported(_) => Ok(Written::Refused(refused.to_string())),
-            ForgeErrorKind::NotFound => Ok(Written::Stale(format!("proposal {number} is not open"))),
+            ForgeErrorKind::Conflict(words) => return Ok(Merging::Now(Written::Stale(words.clone()))),
+            ForgeErrorKind::Refused(words) => Ok(Merging::Now(Written::Refused(words.clone()))),
+            ForgeErrorKind::Forbidden { .. } => Ok(Merging::Now(Written::Refused(refused.to_string()))),
+            ForgeErrorKind::Unsupported(_) => Ok(Merging::Now(Written::Refused(refused.to_string()))),
+            ForgeErrorKind::NotFound => {
+                Ok(Merging::Now(Written::Stale(format!("proposal {number} is not open"))))
+            }
             ForgeErrorKind::OutcomeUnknown => Err(from_forge(refused)),
             ForgeErrorKind::Unauthorized
             | ForgeErrorKind::AlreadyExists
@@ -378,7 +394,7 @@ impl Forge for RemoteForge {
         // It may be merged already: by an order whose answer was lost, or by a person.
         let Some(commit) = self.merged(&*api, place, number, &merge.message).await? else { return written };
         self.clear_up(place, head).await;
-        Ok(Written::Done(commit))
+        Ok(Merging::Now(Written::Done(commit)))
     }
 
     async fn close(
@@ -411,7 +427,7 @@ impl Forge for RemoteForge {
                 }
             }
         }
-        self.known.forget(place);
+        self.forget(place);
         repo.delete(&place.branch, head).await
     }
 
@@ -420,7 +436,18 @@ impl Forge for RemoteForge {
         place: &ProposalPlace,
         number: ProposalNumber,
     ) -> Result<Vec<ReviewRecord>, PortError> {
-        talk::reviews(&*self.apis.open(&place.repository)?, number).await.map_err(from_forge)
+        let turn = self.its_turn(&place.repository);
+        // What lets nothing in may be late. A yes may have been taken back since, so it is asked for each time.
+        if let Some(((of, said), true)) = self.reviews.get(place, turn, self.clock.now())
+            && of == number
+            && said.iter().all(|review| review.verdict != Verdict::Yes)
+        {
+            return Ok(said);
+        }
+        let (api, asked) = (self.apis.open(&place.repository)?, self.clock.now());
+        let said = talk::reviews(&*api, number).await.map_err(from_forge)?;
+        self.reviews.put(place, (number, said.clone()), asked);
+        Ok(said)
     }
 
     async fn comments(
@@ -428,9 +455,17 @@ impl Forge for RemoteForge {
         place: &ProposalPlace,
         number: ProposalNumber,
     ) -> Result<Vec<CommentRecord>, PortError> {
-        let api = self.apis.open(&place.repository)?;
+        let turn = self.its_turn(&place.repository);
+        if let Some(((of, said), true)) = self.comments.get(place, turn, self.clock.now())
+            && of == number
+        {
+            return Ok(said);
+        }
+        let (api, asked) = (self.apis.open(&place.repository)?, self.clock.now());
         let ourselves = self.ourselves.of(&*api, &place.repository).await.map_err(from_forge)?;
-        talk::comments(&*api, number, ourselves.as_ref()).await.map_err(from_forge)
+        let said = talk::comments(&*api, number, ourselves.as_ref()).await.map_err(from_forge)?;
+        self.comments.put(place, (number, said.clone()), asked);
+        Ok(said)
     }
 
     async fn say(
@@ -441,10 +476,14 @@ impl Forge for RemoteForge {
         to: Option<&AnswerTo>,
     ) -> Result<(), PortError> {
         let api = self.apis.open(&place.repository)?;
+        // What is said is one more comment, and what it is to need not be heard again.
+        self.comments.forget(place);
         talk::say(&*api, number, words, to).await.map_err(from_forge)
     }
 
     async fn who(&self, place: &ProposalPlace, person: &Person, groups: &[Group]) -> Result<Who, PortError> {
+        // Whoever is asked about waits for an answer, which another one may be giving.
+        self.comments.forget(place);
         talk::who(&*self.apis.open(&place.repository)?, person, groups).await.map_err(from_forge)
     }
 

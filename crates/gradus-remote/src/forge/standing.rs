@@ -11,9 +11,10 @@ use gradus_core::tell::Light;
 use gradus_engine::port::forge::{Deployed, ProposalPlace, Standing, Status, Sticky};
 
 use super::api::ForgeApi;
-use super::error::{ForgeError, ForgeErrorKind};
+use super::error::ForgeError;
 use super::model::{Check, CheckState, CommentId, DeploymentId, NewCheck, NewDeployment};
 use super::proposals::{Which, which};
+use super::sticky;
 
 /// So many environments are remembered.
 const MOST: usize = 20_000;
@@ -136,7 +137,7 @@ impl Telling<'_> {
         let known = match known {
             None if self.reads => {
                 let comments = self.api.comments(*number).await?;
-                let ours = comments.into_iter().find(|comment| comment.body.contains(STANDING));
+                let ours = sticky::find(comments, |last| last.starts_with(STANDING));
                 ours.map(|comment| {
                     let mark = if comment.body.contains(&line) { mark.clone() } else { String::new() };
                     (comment.id, mark)
@@ -146,19 +147,7 @@ impl Telling<'_> {
         };
         let id = match known {
             Some((id, said)) if said == *mark => id,
-            Some((id, _)) => match self.api.edit_comment(*number, &id, &body).await {
-                Ok(()) => id,
-                // Somebody deleted it, or it is not ours.
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        ForgeErrorKind::NotFound | ForgeErrorKind::Forbidden { .. }
-                    ) =>
-                {
-                    self.api.comment(*number, &body).await?
-                }
-                Err(error) => return Err(error),
-            },
+            Some((id, _)) => sticky::edit(self.api, *number, &id, &body).await?,
             None => self.api.comment(*number, &body).await?,
         };
         self.known.comment = Some((*number, id, mark.clone()));

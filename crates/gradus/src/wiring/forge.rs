@@ -7,8 +7,8 @@ use gradus_core::names::{CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
 use gradus_engine::port::forge::{
-    AnswerTo, CommentRecord, MergeWay, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord, Standing,
-    Who,
+    AnswerTo, CommentRecord, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord,
+    Standing, Who,
 };
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, Repos};
@@ -72,7 +72,7 @@ impl Forge for EitherForge {
         head: &CommitId,
         merge: &CommitOrder,
         way: MergeWay,
-    ) -> Result<Written, PortError> {
+    ) -> Result<Merging, PortError> {
         self.of(place).merge(place, number, head, merge, way).await
     }
 

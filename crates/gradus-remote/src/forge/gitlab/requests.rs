@@ -147,6 +147,11 @@ pub(super) fn approvals(address: &RepoAddress, number: ProposalNumber) -> Reques
     of(address).pull(Method::Get, number, "read the approvals of", &["approvals"])
 }
 
+/// `merge_requests/#get-merge-request-diff-versions`. The newest is first.
+pub(super) fn versions(address: &RepoAddress, number: ProposalNumber) -> Request {
+    of(address).pull(Method::Get, number, "read the versions of", &["versions"]).with("per_page", "100")
+}
+
 /// `merge_requests/#get-single-merge-request-reviewers`.
 pub(super) fn reviewers(address: &RepoAddress, number: ProposalNumber) -> Request {
     of(address).pull(Method::Get, number, "read the reviewers of", &["reviewers"])

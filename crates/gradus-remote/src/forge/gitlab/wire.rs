@@ -245,13 +245,31 @@ struct Approval {
     approved_at: Option<Timestamp>,
 }
 
+/// What a merge request was at a time.
+#[derive(Deserialize)]
+pub(super) struct Version {
+    head_commit_sha: String,
+    created_at: Timestamp,
+}
+
 impl Approvals {
-    /// GitLab does not say on which commit an approval was given.
-    pub(super) fn read(self) -> impl Iterator<Item = Review> {
-        self.approved_by.into_iter().map(|approval| Review {
+    /// Whether any of them says when it was given, so that the commit can be told.
+    pub(super) fn are_dated(&self) -> bool {
+        self.approved_by.iter().any(|approval| approval.approved_at.is_some())
+    }
+
+    /// GitLab does not say on which commit an approval was given, but when, and what the merge request was at which
+    /// time. It learns of a push a moment later, so that who approves in between approves of what was there before.
+    pub(super) fn read(self, versions: &[Version]) -> impl Iterator<Item = Review> {
+        let at = |time: Timestamp| {
+            let before = versions.iter().filter(move |version| version.created_at <= time);
+            let newest = before.max_by_key(|version| version.created_at)?;
+            CommitId::parse(&newest.head_commit_sha).ok()
+        };
+        self.approved_by.into_iter().map(move |approval| Review {
             by: approval.user.account(),
             verdict: Verdict::Approved,
-            on: None,
+            on: approval.approved_at.and_then(at),
             at: approval.approved_at.unwrap_or(Timestamp::UNIX_EPOCH),
         })
     }

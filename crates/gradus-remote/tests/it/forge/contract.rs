@@ -241,7 +241,7 @@ async fn gitlab_does_it_all() {
         assignees: true,
         milestones: true,
         deployments: true,
-        review_commits: false,
+        review_commits: true,
         scopes: Some("api"),
         needs_approval: "it needs more approvals",
         may_only_read: "the credentials lack the scope api",

@@ -18,6 +18,7 @@ use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
 use jiff::{SignedDuration, Timestamp};
 
 use super::doubles::{AZURE_DEVOPS, BITBUCKET, BITBUCKET_SERVER, Double, Fault, GITLAB, Kind, Who};
+use super::scene::at_once;
 use super::story::{BRANCH, FILE, Place};
 use crate::server::{Server, Settings};
 
@@ -72,7 +73,7 @@ impl Scene {
             message: "web: prod gets 3\n\nProven in staging.\n".to_owned(),
             at: Timestamp::from_second(1_800_000_000).unwrap(),
         };
-        self.forge.merge(&self.place, number, head, &order, MergeWay::default()).await
+        self.forge.merge(&self.place, number, head, &order, MergeWay::default()).await.map(at_once)
     }
 
     /// How many calls changed something, since the last look.
@@ -168,11 +169,8 @@ async fn closes_with_a_reason(kind: &'static Kind) {
     assert_eq!(scene.double.file_of("main", FILE).as_deref(), Some("version: 1"));
 }
 
-/// Many open proposals share the calls of an hour, and each is asked as before; of one that the forge tells of, it
-/// is heard at once.
-#[tokio::test]
-async fn open_proposals_share_the_calls_of_an_hour() {
-    let scene = Scene::new(&GITLAB).await;
+/// Ten open proposals, each with its branch's commit, and a gradus whose clock is ours.
+async fn ten_open(scene: &Scene) -> (RemoteForge, FakeClock, Vec<(ProposalPlace, CommitId, ProposalNumber)>) {
     let clock = FakeClock::default();
     let apis = Arc::new(One(scene.double.api(Who::Gradus)));
     let forge = RemoteForge::new(apis, scene.repos.clone(), Arc::new(clock.clone()));
@@ -181,14 +179,23 @@ async fn open_proposals_share_the_calls_of_an_hour() {
         let name = format!("gradus/apps/web-{number}/prod");
         let head = scene.double.write(&name, "main", "version: 2").await;
         let place = ProposalPlace { branch: BranchName::parse(&name).unwrap(), ..scene.place.clone() };
-        forge.ensure(&place, &text(&head, 2, "1 -> 2\n")).await.unwrap();
-        open.push((place, head));
+        let record = forge.ensure(&place, &text(&head, 2, "1 -> 2\n")).await.unwrap();
+        open.push((place, head, record.number));
     }
     scene.double.seen();
+    (forge, clock, open)
+}
+
+/// Many open proposals share the calls of an hour, and each is asked as before; of one that the forge tells of, it
+/// is heard at once.
+#[tokio::test]
+async fn open_proposals_share_the_calls_of_an_hour() {
+    let scene = Scene::new(&GITLAB).await;
+    let (forge, clock, open) = ten_open(&scene).await;
     let looks = async |minutes: u32| {
         for _ in 0..2 * minutes {
             clock.advance(SignedDuration::from_secs(30));
-            for (place, head) in &open {
+            for (place, head, _) in &open {
                 assert!(forge.find(place, head).await.unwrap().is_some());
             }
         }
@@ -205,6 +212,73 @@ async fn open_proposals_share_the_calls_of_an_hour() {
     assert_eq!(told.len(), open.len(), "once each, and not again for a while");
     forge.heard_of(&scene.place.repository.url, &open[7].0.branch);
     assert_eq!(looks(0).await.len() + looks(1).await.len(), 1);
+}
+
+/// What people say there is asked for within the same share. What would let a version in is asked for each time.
+#[tokio::test]
+async fn what_is_said_shares_the_calls_of_an_hour() {
+    let scene = Scene::new(&GITLAB).await;
+    let (forge, clock, open) = ten_open(&scene).await;
+    let look = async |(place, head, number): &(ProposalPlace, CommitId, ProposalNumber)| {
+        assert!(forge.find(place, head).await.unwrap().is_some());
+        let said = forge.comments(place, *number).await.unwrap();
+        (said.len(), forge.reviews(place, *number).await.unwrap().len())
+    };
+    let looks = async |minutes: u32| {
+        for _ in 0..2 * minutes {
+            clock.advance(SignedDuration::from_secs(30));
+            for one in &open {
+                look(one).await;
+            }
+        }
+        scene.double.seen()
+    };
+    looks(4).await;
+    let calls = looks(10).await;
+    assert!((100..=200).contains(&calls.len()), "{} calls", calls.len());
+    assert!(calls.iter().all(|(_, status)| *status == 304), "{calls:?}");
+    // What gradus said is heard at the next look, what others said once their turn came.
+    let (seven, three) = (&open[7], &open[3]);
+    forge.say(&seven.0, seven.2, "as asked", None).await.unwrap();
+    assert_eq!(look(seven).await, (1, 0));
+    scene.double.approved(three.2.0);
+    scene.double.api(Who::Gradus).comment(three.2, "looks good").await.unwrap();
+    scene.double.seen();
+    looks(2).await;
+    assert_eq!(look(three).await, (1, 1));
+    scene.double.seen();
+    look(three).await;
+    look(three).await;
+    let calls: Vec<_> = scene.double.seen().into_iter().map(|(name, _)| name).collect();
+    let asked = ["approvals", "list versions", "reviewers"];
+    assert_eq!(calls, [asked, asked].concat(), "a yes may have been taken back");
+    // Told, it is asked at once.
+    scene.double.api(Who::Gradus).comment(seven.2, "why?").await.unwrap();
+    forge.heard_of(&scene.place.repository.url, &seven.0.branch);
+    // The first page of comments is as before; there is a second one now.
+    assert_eq!(look(seven).await, (2, 0));
+}
+
+/// GitLab's approvals name no commit; when they were given tells.
+#[tokio::test]
+async fn an_approval_in_gitlab_is_of_what_was_there() {
+    let scene = Scene::new(&GITLAB).await;
+    let first = scene.double.write(BRANCH, "main", "version: 2").await;
+    let record = scene.forge.ensure(&scene.place, &text(&first, 2, "1 -> 2\n")).await.unwrap();
+    let api = scene.double.api(Who::Gradus);
+    let on = async || {
+        let reviews = api.reviews(record.number).await.unwrap();
+        reviews.into_iter().map(|review| review.on).collect::<Vec<_>>()
+    };
+    assert_eq!(on().await, []);
+    scene.double.approved(record.number.0);
+    assert_eq!(on().await, [Some(first.clone())]);
+    // More than a page of versions later it is of the first one still.
+    for version in 3..8 {
+        scene.double.write(BRANCH, BRANCH, &format!("version: {version}")).await;
+        api.get(record.number).await.unwrap();
+    }
+    assert_eq!(on().await, [Some(first)]);
 }
 
 const KINDS: [&Kind; 4] = [&GITLAB, &BITBUCKET_SERVER, &BITBUCKET, &AZURE_DEVOPS];

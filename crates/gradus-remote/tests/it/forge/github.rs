@@ -138,7 +138,9 @@ impl Scene {
 
     async fn merge(&self, head: &CommitId) -> Written {
         let order = self.order(head);
-        self.forge.merge(&self.place, ProposalNumber(1), head, &order, MergeWay::default()).await.unwrap()
+        let merging =
+            self.forge.merge(&self.place, ProposalNumber(1), head, &order, MergeWay::default()).await;
+        super::scene::at_once(merging.unwrap())
     }
 
     /// All pull requests: number, state, title.

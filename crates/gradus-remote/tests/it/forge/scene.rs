@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, ProposalNumber, RepoPath};
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::clock::SystemClock;
-use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalText};
+use gradus_engine::port::forge::{Extras, MergeWay, Merging, ProposalPlace, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, FileChange, Written};
 use gradus_engine::port::{PortError, Repo, Repos};
 use gradus_remote::Secret;
@@ -210,7 +210,7 @@ impl Scene {
         let main = self.tip("main").await.unwrap();
         let order =
             self.order("main", vec![head.clone(), main], FILE, &format!("version: {version}\n")).await;
-        forge.merge(&self.place, number, head, &order, MergeWay::default()).await
+        forge.merge(&self.place, number, head, &order, MergeWay::default()).await.map(at_once)
     }
 }
 
@@ -227,4 +227,12 @@ fn api(proxy: &Proxy, owner: &str, name: &str, token: &str) -> Arc<dyn ForgeApi>
     let clock = Arc::new(SystemClock);
     let client = ForgeClient::new(address.api(), access, &[], Budget::default(), clock).unwrap();
     Arc::new(gitea::Gitea::new(Arc::new(client), address))
+}
+
+/// What became of a merge that the forge does not put off.
+pub(crate) fn at_once(merging: Merging) -> Written {
+    match merging {
+        Merging::Now(written) => written,
+        Merging::Later => panic!("it waits in the forge"),
+    }
 }

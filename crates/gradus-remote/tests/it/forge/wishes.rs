@@ -6,7 +6,7 @@ use gradus_core::names::ProposalNumber;
 use gradus_core::pipeline::Reviewer;
 use gradus_core::tell::Light;
 use gradus_engine::port::Forge as _;
-use gradus_engine::port::forge::{Extras, MergeWay, ProposalText, QUEUED, Standing, Status, Sticky};
+use gradus_engine::port::forge::{Extras, MergeWay, Merging, ProposalText, Standing, Status, Sticky};
 use gradus_engine::port::repo::Written;
 use gradus_remote::forge::{CheckState, MergeMethod, NewCheck};
 use serde_json::{Value, json};
@@ -62,13 +62,13 @@ async fn gitea_merges_by_itself_what_it_was_told_to() {
     let order = scene.order("main", vec![head.clone(), main], super::scene::FILE, "version: 2\n").await;
     let way = MergeWay { method: Some(MergeMethod::Squash), queue: true };
     let told = scene.forge.merge(&scene.place, ONE, &head, &order, way).await.unwrap();
-    assert_eq!(told, Written::Refused(QUEUED.to_owned()));
+    assert_eq!(told, Merging::Later);
     let record = scene.forge.find(&scene.place, &head).await.unwrap().unwrap();
     assert!(record.queued.is_some(), "nobody is told that it waits in the forge");
     // Told once more, by one that was started just now, it is no mistake.
     let another = scene.another(&scene.bot.token, MergeMethod::Merge);
     let told = another.merge(&scene.place, ONE, &head, &order, way).await.unwrap();
-    assert_eq!(told, Written::Refused(QUEUED.to_owned()));
+    assert_eq!(told, Merging::Later);
     assert_eq!(scene.file().await, "version: 1\n");
     let (name, state, summary) = ("ci/test".to_owned(), CheckState::Passed, "ok".to_owned());
     let check = NewCheck { name, state, summary, url: None };

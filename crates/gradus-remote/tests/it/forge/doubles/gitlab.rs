@@ -1,5 +1,6 @@
 //! GitLab, as the pages below `https://docs.gitlab.com/api/` say.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{Asked, Call, Reply};
@@ -93,6 +94,14 @@ static CALLS: &[Call] = &[
         query: &[],
         body: &[],
         page: "merge_request_approvals/#single-merge-request-approval-state",
+    },
+    Call {
+        name: "list versions",
+        method: "GET",
+        path: "/api/v4/projects/{}/merge_requests/{}/versions",
+        query: &["per_page", "page"],
+        body: &[],
+        page: "merge_requests/#get-merge-request-diff-versions",
     },
     Call {
         name: "reviewers",
@@ -258,6 +267,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
         "list merge requests"
             | "one merge request"
             | "approvals"
+            | "list versions"
             | "reviewers"
             | "list notes"
             | "one branch"
@@ -444,6 +454,17 @@ fn one(world: &mut World, asked: &Asked, number: u64) -> Reply {
             let by = |review: &super::world::Review| json!({"user": user(review.by), "approved_at": review.at.to_string()});
             let approved: Vec<Value> = pull.reviews.iter().filter(|review| review.approved).map(by).collect();
             return Reply::ok(json!({"iid": number, "approved": true, "approved_by": approved}));
+        }
+        "list versions" => {
+            let shown = |(id, (head, at)): (usize, &(String, Timestamp))| {
+                json!({
+                    "id": id + 1, "head_commit_sha": head, "created_at": at.to_string(),
+                    "merge_request_id": number, "state": "collected", "real_size": "1",
+                })
+            };
+            let versions = &world.pull(number).unwrap().versions;
+            let newest_first: Vec<Value> = versions.iter().enumerate().rev().map(shown).collect();
+            return paged(asked, &newest_first);
         }
         "reviewers" => {
             let pull = world.pull(number).unwrap();

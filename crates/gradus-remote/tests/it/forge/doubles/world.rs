@@ -39,6 +39,8 @@ pub(super) struct Pull {
     pub(super) fork: bool,
     /// Where the branch was when the forge last saw it.
     pub(super) head: String,
+    /// Where it was before and is, and since when.
+    pub(super) versions: Vec<(String, Timestamp)>,
     pub(super) state: State,
     pub(super) by: &'static str,
     pub(super) labels: Vec<String>,
@@ -119,10 +121,14 @@ impl World {
 
     /// Looks where branches are, as a forge does after each push.
     pub(super) fn look(&mut self) {
+        // What follows is later than what was.
+        self.seconds += 1;
+        let at = Timestamp::from_second(self.seconds).unwrap();
         for pull in self.pulls.iter_mut().filter(|pull| pull.state == State::Open && !pull.fork) {
             if let Some(tip) = self.git.tip(&pull.source)
                 && tip != pull.head
             {
+                pull.versions.push((tip.clone(), at));
                 pull.head = tip;
                 pull.version += 1;
             }
@@ -151,6 +157,7 @@ impl World {
             source: source.to_owned(),
             target: target.to_owned(),
             fork: false,
+            versions: vec![(head.clone(), at)],
             head,
             state: State::Open,
             by: "gradus",

@@ -7,7 +7,7 @@ use gradus_core::pipeline::Reviewer;
 use gradus_core::tell::Light;
 use gradus_engine::port::Forge as _;
 use gradus_engine::port::forge::{
-    Deployed, Extras, MergeWay, ProposalText, QUEUED, Standing, Status, Sticky,
+    Deployed, Extras, MergeWay, Merging, ProposalText, Standing, Status, Sticky,
 };
 use gradus_engine::port::repo::Written;
 use gradus_remote::forge::{Label, RemoteForge};
@@ -202,7 +202,7 @@ async fn what_else_is_wanted_is_asked_for_once_and_what_people_add_stays() {
     let order = scene.order(&head);
     let way = MergeWay { method: Some(gradus_core::pipeline::MergeMethod::Squash), queue: false };
     let merged = scene.forge.merge(&scene.place, ProposalNumber(1), &head, &order, way).await.unwrap();
-    let Written::Done(commit) = merged else { panic!("{merged:?}") };
+    let Merging::Now(Written::Done(commit)) = merged else { panic!("{merged:?}") };
     let parents = scene.git.git(&["-C", "repo.git", "log", "-1", "--format=%P", commit.as_str()]);
     assert_eq!(parents.split(' ').count(), 1);
     assert_eq!(scene.tip(BRANCH), None);
@@ -217,7 +217,7 @@ async fn github_merges_later_what_it_was_told_to() {
     let (order, way) = (scene.order(&head), MergeWay { method: None, queue: true });
     let told = || scene.forge.merge(&scene.place, ProposalNumber(1), &head, &order, way);
     scene.server.calls();
-    assert_eq!(told().await.unwrap(), Written::Refused(QUEUED.to_owned()));
+    assert_eq!(told().await.unwrap(), Merging::Later);
     assert_eq!(scene.server.calls(), ["GET pulls/1 200", "POST /api/graphql 200"]);
     let ordered = scene.server.hub().pulls[0].ordered.take().unwrap();
     assert_eq!(
@@ -229,9 +229,9 @@ async fn github_merges_later_what_it_was_told_to() {
     // What could be merged at once goes into the queue where the branch has one, and is merged where it has none.
     scene.server.hub().required = None;
     scene.server.hub().has_queue = true;
-    assert_eq!(told().await.unwrap(), Written::Refused(QUEUED.to_owned()));
+    assert_eq!(told().await.unwrap(), Merging::Later);
     let ordered = scene.server.hub().pulls[0].ordered.take().unwrap();
     assert_eq!(ordered.get("mergeMethod"), None, "it was not put into the queue");
     scene.server.hub().has_queue = false;
-    assert!(matches!(told().await.unwrap(), Written::Done(_)));
+    assert!(matches!(told().await.unwrap(), Merging::Now(Written::Done(_))));
 }
