@@ -2,6 +2,7 @@
 
 pub(crate) mod approve;
 mod asked;
+pub(crate) mod comment;
 pub(crate) mod completions;
 pub(crate) mod controller;
 pub(crate) mod crds;

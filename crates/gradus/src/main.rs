@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod document;
 mod error;
+mod forge_arg;
 mod format;
 mod holds;
 mod init;

@@ -91,9 +91,12 @@ async fn one_after_another(gitea: &'static Gitea, size: &str, filler: usize, run
     );
 }
 
+/// In so many promotions it is looked for processes.
+const SEEN: usize = 5;
+
 /// Releases that gradus merges by itself.
 async fn merged(gitea: &'static Gitea, runs: usize) {
-    let fleet = Fleet::new(gitea, runs, 0, "auto").await;
+    let fleet = Fleet::new(gitea, runs + SEEN, 0, "auto").await;
     let serving = Serving::start(&fleet).await;
     serving.rest().await;
     let busy = serving.busy();
@@ -106,7 +109,14 @@ async fn merged(gitea: &'static Gitea, runs: usize) {
     serving.rest().await;
     let each = (serving.busy() - busy) / u32::try_from(runs).expect("few");
     row("processor time of a promotion, pull request opened and merged", ms(each), "< 50 ms");
-    row("processes started meanwhile", serving.children(), "0");
+    serving.watch_children();
+    for run in runs..runs + SEEN {
+        fleet.bring(&[run]);
+        let number = fleet.next_number();
+        fleet.tell(&serving).await;
+        fleet.is_merged(number).await;
+    }
+    row(&format!("processes started for {SEEN} promotions"), serving.children(), "0");
 }
 
 /// One push that many pipelines wait for.

@@ -49,13 +49,12 @@ impl Serving {
         let address = address.unwrap_or_else(|| panic!("it does not answer: {said:?}")).expect("an address");
         std::thread::spawn(move || lines.for_each(drop));
         let (over, children) = (Arc::<AtomicBool>::default(), Arc::<Mutex<BTreeSet<String>>>::default());
-        let serving = Self { child, address, over, children };
-        serving.watch_children();
-        serving
+        Self { child, address, over, children }
     }
 
-    /// Whom it starts is asked again and again: none is too short to be seen that a `git` would be.
-    fn watch_children(&self) {
+    /// Whom it starts is asked again and again: none is too short to be seen that a `git` would be. It costs much of a
+    /// core, so that nothing is timed beside it.
+    pub(crate) fn watch_children(&self) {
         let (over, found, id) = (self.over.clone(), self.children.clone(), self.child.id());
         std::thread::spawn(move || {
             while !over.load(Ordering::Relaxed) {

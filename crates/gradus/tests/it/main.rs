@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may fail loudly")]
 
+mod by_hand_on_gitea;
 mod ci_parts;
 mod cluster;
 mod collector;

@@ -43,6 +43,69 @@ fn a_release_goes_through_by_hand() {
 }
 
 #[test]
+fn a32_history_answers_who_when_and_which_version() {
+    let mut world = World::web();
+    let mut run = |arguments: &[&str], who: &str, data: &str| {
+        let output = world.run_with(&[arguments, &["--data", data]].concat(), &[("GRADUS_USER", who)]);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(&["promote", "web"], "grace", "data");
+    run(&["promote", "web", "--to", "prod"], "grace", "data");
+    run(&["approve", "web", "--group", "release-managers"], "henry", "data");
+    run(&["promote", "web"], "grace", "data");
+    // What was written, as far as it names who, what and where.
+    let mut written = |data: &str| {
+        let said = run(&["history", "web", "-o", "json"], "ann", data);
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let mut commits = Vec::new();
+        let wrote = said["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "wrote");
+        let mut lines: Vec<String> = wrote
+            .map(|item| {
+                let wrote = item.get("wrote").unwrap_or(item);
+                assert!(wrote["at"].as_str().is_some_and(|at| at.starts_with("20")), "{wrote}");
+                let (action, to) = (&wrote["action"], &wrote["to"]["version"]);
+                let (asked, approved) = (&wrote["askedBy"], &wrote["approvedBy"]);
+                let commit = wrote["commit"].as_str().unwrap();
+                commits.push(commit.to_owned());
+                format!("{} {to} {action} {asked} {approved}", item["environment"])
+            })
+            .collect();
+        lines.sort();
+        (lines, commits)
+    };
+    let (lines, commits) = written("data");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    "prod" "1.1.0" "merged" "grace" ["henry"]
+    "prod" "1.1.0" "proposed" "grace" []
+    "staging" "1.1.0" "pushed" "grace" []
+    "#);
+    // Each is in Git, where whoever has only that reads the same.
+    let fleet = world.path("fleet.git");
+    for commit in &commits {
+        world.git(&fleet, &["merge-base", "--is-ancestor", commit, "main"]);
+    }
+    let said = world.git(&fleet, &["log", "--first-parent", "-2", "--format=%(trailers)", "main"]);
+    let of_people = |line: &&str| !line.is_empty() && !line.starts_with("Gradus-Promotion");
+    insta::assert_snapshot!(said.lines().filter(of_people).collect::<Vec<_>>().join("\n"), @r"
+    Gradus-Pipeline: apps/web
+    Gradus-Environment: prod
+    Gradus-Version: 1.1.0
+    Gradus-Approved-By: henry
+    Gradus-Brought-By: Ada
+    Gradus-Brought-By: ada@example.com
+    Gradus-Brought-By: grace
+    Gradus-Asked-By: grace
+    Gradus-Pipeline: apps/web
+    Gradus-Environment: staging
+    Gradus-Version: 1.1.0
+    Gradus-Brought-By: Ada
+    Gradus-Brought-By: ada@example.com
+    Gradus-Brought-By: grace
+    Gradus-Asked-By: grace
+    ");
+}
+
+#[test]
 fn what_targets_do_is_reported() {
     let mut world = World::web();
     let manifest = WEB.replace("name: staging, targets: [git: {}]", "name: staging, targets: [report: {}]");
