@@ -17,6 +17,8 @@ use crate::git::GitErrorKind;
 pub(super) enum Filter {
     /// Nothing but the wanted objects, and the ancestors of wanted commits.
     NoTrees,
+    /// Beside commits their root folders, and nothing that is in them.
+    Roots,
     /// Everything below them except files.
     NoBlobs,
     /// Everything.
@@ -47,6 +49,7 @@ impl Wanted<'_> {
         self.boundary(&mut request);
         match self.filter {
             Filter::NoTrees => request.line("filter tree:0"),
+            Filter::Roots => request.line("filter tree:1"),
             Filter::NoBlobs => request.line("filter blob:none"),
             Filter::Whole => &mut request,
         };

@@ -85,6 +85,9 @@ impl Inner {
         while !listing.folders.is_empty() {
             listing.level(&mut session, &keep).await?;
         }
+        if below.is_empty() {
+            self.has_listed(commit);
+        }
         Ok(listing.files.into_values().collect())
     }
 }

@@ -67,14 +67,20 @@ enum Base {
     Later(ObjectId),
     /// A delta on an object of another answer.
     Outside(Arc<Pack>, ObjectId),
+    /// A delta on an object that is remembered.
+    Known(Object),
 }
+
+/// Objects that are remembered, by which answers may be shorter.
+pub(super) type Remembered<'a> = &'a dyn Fn(&ObjectId) -> Option<Object>;
 
 impl Pack {
     /// Reads all entries once. Afterwards every object is known under the id its bytes have.
-    /// Deltas may rest on `others`.
+    /// Deltas may rest on `others`, and on what is remembered.
     pub(super) fn read(
         bytes: Bytes,
         others: &[Arc<Pack>],
+        remembered: Remembered<'_>,
         limits: &Limits,
         budget: &mut Budget,
     ) -> Outcome<Self> {
@@ -108,7 +114,7 @@ impl Pack {
         if at != end {
             return Err(malformed("bytes follow its last object"));
         }
-        pack.resolve_later(later, others, limits, budget)?;
+        pack.resolve_later(later, others, remembered, limits, budget)?;
         Ok(pack)
     }
 
@@ -166,7 +172,9 @@ impl Pack {
         self.entries.push(Entry { at: start, data, size, base: base.clone(), depth: 0 });
         match base {
             Base::Whole(kind) => self.keep(index, Object { kind, data: inflated.into() }),
-            Base::Entry(_) | Base::Outside(..) => self.settle(index, base, &inflated, limits, budget)?,
+            Base::Entry(_) | Base::Outside(..) | Base::Known(_) => {
+                self.settle(index, base, &inflated, limits, budget)?
+            }
             Base::Later(_) => later.push(index),
         }
         Ok(data + used)
@@ -176,6 +184,7 @@ impl Pack {
         &mut self,
         mut later: Vec<usize>,
         others: &[Arc<Pack>],
+        remembered: Remembered<'_>,
         limits: &Limits,
         budget: &mut Budget,
     ) -> Outcome<()> {
@@ -186,9 +195,10 @@ impl Pack {
                 let Base::Later(id) = self.entries[index].base else { continue };
                 let base = match self.ids.get(&id) {
                     Some(&base) => Base::Entry(base),
-                    None => match others.iter().find(|pack| pack.contains(&id)) {
-                        Some(pack) => Base::Outside(Arc::clone(pack), id),
-                        None => {
+                    None => match (others.iter().find(|pack| pack.contains(&id)), remembered(&id)) {
+                        (Some(pack), _) => Base::Outside(Arc::clone(pack), id),
+                        (None, Some(object)) => Base::Known(object),
+                        (None, None) => {
                             still.push(index);
                             continue;
                         }
@@ -217,6 +227,7 @@ impl Pack {
         let (base_object, depth) = match &base {
             Base::Entry(at) => (self.object(*at, budget)?, self.entries[*at].depth + 1),
             Base::Outside(pack, id) => (pack.need(id, budget)?, 1),
+            Base::Known(object) => (object.clone(), 1),
             Base::Whole(_) | Base::Later(_) => return Err(malformed("a delta on nothing")),
         };
         if depth > limits.delta_depth {
@@ -254,6 +265,10 @@ impl Pack {
                 Base::Outside(pack, id) => {
                     chain.push(at);
                     break pack.need(id, budget)?;
+                }
+                Base::Known(object) => {
+                    chain.push(at);
+                    break object.clone();
                 }
                 Base::Later(_) => return Err(malformed("a delta on an object it does not hold")),
             }

@@ -64,7 +64,8 @@ impl Maker {
 }
 
 fn read(pack: Vec<u8>, limits: &Limits) -> Result<Pack, GitErrorKind> {
-    Pack::read(pack.into(), &[], limits, &mut Budget::new(limits.inflated_bytes)).map_err(|fault| fault.kind)
+    Pack::read(pack.into(), &[], &|_| None, limits, &mut Budget::new(limits.inflated_bytes))
+        .map_err(|fault| fault.kind)
 }
 
 fn small() -> Limits {
@@ -122,7 +123,16 @@ fn deltas_on_another_answer() {
     let mut maker = Maker::new();
     maker.delta(ObjectId::of_blob(&one).as_bytes(), &make_delta(&one, &two));
     let thin = maker.end();
-    let pack = Pack::read(thin.clone().into(), &[whole], &small(), &mut Budget::new(100_000)).unwrap();
+    let pack =
+        Pack::read(thin.clone().into(), &[whole], &|_| None, &small(), &mut Budget::new(100_000)).unwrap();
+    assert_eq!(get(&pack, &two).as_deref(), Some(&two[..]));
+    // Or on an object that is remembered.
+    let remembered = |id: &ObjectId| {
+        let object = Object { kind: Kind::Blob, data: one.clone().into() };
+        (*id == ObjectId::of_blob(&one)).then_some(object)
+    };
+    let pack =
+        Pack::read(thin.clone().into(), &[], &remembered, &small(), &mut Budget::new(100_000)).unwrap();
     assert_eq!(get(&pack, &two).as_deref(), Some(&two[..]));
     check_malformed(thin, "a delta on an object it does not hold");
 }
@@ -239,7 +249,7 @@ proptest! {
             .collect();
         let held = Arc::new(read(write_pack(&held).unwrap(), &small()).unwrap());
         let thin = write_pack(&outgoing).unwrap();
-        let pack = Pack::read(thin.into(), &[held], &small(), &mut Budget::new(100_000)).unwrap();
+        let pack = Pack::read(thin.into(), &[held], &|_| None, &small(), &mut Budget::new(100_000)).unwrap();
         for data in &new {
             let got = get(&pack, data);
             prop_assert_eq!(got.as_deref(), Some(&data[..]));

@@ -18,6 +18,7 @@ use super::{
     gather::Gather,
     lru::Lru,
     mirror::Mirror,
+    object::Object,
     options::Credentials,
     pkt::Packets,
     stream::Bound,
@@ -39,7 +40,11 @@ pub(super) struct Inner {
     pub(super) transport: Transport,
     upload: Mutex<Option<Arc<Announced>>>,
     receive: Mutex<Option<Arc<Announced>>>,
-    cache: Mutex<Lru<ObjectId>>,
+    cache: Arc<Mutex<Lru<ObjectId>>>,
+    /// The commit whose folders were looked through last, all of them.
+    listed: Mutex<Option<ObjectId>>,
+    /// Whether the host answers in deltas on what nobody has when it is told of that commit.
+    counts_on_more: AtomicBool,
     pub(super) gather: Gather,
     pub(super) mirror: Mirror,
     part_refused: Mutex<Option<String>>,
@@ -69,7 +74,9 @@ impl Remote {
         let inner = Inner {
             url,
             transport,
-            cache: Mutex::new(Lru::new(options.limits.cache_bytes)),
+            cache: Arc::new(Mutex::new(Lru::new(options.limits.cache_bytes))),
+            listed: Mutex::default(),
+            counts_on_more: AtomicBool::new(false),
             gather: Gather::default(),
             mirror: Mirror::new(options.limits.mirror_bytes),
             credentials: options.credentials,
@@ -169,6 +176,29 @@ impl Inner {
 
     pub(super) fn cache(&self) -> MutexGuard<'_, Lru<ObjectId>> {
         lock(&self.cache)
+    }
+
+    /// Finds what is remembered, wherever that is needed.
+    pub(super) fn recalls(&self) -> impl Fn(&ObjectId) -> Option<Object> + Send + 'static {
+        let cache = Arc::clone(&self.cache);
+        move |id| lock(&cache).get(id)
+    }
+
+    /// The commit whose folders are remembered, as far as there was room.
+    pub(super) fn listed(&self) -> Option<ObjectId> {
+        *lock(&self.listed)
+    }
+
+    pub(super) fn has_listed(&self, commit: ObjectId) {
+        let is_of_use = !self.counts_on_more.load(Ordering::Relaxed);
+        *lock(&self.listed) = is_of_use.then_some(commit);
+    }
+
+    /// An answer that was to be short could not be used.
+    pub(super) fn has_listed_in_vain(&self, fault: &Fault) {
+        let is_its_way = matches!(fault.kind, GitErrorKind::Protocol(_));
+        self.counts_on_more.fetch_or(is_its_way, Ordering::Relaxed);
+        *lock(&self.listed) = None;
     }
 
     pub(super) fn refs_bound(&self) -> Bound {

@@ -20,6 +20,9 @@ use super::{
 };
 use crate::git::GitErrorKind;
 
+/// So many commits come when one is asked for.
+const NEAR: u32 = 4;
+
 pub(super) struct Session<'a> {
     pub(super) remote: &'a Inner,
     packs: Vec<Arc<Pack>>,
@@ -72,18 +75,53 @@ impl<'a> Session<'a> {
         parse_commit(&self.need(id, Kind::Commit)?)
     }
 
-    /// Sees to it that a commit is here.
+    /// Sees to it that a commit is here. What is asked for next comes with it: its root folder, and the commits before
+    /// it, by which it is told who brought what.
     pub(super) async fn ensure_commit(&mut self, id: ObjectId) -> Outcome<ParsedCommit> {
-        self.ensure_ancestor(id, Span { tip: id, more: 1, limit: 1 }).await
+        let span = Span { tip: id, more: NEAR, limit: 1 };
+        self.ensure_changed(id).await?;
+        let commit = self.ensure_in(id, span, Filter::Roots).await?;
+        let mut before = commit.parents.first().copied();
+        for _ in 1..NEAR {
+            let Some(id) = before else { break };
+            // What is read is remembered.
+            let Some(object) = self.get(id)? else { break };
+            before = parse_commit(&object.expect(Kind::Commit, id)?)?.parents.first().copied();
+        }
+        Ok(commit)
+    }
+
+    /// Asks for a commit with those folders that the last one does not have, where there is a last one. If that fails
+    /// nothing is lost: it is asked for piece by piece.
+    async fn ensure_changed(&mut self, id: ObjectId) -> Outcome<()> {
+        let ids = BTreeSet::from([id]);
+        let Some(last) = self.remote.listed().filter(|last| *last != id) else { return Ok(()) };
+        if self.missing(&ids).is_empty() || self.way().await? != Way::Wire {
+            return Ok(());
+        }
+        let held = [last];
+        let wanted = Wanted { ids: &ids, filter: Filter::NoBlobs, deepen: Some(1), held: &held };
+        match self.exchange(&wanted).await {
+            Ok(pack) => self.packs.push(pack),
+            Err(fault) => {
+                tracing::debug!(url = %self.remote.url, %fault, "a commit is asked for piece by piece");
+                self.remote.has_listed_in_vain(&fault);
+            }
+        }
+        Ok(())
     }
 
     /// Sees to it that a commit is here which is on the way back from a tip, and some of its ancestors.
     pub(super) async fn ensure_ancestor(&mut self, id: ObjectId, span: Span) -> Outcome<ParsedCommit> {
+        self.ensure_in(id, span, Filter::NoTrees).await
+    }
+
+    async fn ensure_in(&mut self, id: ObjectId, span: Span, filter: Filter) -> Outcome<ParsedCommit> {
         self.span = Some(span);
         let wanted = BTreeSet::from([id]);
         if !self.missing(&wanted).is_empty() {
             match self.way().await? {
-                Way::Wire => self.fetch(&wanted, Filter::NoTrees, Some(span.more)).await?,
+                Way::Wire => self.fetch(&wanted, filter, Some(span.more)).await?,
                 Way::Mirror => self.fetch_whole(span).await?,
             }
         }
@@ -193,10 +231,10 @@ impl<'a> Session<'a> {
         let stream = remote.transport.request(Service::UploadPack, v2, body, remote.pack_bound()).await?;
         let bytes = read_answer(Packets::new(stream), v2, &remote.limits, &remote.credentials).await?;
         let limits = remote.limits.clone();
-        let others = self.packs.clone();
+        let (others, recalls) = (self.packs.clone(), remote.recalls());
         let mut budget = std::mem::replace(&mut self.budget, Budget::new(0));
         let (pack, budget) = compute(move || {
-            let pack = Pack::read(bytes, &others, &limits, &mut budget);
+            let pack = Pack::read(bytes, &others, &recalls, &limits, &mut budget);
             (pack, budget)
         })
         .await?;

@@ -32,7 +32,7 @@ mod each {
         create_a_branch update_a_branch race delete_a_branch already_there refusing_hook protected_branch
         empty_repository missing_things deep_history unicode_and_spaces modes_are_kept links_are_refused wide_folder
         many_files listing moved_files stale_proposal_and_merge same_input_same_commit nothing_to_do warm_reads
-        asked_together
+        warm_listing asked_together
     }
 }
 
@@ -478,6 +478,38 @@ async fn warm_reads(via: Via) {
     // The branch, the commit, its root tree and the one folder that changed.
     let asked = remote.traffic().requests - before;
     assert!(asked <= 4, "{asked} requests");
+    place.done();
+}
+
+async fn warm_listing(via: Via) {
+    let files: Vec<(String, String)> =
+        (0..60).map(|n| (format!("apps/{}/{n}/values.yaml", n % 7), format!("tag: {n}\n"))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let place = Place::new(via, &files).await;
+    let remote = place.remote();
+    let yaml = |name: &str| name.ends_with(".yaml");
+    let tip = remote.tip(&branch("main")).await.unwrap();
+    remote.list(tip, &[], yaml, 1000).await.unwrap();
+    let changed = [path("apps/3/3/values.yaml"), path("apps/new/folder/values.yaml")];
+    // Once, and more often than commits come along.
+    for commits in [1, 6] {
+        for n in 0..commits {
+            let text = format!("tag: {commits}.{n}\n");
+            place.commit("main", &[(changed[0].as_str(), &text), (changed[1].as_str(), &text)], "changed");
+        }
+        let before = remote.traffic().requests;
+        let tip = remote.tip(&branch("main")).await.unwrap();
+        let listed = remote.list(tip, &[], yaml, 1000).await.unwrap();
+        let read = remote.read(tip, &changed).await.unwrap();
+        let asked = remote.traffic().requests - before;
+        // The branch, the commit with the folders that changed, the file.
+        assert!(asked <= 3, "{asked} requests");
+        let last = format!("tag: {commits}.{}\n", commits - 1);
+        assert_eq!(read[&changed[1]].as_ref().unwrap().bytes, last.as_bytes());
+        assert_eq!(listed, place.remote().list(tip, &[], yaml, 1000).await.unwrap());
+        let history = remote.history(tip, &changed, 8).await.unwrap();
+        assert_eq!(history.entries.len(), if commits == 1 { 2 } else { 8 });
+    }
     place.done();
 }
 
