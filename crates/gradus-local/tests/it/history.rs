@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::sample::{approval, at, environment, report, run, web, wrote};
 
-struct Fixed(Timestamp);
+pub(crate) struct Fixed(pub(crate) Timestamp);
 
 impl Clock for Fixed {
     fn now(&self) -> Timestamp {

@@ -19,3 +19,4 @@ mod processes;
 mod reports;
 mod round_trip;
 mod sample;
+mod told;
