@@ -3,6 +3,7 @@
 use gradus_testbed::Gitea;
 use serde_json::json;
 
+use crate::front::{Front, WayOut};
 use crate::world::World;
 
 /// Runs `doctor forge` with a token of gradus's account.
@@ -85,4 +86,41 @@ spec:
     world.hide(name.clone(), "[fleet]");
     world.hide(host, "[gitea]");
     world.check("doctor_forge");
+}
+
+/// In a company the forge has a certificate of the company's own authority, and is reached through a proxy.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_looks_through_what_stands_before_a_forge() {
+    let gitea = Gitea::shared().await.unwrap();
+    let (ann, bot) = (gitea.user("ann").await.unwrap(), gitea.user("gradus").await.unwrap());
+    let name = gitea.repository(&ann, "fleet", &[("web.yaml", "version: 1\n")]).await.unwrap();
+    let may = Some(json!({"permission": "write"}));
+    let path = format!("/repos/{}/{name}/collaborators/{}", ann.name, bot.name);
+    gitea.done(&ann.token, "PUT", &path, may).await.unwrap();
+    let port = gitea.url().rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap();
+    let front = Front::of(port).await;
+    let out = WayOut::to(front.port).await;
+    let mut world = World::empty();
+    world.write("authority.pem", &front.authority);
+    let url = format!("https://localhost:{}/{}/{name}.git", front.port, ann.name);
+    world.hide(format!("localhost:{}", front.port), "[gitea]");
+    world.hide(format!("127.0.0.1:{}", out.port), "[proxy]");
+    for (text, shown) in
+        [(&ann.name, "[ann]"), (&name, "[fleet]"), (&bot.name, "[gradus]"), (&bot.token, "[token]")]
+    {
+        world.hide(text, shown);
+    }
+
+    look(&mut world, &bot.name, &bot.token, &[&url, "--forge", "gitea"]);
+    look(&mut world, &bot.name, &bot.token, &[&url, "--forge", "gitea", "--ca-file", "authority.pem"]);
+    look(&mut world, &bot.name, &bot.token, &[&url, "--forge", "gitea", "--ca-file", "nowhere.pem"]);
+
+    let url = format!("https://git.acme.test/{}/{name}.git", ann.name);
+    let (token, proxy) = (bot.token.clone(), format!("http://127.0.0.1:{}", out.port));
+    let arguments =
+        ["doctor", "forge", &url, "--forge", "gitea", "--ca-file", "authority.pem", "--git-user", &bot.name];
+    assert_eq!(out.used(), 0);
+    world.run_with(&arguments, &[("GRADUS_GIT_TOKEN", &token), ("HTTPS_PROXY", &proxy)]);
+    assert!(out.used() > 0, "the proxy was not used");
+    world.check("doctor_forge_behind");
 }

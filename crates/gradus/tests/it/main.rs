@@ -9,6 +9,7 @@ mod collector;
 mod crds;
 mod demo_gitea;
 mod doctor_forge;
+mod front;
 mod gitops;
 mod in_cluster;
 mod init;
