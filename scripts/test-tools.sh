@@ -16,7 +16,7 @@ readonly kubernetes=1.36.3
 readonly helm=3.21.4
 readonly gitea=1.26.0
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/gradus-test-tools"
-readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm gitea gitea-files jq)
+readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm gitea gitea-files jq forge-clients)
 
 # A workspace that this checkout happens to lie in is not asked.
 export GOWORK=off
@@ -53,6 +53,8 @@ recipe() {
         gitea-files) echo gitea gitea_files code.gitea.io/gitea ;;
         # One that is Go as well; what the scripts ask of it is what both know.
         jq) echo jq program github.com/itchyny/gojq/cmd/gojq ;;
+        # Ours, around clients of forges that others wrote.
+        forge-clients) echo forge-clients own . ;;
         *) fail "there is no test tool $1; there are: ${names[*]}" ;;
     esac
 }
@@ -67,6 +69,8 @@ wanted_version() {
         helm) "$2" version --short 2>&1 | grep -F "v${helm%.*}." ;;
         # What is on PATH was built with its pages in it, or not; only ours is known.
         gitea) return 1 ;;
+        # It has no versions.
+        forge-clients) return 1 ;;
         jq) "$2" --version 2>&1 | grep -E '^jq-1\.[6-9]|^gojq' ;;
         *) "$2" --version 2>&1 | grep -F "v${kubernetes%.*}." ;;
     esac >/dev/null
@@ -75,6 +79,11 @@ wanted_version() {
 # Below test-tools/$module, where go.mod decides.
 build_program() {
     CGO_ENABLED=0 go build -trimpath -ldflags "-s -w ${2:-}" -o "$3" "$1"
+}
+
+# One that is written here.
+build_own() {
+    build_program "$@"
 }
 
 # What kwok does to Nodes and Pods, one file for its --config: as it is written
@@ -150,7 +159,9 @@ find_or_build() {
         printf '%s is not used: another version is wanted\n' "$found"
     fi
     read -r module how _ < <(recipe "$name")
-    hash="$({ recipe "$name" && declare -f "build_$how" && cat "test-tools/$module"/go.{mod,sum}; } | git hash-object --stdin)"
+    local made_of=("test-tools/$module"/go.{mod,sum})
+    if [[ "$how" == own ]]; then made_of+=("test-tools/$module"/*.go); fi
+    hash="$({ recipe "$name" && declare -f "build_$how" && cat "${made_of[@]}"; } | git hash-object --stdin)"
     found="$cache/${hash:0:16}/$name"
     if [[ ! -e "$found" ]]; then build "$name" "$found"; fi
 }

@@ -34,6 +34,8 @@ pub enum Tool {
     GiteaFiles,
     /// jq, which a script asks what is in JSON.
     Jq,
+    /// The program that plays a story on a forge through clients that others wrote.
+    ForgeClients,
 }
 
 impl Tool {
@@ -51,6 +53,7 @@ impl Tool {
             Self::Gitea => "gitea",
             Self::GiteaFiles => "gitea-files",
             Self::Jq => "jq",
+            Self::ForgeClients => "forge-clients",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Forges.
 
+mod clients;
 mod contract;
 mod doubles;
 mod engine;

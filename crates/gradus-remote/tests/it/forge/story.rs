@@ -295,6 +295,8 @@ pub(super) async fn talks(place: &dyn Place) {
     let mut ids = Vec::new();
     for text in ["one", "two", "three"] {
         ids.push(api.comment(pull.number, text).await.unwrap());
+        // A page that was full and the last one is as before, and not the last one any more.
+        assert_eq!(api.comments(pull.number).await.unwrap().len(), ids.len());
     }
     for text in ["two, but other", "two, at last"] {
         api.edit_comment(pull.number, &ids[1], text).await.unwrap();

@@ -1,8 +1,12 @@
 //! Azure DevOps, as the pages below `https://learn.microsoft.com/rest/api/azure/devops/` say.
 
+mod calls;
+mod locations;
+
 use serde_json::{Value, json};
 
-use super::call::{Asked, Call, Reply};
+use self::calls::CALLS;
+use super::call::{Asked, Reply};
 use super::git::{Brought, How};
 use super::server::{Kind, Who};
 use super::world::{Comment, Pull, State, Status, World};
@@ -20,210 +24,16 @@ pub(in crate::forge) static AZURE_DEVOPS: Kind = Kind {
     account: |name| format!("{name}@acme.io"),
     repository: |url| format!("{url}/acme/Web%20Shop/_git/fleet"),
     list_end: "/pullrequests",
+    ignored: &[],
+    others: locations::CALLS,
     answer,
     // A page to sign in at.
-    unknown: || Reply::of(203, json!("<html>")),
+    unknown: || Reply::of(203, json!("<html><title>Azure DevOps Services | Sign In</title></html>")),
     denied: || {
         let words = "TF401027: You need the Git 'PullRequestContribute' permission to perform this action.";
         failure(403, "GitNeedsPermissionException", words)
     },
 };
-
-static CALLS: &[Call] = &[
-    Call {
-        name: "list pull requests",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests",
-        query: &[
-            "searchCriteria.sourceRefName",
-            "searchCriteria.targetRefName",
-            "searchCriteria.status",
-            "$top",
-            "$skip",
-            "api-version",
-        ],
-        body: &[],
-        page: "git/pull-requests/get-pull-requests",
-    },
-    Call {
-        name: "create a pull request",
-        method: "POST",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests",
-        query: &["api-version"],
-        body: &["sourceRefName!", "targetRefName!", "title!", "description", "isDraft"],
-        page: "git/pull-requests/create",
-    },
-    Call {
-        name: "one pull request",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}",
-        query: &["api-version"],
-        body: &[],
-        page: "git/pull-requests/get-pull-request",
-    },
-    Call {
-        name: "update a pull request",
-        method: "PATCH",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}",
-        query: &["api-version"],
-        body: &[
-            "status",
-            "title",
-            "description",
-            "targetRefName",
-            "lastMergeSourceCommit.commitId",
-            "completionOptions.mergeStrategy",
-            "completionOptions.mergeCommitMessage",
-            "completionOptions.deleteSourceBranch",
-            "completionOptions.transitionWorkItems",
-        ],
-        page: "git/pull-requests/update",
-    },
-    Call {
-        name: "policy evaluations",
-        method: "GET",
-        path: "/{}/{}/_apis/policy/evaluations",
-        query: &["artifactId", "api-version"],
-        body: &[],
-        page: "policy/evaluations/list",
-    },
-    Call {
-        name: "list reviewers",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/reviewers",
-        query: &["api-version"],
-        body: &[],
-        page: "git/pull-request-reviewers/list",
-    },
-    Call {
-        name: "add a reviewer",
-        method: "PUT",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/reviewers/{}",
-        query: &["api-version"],
-        body: &["vote!"],
-        page: "git/pull-request-reviewers/create-pull-request-reviewer",
-    },
-    Call {
-        name: "list threads",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/threads",
-        query: &["api-version"],
-        body: &[],
-        page: "git/pull-request-threads/list",
-    },
-    Call {
-        name: "create a thread",
-        method: "POST",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/threads",
-        query: &["api-version"],
-        body: &["comments[].parentCommentId", "comments[].content!", "comments[].commentType", "status"],
-        page: "git/pull-request-threads/create",
-    },
-    Call {
-        name: "change a comment",
-        method: "PATCH",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/threads/{}/comments/{}",
-        query: &["api-version"],
-        body: &["content!"],
-        page: "git/pull-request-thread-comments/update",
-    },
-    Call {
-        name: "list labels",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/labels",
-        query: &["api-version"],
-        body: &[],
-        page: "git/pull-request-labels/list",
-    },
-    Call {
-        name: "add a label",
-        method: "POST",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/labels",
-        query: &["api-version"],
-        body: &["name!"],
-        page: "git/pull-request-labels/create",
-    },
-    Call {
-        name: "remove a label",
-        method: "DELETE",
-        path: "/{}/{}/_apis/git/repositories/{}/pullrequests/{}/labels/{}",
-        query: &["api-version"],
-        body: &[],
-        page: "git/pull-request-labels/delete",
-    },
-    Call {
-        name: "list refs",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}/refs",
-        query: &["filter", "api-version"],
-        body: &[],
-        page: "git/refs/list",
-    },
-    Call {
-        name: "update refs",
-        method: "POST",
-        path: "/{}/{}/_apis/git/repositories/{}/refs",
-        query: &["api-version"],
-        body: &["[].name!", "[].oldObjectId!", "[].newObjectId!"],
-        page: "git/refs/update-refs",
-    },
-    Call {
-        name: "list statuses",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}/commits/{}/statuses",
-        query: &["latestOnly", "top", "skip", "api-version"],
-        body: &[],
-        page: "git/statuses/list",
-    },
-    Call {
-        name: "create a status",
-        method: "POST",
-        path: "/{}/{}/_apis/git/repositories/{}/commits/{}/statuses",
-        query: &["api-version"],
-        body: &["state!", "description", "targetUrl", "context.name!", "context.genre"],
-        page: "git/statuses/create",
-    },
-    Call {
-        name: "list teams",
-        method: "GET",
-        path: "/{}/_apis/projects/{}/teams",
-        query: &["$top", "$skip", "api-version"],
-        body: &[],
-        page: "core/teams/get-teams",
-    },
-    Call {
-        name: "list members",
-        method: "GET",
-        path: "/{}/_apis/projects/{}/teams/{}/members",
-        query: &["$top", "$skip", "api-version"],
-        body: &[],
-        page: "core/teams/get-team-members-with-extended-properties",
-    },
-    Call {
-        name: "connection",
-        method: "GET",
-        path: "/{}/_apis/connectionData",
-        query: &["api-version"],
-        body: &[],
-        page: "azure-devops-node-api, LocationsApi.getConnectionData",
-    },
-    Call {
-        name: "one repository",
-        method: "GET",
-        path: "/{}/{}/_apis/git/repositories/{}",
-        query: &["api-version"],
-        body: &[],
-        page: "git/repositories/get-repository",
-    },
-    Call {
-        name: "permissions",
-        method: "GET",
-        path: "/{}/_apis/permissions/{}/{}",
-        query: &["tokens", "api-version"],
-        body: &[],
-        page: "security/permissions/has-permissions",
-    },
-];
 
 fn failure(status: u16, kind: &str, words: &str) -> Reply {
     let name = format!("Microsoft.TeamFoundation.Git.Server.{kind}, Microsoft.TeamFoundation.Git.Server");
@@ -235,6 +45,10 @@ fn failure(status: u16, kind: &str, words: &str) -> Reply {
         }),
     )
 }
+
+const PROJECT: &str = "33333333-0000-4000-8000-000000000001";
+const REPOSITORY: &str = "33333333-0000-4000-8000-000000000002";
+const FORK: &str = "33333333-0000-4000-8000-000000000009";
 
 fn id(name: &str) -> String {
     let number = match name {
@@ -265,9 +79,13 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
     if asked.parts[0] != "acme" {
         return failure(404, "HostDoesNotExistException", "There is no such organisation.");
     }
+    if let Some(located) = locations::answer(asked) {
+        return located;
+    }
+    // What is released, and what is on its way.
     let version = asked.query("api-version").unwrap_or_default();
     let is_preview = matches!(asked.name, "policy evaluations" | "connection");
-    if version != if is_preview { "7.0-preview.1" } else { "7.0" } {
+    if version != "7.1-preview.1" && version != if is_preview { "7.0-preview.1" } else { "7.0" } {
         let words = "The requested version of the resource is under preview.";
         return failure(400, "VssInvalidPreviewVersionException", words);
     }
@@ -290,7 +108,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             return paged(asked, ["$top", "$skip"], if is_last { &members } else { &members[..1] });
         }
         "permissions" => {
-            let is_it = asked.query("tokens") == Some("repoV2/p-1/r-1");
+            let is_it = asked.query("tokens") == Some(&*format!("repoV2/{PROJECT}/{REPOSITORY}"));
             let rights: u32 = asked.parts[2].parse().unwrap();
             return Reply::ok(json!({"count": 1, "value": [is_it && rights & 8192 == 0]}));
         }
@@ -311,16 +129,16 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
     }
     match asked.name {
         "one repository" => Reply::ok(json!({
-            "id": "r-1", "name": "fleet", "project": {"id": "p-1", "name": "Web Shop"},
+            "id": REPOSITORY, "name": "fleet", "project": {"id": PROJECT, "name": "Web Shop"},
             "defaultBranch": "refs/heads/main", "isDisabled": world.archived,
         })),
         "list refs" => {
             let filter = asked.query("filter").unwrap_or_default();
             let name = filter.strip_prefix("heads/").unwrap_or_default();
             // Everything that begins so.
-            let of = |name: &str, tip: String| json!({"name": format!("refs/heads/{name}"), "objectId": tip});
-            let mut found = vec![of(&format!("{name}-too"), "0".repeat(40))];
-            found.extend(world.git.tip(name).map(|tip| of(name, tip)));
+            let of = |name: &str, tip: &str| json!({"name": format!("refs/heads/{name}"), "objectId": tip});
+            let mut found = vec![of(&format!("{name}-too"), &"0".repeat(40))];
+            found.extend(world.git.tips(name).iter().map(|(name, tip)| of(name, tip)));
             list(&found)
         }
         "update refs" => {
@@ -338,15 +156,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
                     newest.push(status);
                 }
             }
-            let shown = |status: &&Status| {
-                let (genre, name) = status.name.rsplit_once('/').unwrap_or(("", &status.name));
-                json!({
-                    "id": status.id, "state": status.state, "description": status.text,
-                    "targetUrl": status.url, "context": {"name": name, "genre": genre},
-                    "creationDate": status.at.to_string(),
-                })
-            };
-            paged(asked, ["top", "skip"], &newest.iter().map(shown).collect::<Vec<_>>())
+            paged(asked, ["top", "skip"], &newest.into_iter().map(mark).collect::<Vec<_>>())
         }
         "create a status" => {
             let of = |name: &str| asked.text(name).unwrap_or_default().to_owned();
@@ -359,15 +169,18 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             let (text, url) = (of("/description"), asked.text("/targetUrl").map(str::to_owned));
             let all = world.statuses.entry(asked.parts[3].clone()).or_default();
             all.push(Status { id, name, state, text, url, at });
-            Reply::of(201, json!({"id": id}))
+            Reply::of(201, mark(all.last().unwrap()))
         }
         "list pull requests" => {
-            let of =
-                |name: &str| asked.query(&format!("searchCriteria.{name}")).unwrap_or_default().to_owned();
-            let (source, target, status) = (of("sourceRefName"), of("targetRefName"), of("status"));
+            let of = |name: &str| asked.query(&format!("searchCriteria.{name}")).map(str::to_owned);
+            let (source, target) = (of("sourceRefName"), of("targetRefName"));
+            let status = of("status").unwrap_or_else(|| "active".to_owned());
+            let is = |wanted: &Option<String>, branch: &str| {
+                wanted.as_ref().is_none_or(|wanted| *wanted == format!("refs/heads/{branch}"))
+            };
             let numbers = world.listed(|pull| {
-                format!("refs/heads/{}", pull.source) == source
-                    && format!("refs/heads/{}", pull.target) == target
+                is(&source, &pull.source)
+                    && is(&target, &pull.target)
                     && (status == "all" || status == word(pull))
             });
             let pulls = world.pulls.iter().rev().filter(|pull| numbers.contains(&pull.number));
@@ -406,7 +219,8 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
 
 fn policies(world: &mut World, asked: &Asked) -> Reply {
     let artifact = asked.query("artifactId").unwrap_or_default();
-    let number = artifact.strip_prefix("vstfs:///CodeReview/CodeReviewId/p-1/").unwrap_or_default();
+    let number = artifact.strip_prefix("vstfs:///CodeReview/CodeReviewId/").unwrap_or_default();
+    let number = number.strip_prefix(PROJECT).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
     let approved = world.approved(number.parse().unwrap());
     let policy = |name: &str, blocks: bool, settings: Value, status: &str| {
         json!({
@@ -463,26 +277,7 @@ fn one(world: &mut World, asked: &Asked) -> Reply {
                 }
             }
         }
-        "list reviewers" => {
-            let vote = |name: &str| {
-                let review = pull.reviews.iter().rev().find(|review| review.by == name);
-                review.map_or(0, |review| if review.approved { 10 } else { -10 })
-            };
-            let of = |name: &str| {
-                let mut json = user(name);
-                json["vote"] = json!(vote(name));
-                json
-            };
-            let others =
-                pull.reviews.iter().filter(|review| !pull.reviewers.iter().any(|name| name == review.by));
-            let all: Vec<Value> = pull
-                .reviewers
-                .iter()
-                .map(|name| of(name))
-                .chain(others.map(|review| of(review.by)))
-                .collect();
-            return list(&all);
-        }
+        "list reviewers" => return list(&reviewers(pull)),
         "add a reviewer" => {
             let name = ["ann", "gradus", "eve"].into_iter().find(|name| id(name) == asked.parts[4]);
             let Some(name) = name else {
@@ -522,11 +317,42 @@ fn one(world: &mut World, asked: &Asked) -> Reply {
         other => panic!("{other}"),
     }
     let pull = world.pulls.iter().find(|pull| pull.number == number).unwrap();
-    Reply::ok(shown(world, pull))
+    let mut json = shown(world, pull);
+    // Of one that is open, what was tried. It costs a commit, so that lists are spared it.
+    if pull.state == State::Open && json["mergeStatus"] == "succeeded" {
+        json["lastMergeTargetCommit"] = json!({"commitId": world.git.tip(&pull.target)});
+        json["lastMergeCommit"] = json!({"commitId": world.git.trial(&pull.head, &pull.target)});
+    }
+    Reply::ok(json)
+}
+
+/// Who was asked, and who said something without that.
+fn reviewers(pull: &Pull) -> Vec<Value> {
+    let vote = |name: &str| {
+        let review = pull.reviews.iter().rev().find(|review| review.by == name);
+        review.map_or(0, |review| if review.approved { 10 } else { -10 })
+    };
+    let of = |name: &str| {
+        let mut json = user(name);
+        json["vote"] = json!(vote(name));
+        json
+    };
+    let others = pull.reviews.iter().filter(|review| !pull.reviewers.iter().any(|name| name == review.by));
+    pull.reviewers.iter().map(|name| of(name)).chain(others.map(|review| of(review.by))).collect()
 }
 
 fn tag(name: &str) -> Value {
-    json!({"id": format!("l-{name}"), "name": name, "active": true})
+    let number = name.bytes().fold(7_u64, |number, byte| number * 31 % 0xffff_ffff + u64::from(byte));
+    json!({"id": format!("44444444-0000-4000-8000-{number:012x}"), "name": name, "active": true})
+}
+
+fn mark(status: &Status) -> Value {
+    let (genre, name) = status.name.rsplit_once('/').unwrap_or(("", &status.name));
+    json!({
+        "id": status.id, "state": status.state, "description": status.text, "targetUrl": status.url,
+        "context": {"name": name, "genre": genre}, "creationDate": status.at.to_string(),
+        "updatedDate": status.at.to_string(), "createdBy": user("gradus"),
+    })
 }
 
 fn thread(comment: &Comment) -> Value {
@@ -590,14 +416,14 @@ fn shown(world: &World, pull: &Pull) -> Value {
         "isDraft": pull.draft, "createdBy": user(pull.by), "creationDate": pull.created.to_string(),
         "sourceRefName": format!("refs/heads/{}", pull.source),
         "targetRefName": format!("refs/heads/{}", pull.target), "mergeStatus": merge_status,
-        "lastMergeSourceCommit": {"commitId": pull.head}, "reviewers": [],
-        "repository": {"id": "r-1", "name": "fleet", "project": {"id": "p-1", "name": "Web Shop"}},
+        "lastMergeSourceCommit": {"commitId": pull.head}, "reviewers": reviewers(pull),
+        "repository": {"id": REPOSITORY, "name": "fleet", "project": {"id": PROJECT, "name": "Web Shop"}},
     });
     if !pull.labels.is_empty() {
         json["labels"] = json!(pull.labels.iter().map(|name| tag(name)).collect::<Vec<_>>());
     }
     if pull.fork {
-        json["forkSource"] = json!({"name": "refs/heads/x", "repository": {"id": "r-9"}});
+        json["forkSource"] = json!({"name": "refs/heads/x", "repository": {"id": FORK}});
     }
     let by = match &pull.state {
         State::Open => return json,

@@ -1,11 +1,14 @@
 //! Bitbucket Cloud, as the pages below `https://developer.atlassian.com/cloud/bitbucket/rest/` say.
 
+mod calls;
+
 use serde_json::{Value, json};
 
-use super::call::{Asked, Call, Reply};
+use self::calls::CALLS;
+use super::call::{Asked, Reply};
 use super::git::{Brought, How};
 use super::server::{Kind, Who};
-use super::world::{Comment, Pull, State, Status, World, page};
+use super::world::{Comment, PAGE, Pull, State, Status, World, page};
 
 pub(in crate::forge) static BITBUCKET: Kind = Kind {
     name: "bitbucket",
@@ -19,6 +22,8 @@ pub(in crate::forge) static BITBUCKET: Kind = Kind {
     account: |name| uuid(name).trim_matches(['{', '}']).to_owned(),
     repository: |url| format!("{url}/acme/fleet.git"),
     list_end: "/pullrequests",
+    ignored: &["title", "description", "message", "close_source_branch", "reviewers[]"],
+    others: &[],
     answer,
     unknown: || failure(401, "Token is invalid, expired, or not supported for this endpoint."),
     denied: || {
@@ -28,144 +33,8 @@ pub(in crate::forge) static BITBUCKET: Kind = Kind {
     },
 };
 
-static CALLS: &[Call] = &[
-    Call {
-        name: "list pull requests",
-        method: "GET",
-        path: "/2.0/repositories/{}/{}/pullrequests",
-        query: &["q", "state", "sort", "pagelen", "page"],
-        body: &[],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-get",
-    },
-    Call {
-        name: "create a pull request",
-        method: "POST",
-        path: "/2.0/repositories/{}/{}/pullrequests",
-        query: &[],
-        body: &["title!", "source.branch.name!", "destination.branch.name", "description", "draft"],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-post",
-    },
-    Call {
-        name: "one pull request",
-        method: "GET",
-        path: "/2.0/repositories/{}/{}/pullrequests/{}",
-        query: &[],
-        body: &[],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-get",
-    },
-    Call {
-        name: "update a pull request",
-        method: "PUT",
-        path: "/2.0/repositories/{}/{}/pullrequests/{}",
-        query: &[],
-        body: &["title!", "description", "destination.branch.name", "reviewers[]", "reviewers[].uuid"],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-put",
-    },
-    Call {
-        name: "merge",
-        method: "POST",
-        path: "/2.0/repositories/{}/{}/pullrequests/{}/merge",
-        query: &["async"],
-        body: &["type!", "message", "close_source_branch", "merge_strategy"],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-merge-post",
-    },
-    Call {
-        name: "decline",
-        method: "POST",
-        path: "/2.0/repositories/{}/{}/pullrequests/{}/decline",
-        query: &[],
-        body: &[],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-decline-post",
-    },
-    Call {
-        name: "list comments",
-        method: "GET",
-        path: "/2.0/repositories/{}/{}/pullrequests/{}/comments",
-        query: &["q", "sort", "pagelen", "page"],
-        body: &[],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-comments-get",
-    },
-    Call {
-        name: "create a comment",
-        method: "POST",
-        path: "/2.0/repositories/{}/{}/pullrequests/{}/comments",
-        query: &[],
-        body: &["content.raw!"],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-comments-post",
-    },
-    Call {
-        name: "change a comment",
-        method: "PUT",
-        path: "/2.0/repositories/{}/{}/pullrequests/{}/comments/{}",
-        query: &[],
-        body: &["content.raw!"],
-        page: "api-group-pullrequests/#api-repositories-workspace-repo-slug-pullrequests-pull-request-id-comments-comment-id-put",
-    },
-    Call {
-        name: "list commit statuses",
-        method: "GET",
-        path: "/2.0/repositories/{}/{}/commit/{}/statuses",
-        query: &["refname", "q", "sort", "pagelen", "page"],
-        body: &[],
-        page: "api-group-commit-statuses/#api-repositories-workspace-repo-slug-commit-commit-statuses-get",
-    },
-    Call {
-        name: "set a commit status",
-        method: "POST",
-        path: "/2.0/repositories/{}/{}/commit/{}/statuses/build",
-        query: &[],
-        body: &["key!", "state!", "url!", "name", "description"],
-        page: "api-group-commit-statuses/#api-repositories-workspace-repo-slug-commit-commit-statuses-build-post",
-    },
-    Call {
-        name: "one commit",
-        method: "GET",
-        path: "/2.0/repositories/{}/{}/commit/{}",
-        query: &[],
-        body: &[],
-        page: "api-group-commits/#api-repositories-workspace-repo-slug-commit-commit-get",
-    },
-    Call {
-        name: "one branch",
-        method: "GET",
-        path: "/2.0/repositories/{}/{}/refs/branches/{...}",
-        query: &[],
-        body: &[],
-        page: "api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-name-get",
-    },
-    Call {
-        name: "delete a branch",
-        method: "DELETE",
-        path: "/2.0/repositories/{}/{}/refs/branches/{...}",
-        query: &[],
-        body: &[],
-        page: "api-group-refs/#api-repositories-workspace-repo-slug-refs-branches-name-delete",
-    },
-    Call {
-        name: "one repository",
-        method: "GET",
-        path: "/2.0/repositories/{}/{}",
-        query: &[],
-        body: &[],
-        page: "api-group-repositories/#api-repositories-workspace-repo-slug-get",
-    },
-    Call {
-        name: "the current user",
-        method: "GET",
-        path: "/2.0/user",
-        query: &[],
-        body: &[],
-        page: "api-group-users/#api-user-get",
-    },
-    Call {
-        name: "permissions",
-        method: "GET",
-        path: "/2.0/user/permissions/repositories",
-        query: &["q", "sort"],
-        body: &[],
-        page: "api-group-repositories/#api-user-permissions-repositories-get",
-    },
-];
+const REPOSITORY: &str = "{33333333-0000-4000-8000-000000000002}";
+const FORK: &str = "{33333333-0000-4000-8000-000000000009}";
 
 /// The ways to merge that this repository allows.
 const STRATEGIES: [&str; 4] = ["merge_commit", "squash", "fast_forward", "rebase_fast_forward"];
@@ -188,17 +57,16 @@ fn user(name: &str) -> Value {
 }
 
 /// `intro/#pagination`: where it goes on is to be taken as it is.
-fn paged(asked: &Asked, path: &str, all: &[Value]) -> Reply {
-    let number: usize = asked.query("page").and_then(|page| page.parse().ok()).unwrap_or(1);
-    let most = super::world::PAGE;
-    let (values, next) = page(all, (number - 1) * most, 100);
-    let mut json = json!({"pagelen": most, "page": number, "values": values});
+fn paged(asked: &Asked, all: &[Value]) -> Reply {
+    let of = |name: &str| asked.query(name).and_then(|value| value.parse::<usize>().ok());
+    let (number, each) = (of("page").unwrap_or(1), of("pagelen").unwrap_or(10).clamp(1, PAGE));
+    let (values, next) = page(all, (number - 1) * each, each);
+    let mut json = json!({"size": all.len(), "pagelen": each, "page": number, "values": values});
     if next.is_some() {
-        let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        let others = asked.query.iter().filter(|(name, _)| name != "page");
-        let others: String =
-            others.map(|(name, value)| format!("{}={}&", escaped(name), escaped(value))).collect();
-        json["next"] = json!(format!("{}{path}?{others}page={}", asked.url, number + 1));
+        json["next"] = json!(asked.page(number + 1));
+    }
+    if number > 1 {
+        json["previous"] = json!(asked.page(number - 1));
     }
     Reply::ok(json)
 }
@@ -214,7 +82,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
         "permissions" => {
             let is_it = asked.query("q") == Some("repository.full_name = \"acme/fleet\"");
             let one = json!({"type": "repository_permission", "permission": "write"});
-            return paged(asked, "", if is_it { std::slice::from_ref(&one) } else { &[] });
+            return paged(asked, if is_it { std::slice::from_ref(&one) } else { &[] });
         }
         _ => {}
     }
@@ -229,7 +97,8 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
     };
     match asked.name {
         "one repository" => Reply::ok(json!({
-            "type": "repository", "full_name": "acme/fleet", "uuid": "{r}", "is_private": true,
+            "type": "repository", "full_name": "acme/fleet", "name": "fleet", "slug": "fleet",
+            "uuid": REPOSITORY, "is_private": true,
             "mainbranch": {"type": "branch", "name": "main"},
         })),
         "one branch" => match world.git.tip(&asked.parts[2]) {
@@ -245,17 +114,9 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             None => failure(404, "Commit not found"),
         },
         "list commit statuses" => {
-            let shown = |status: &Status| {
-                json!({
-                    "type": "build", "key": status.name, "name": status.text.split_once('\n').unwrap().0,
-                    "state": status.state, "description": status.text.split_once('\n').unwrap().1,
-                    "url": status.url, "created_on": status.at.to_string(),
-                })
-            };
             let all: Vec<Value> =
-                world.statuses.get(&asked.parts[2]).into_iter().flatten().map(shown).collect();
-            let path = format!("/2.0/repositories/acme/fleet/commit/{}/statuses", asked.parts[2]);
-            paged(asked, &path, &all)
+                world.statuses.get(&asked.parts[2]).into_iter().flatten().map(mark).collect();
+            paged(asked, &all)
         }
         "set a commit status" => {
             let state = asked.text("/state").unwrap().to_owned();
@@ -269,30 +130,33 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             let all = world.statuses.entry(asked.parts[2].clone()).or_default();
             all.retain(|status| status.name != name);
             all.push(Status { id: 0, name, state, text, url, at });
-            Reply::of(201, json!({"type": "build"}))
+            Reply::of(201, mark(all.last().unwrap()))
         }
         "list pull requests" => {
-            let states: Vec<&str> =
+            let mut states: Vec<&str> =
                 asked.query.iter().filter(|(name, _)| name == "state").map(|(_, state)| &**state).collect();
-            let filter = asked.query("q").unwrap_or_default().to_owned();
+            if states.is_empty() {
+                states.push("OPEN");
+            }
+            let filter = asked.query("q").map(str::to_owned);
             let numbers = world.listed(|pull| {
                 let is_of = format!(
                     "source.branch.name = \"{}\" AND destination.branch.name = \"{}\"",
                     pull.source, pull.target
                 );
-                states.contains(&word(pull)) && filter == is_of
+                states.contains(&word(pull)) && filter.as_ref().is_none_or(|filter| *filter == is_of)
             });
             let mut pulls: Vec<&Pull> =
                 world.pulls.iter().filter(|pull| numbers.contains(&pull.number)).collect();
             match asked.query("sort") {
-                Some("created_on") => {}
+                None | Some("created_on") => {}
                 Some("-updated_on") => pulls.sort_by_key(|pull| std::cmp::Reverse(pull.updated)),
                 other => panic!("{other:?}"),
             }
             let all: Vec<Value> = pulls
                 .into_iter()
                 .map(|pull| {
-                    let mut json = shown(pull, &asked.url);
+                    let mut json = shown(world, pull, &asked.url);
                     // Only one alone has these.
                     json.as_object_mut()
                         .unwrap()
@@ -300,7 +164,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
                     json
                 })
                 .collect();
-            paged(asked, "/2.0/repositories/acme/fleet/pullrequests", &all)
+            paged(asked, &all)
         }
         "create a pull request" => {
             let of = |at: &str| asked.text(&format!("/{at}/branch/name")).unwrap().to_owned();
@@ -315,11 +179,12 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             if let Some(number) = known {
                 let pull = world.pull(number).unwrap();
                 (pull.title, pull.body) = (title.to_owned(), body.to_owned());
-                return Reply::of(201, shown(pull, &asked.url));
+                return Reply::of(201, one_of(world, number, &asked.url));
             }
             let pull = world.open(&source, &target, title, body);
             pull.draft = asked.body.get("draft") == Some(&Value::Bool(true));
-            Reply::of(201, shown(pull, &asked.url))
+            let number = pull.number;
+            Reply::of(201, one_of(world, number, &asked.url))
         }
         _ => one(world, asked),
     }
@@ -355,11 +220,7 @@ fn one(world: &mut World, asked: &Asked) -> Reply {
         }
         "list comments" => {
             let all: Vec<Value> = pull.comments.iter().map(comment).collect();
-            return paged(
-                asked,
-                &format!("/2.0/repositories/acme/fleet/pullrequests/{number}/comments"),
-                &all,
-            );
+            return paged(asked, &all);
         }
         "create a comment" => {
             world.say(number, "gradus", asked.text("/content/raw").unwrap(), false);
@@ -375,7 +236,15 @@ fn one(world: &mut World, asked: &Asked) -> Reply {
         }
         other => panic!("{other}"),
     }
-    Reply::ok(shown(world.pull(number).unwrap(), &asked.url))
+    Reply::ok(one_of(world, number, &asked.url))
+}
+
+fn mark(status: &Status) -> Value {
+    let (name, text) = status.text.split_once('\n').unwrap();
+    json!({
+        "type": "build", "key": status.name, "name": name, "state": status.state, "description": text,
+        "url": status.url, "created_on": status.at.to_string(), "updated_on": status.at.to_string(),
+    })
 }
 
 fn comment(comment: &Comment) -> Value {
@@ -411,7 +280,7 @@ fn merge(world: &mut World, asked: &Asked, number: u64) -> Reply {
         Brought::Behind => return failure(400, "The branches cannot be fast-forwarded."),
     }
     world.touch(number);
-    Reply::ok(shown(world.pull(number).unwrap(), &asked.url))
+    Reply::ok(one_of(world, number, &asked.url))
 }
 
 fn word(pull: &Pull) -> &'static str {
@@ -422,7 +291,11 @@ fn word(pull: &Pull) -> &'static str {
     }
 }
 
-fn shown(pull: &Pull, url: &str) -> Value {
+fn one_of(world: &World, number: u64, url: &str) -> Value {
+    shown(world, world.pulls.iter().find(|pull| pull.number == number).unwrap(), url)
+}
+
+fn shown(world: &World, pull: &Pull, url: &str) -> Value {
     let side = |branch: &str, commit: Option<&str>, repository: &str| {
         json!({
             "branch": {"name": branch}, "repository": {"type": "repository", "uuid": repository},
@@ -449,8 +322,8 @@ fn shown(pull: &Pull, url: &str) -> Value {
     json!({
         "type": "pullrequest", "id": pull.number, "title": pull.title, "description": pull.body,
         "state": word(pull), "draft": pull.draft, "author": user(pull.by), "merge_commit": commit,
-        "source": side(&pull.source, Some(&pull.head), if pull.fork { "{f}" } else { "{r}" }),
-        "destination": side(&pull.target, None, "{r}"), "closed_by": closed_by, "reason": "",
+        "source": side(&pull.source, Some(&pull.head), if pull.fork { FORK } else { REPOSITORY }),
+        "destination": side(&pull.target, world.git.tip(&pull.target).as_deref(), REPOSITORY), "closed_by": closed_by, "reason": "",
         "created_on": pull.created.to_string(), "updated_on": pull.updated.to_string(),
         "reviewers": pull.reviewers.iter().map(|name| user(name)).collect::<Vec<_>>(),
         "participants": reviewers.chain(others).collect::<Vec<_>>(),

@@ -1,8 +1,11 @@
 //! Bitbucket Data Center, as `https://developer.atlassian.com/server/bitbucket/rest/` says.
 
+mod calls;
+
 use serde_json::{Value, json};
 
-use super::call::{Asked, Call, Reply};
+use self::calls::{CALLS, REPEATED};
+use super::call::{Asked, Reply};
 use super::git::{Brought, How};
 use super::server::{Kind, Who};
 use super::world::{Comment, Pull, Review, State, Status, World, page};
@@ -19,6 +22,8 @@ pub(in crate::forge) static BITBUCKET_SERVER: Kind = Kind {
     account: str::to_owned,
     repository: |url| format!("{url}/scm/SHOP/fleet.git"),
     list_end: "/pull-requests",
+    ignored: REPEATED,
+    others: &[],
     answer,
     unknown: || {
         let words = "Authentication failed. Please check your credentials and try again.";
@@ -29,180 +34,6 @@ pub(in crate::forge) static BITBUCKET_SERVER: Kind = Kind {
         failure(401, "AuthorisationException", words)
     },
 };
-
-static CALLS: &[Call] = &[
-    Call {
-        name: "list pull requests",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests",
-        query: &["at", "direction", "state", "order", "limit", "start"],
-        body: &[],
-        page: "GET /pull-requests",
-    },
-    Call {
-        name: "create a pull request",
-        method: "POST",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests",
-        query: &[],
-        body: &[
-            "title!",
-            "description",
-            "draft",
-            "fromRef.id!",
-            "fromRef.repository.slug!",
-            "fromRef.repository.project.key!",
-            "toRef.id!",
-            "toRef.repository.slug!",
-            "toRef.repository.project.key!",
-        ],
-        page: "POST /pull-requests",
-    },
-    Call {
-        name: "one pull request",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}",
-        query: &[],
-        body: &[],
-        page: "GET /pull-requests/{pullRequestId}",
-    },
-    Call {
-        name: "update a pull request",
-        method: "PUT",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}",
-        query: &[],
-        body: &[
-            "version!",
-            "title",
-            "description",
-            "reviewers[]",
-            "reviewers[].user.name",
-            "toRef.id",
-            "toRef.repository.slug",
-            "toRef.repository.project.key",
-        ],
-        page: "PUT /pull-requests/{pullRequestId}",
-    },
-    Call {
-        name: "mergeability",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}/merge",
-        query: &[],
-        body: &[],
-        page: "GET /pull-requests/{pullRequestId}/merge",
-    },
-    Call {
-        name: "merge",
-        method: "POST",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}/merge",
-        query: &["version"],
-        body: &["autoSubject", "message", "strategyId"],
-        page: "POST /pull-requests/{pullRequestId}/merge",
-    },
-    Call {
-        name: "decline",
-        method: "POST",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}/decline",
-        query: &["version"],
-        body: &["comment", "version"],
-        page: "POST /pull-requests/{pullRequestId}/decline",
-    },
-    Call {
-        name: "activities",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}/activities",
-        query: &["limit", "start"],
-        body: &[],
-        page: "GET /pull-requests/{pullRequestId}/activities",
-    },
-    Call {
-        name: "create a comment",
-        method: "POST",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}/comments",
-        query: &[],
-        body: &["text!"],
-        page: "POST /pull-requests/{pullRequestId}/comments",
-    },
-    Call {
-        name: "one comment",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}/comments/{}",
-        query: &[],
-        body: &[],
-        page: "GET /pull-requests/{pullRequestId}/comments/{commentId}",
-    },
-    Call {
-        name: "change a comment",
-        method: "PUT",
-        path: "/rest/api/1.0/projects/{}/repos/{}/pull-requests/{}/comments/{}",
-        query: &[],
-        body: &["text!", "version!"],
-        page: "PUT /pull-requests/{pullRequestId}/comments/{commentId}",
-    },
-    Call {
-        name: "delete a branch",
-        method: "DELETE",
-        path: "/rest/branch-utils/1.0/projects/{}/repos/{}/branches",
-        query: &[],
-        body: &["name!", "dryRun"],
-        page: "DELETE /branch-utils/latest/projects/{projectKey}/repos/{repositorySlug}/branches",
-    },
-    Call {
-        name: "list build statuses",
-        method: "GET",
-        path: "/rest/build-status/1.0/commits/{}",
-        query: &["limit", "start"],
-        body: &[],
-        page: "GET /build-status/latest/commits/{commitId}",
-    },
-    Call {
-        name: "set a build status",
-        method: "POST",
-        path: "/rest/api/1.0/projects/{}/repos/{}/commits/{}/builds",
-        query: &[],
-        body: &["key!", "state!", "url!", "name", "description"],
-        page: "POST /commits/{commitId}/builds",
-    },
-    Call {
-        name: "properties",
-        method: "GET",
-        path: "/rest/api/1.0/application-properties",
-        query: &[],
-        body: &[],
-        page: "GET /application-properties",
-    },
-    Call {
-        name: "one repository",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}",
-        query: &[],
-        body: &[],
-        page: "GET /projects/{projectKey}/repos/{repositorySlug}",
-    },
-    Call {
-        name: "default branch",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}/default-branch",
-        query: &[],
-        body: &[],
-        page: "GET /default-branch",
-    },
-    Call {
-        name: "pull request settings",
-        method: "GET",
-        path: "/rest/api/1.0/projects/{}/repos/{}/settings/pull-requests",
-        query: &[],
-        body: &[],
-        page: "GET /settings/pull-requests",
-    },
-    Call {
-        name: "list repositories",
-        method: "GET",
-        path: "/rest/api/1.0/repos",
-        query: &["projectkey", "name", "permission", "limit", "start"],
-        body: &[],
-        page: "GET /repos",
-    },
-];
 
 fn failure(status: u16, exception: &str, words: &str) -> Reply {
     let exception = format!("com.atlassian.bitbucket.{exception}");
@@ -239,6 +70,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
         json!({
             "id": 1, "slug": "fleet", "name": "Fleet", "state": "AVAILABLE", "archived": world.archived,
             "project": {"key": "SHOP", "id": 1, "name": "Shop", "type": "NORMAL"},
+            "scmId": "git", "forkable": true, "public": false, "statusMessage": "Available",
         })
     };
     match asked.name {
@@ -307,20 +139,26 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
         "list pull requests" => {
             let of = |name: &str| asked.query(name).unwrap_or_default().to_owned();
             let (state, at, order) = (of("state"), of("at"), of("order"));
-            if of("direction") != "OUTGOING" || !["OPEN", "ALL", "MERGED", "DECLINED"].contains(&&*state) {
-                return failure(400, "ArgumentValidationException", "no such direction or state");
+            let direction = asked.query("direction").unwrap_or("INCOMING");
+            if !["", "OPEN", "ALL", "MERGED", "DECLINED"].contains(&&*state) {
+                return failure(400, "ArgumentValidationException", "no such state");
             }
+            // What goes out of this repository or comes into it, of this branch or to it.
             let numbers = world.listed(|pull| {
-                (state == "ALL" || state == word(pull))
-                    && !pull.fork
-                    && format!("refs/heads/{}", pull.source) == at
+                let (is_here, branch) = match direction {
+                    "OUTGOING" => (!pull.fork, &pull.source),
+                    _ => (true, &pull.target),
+                };
+                (state == "ALL" || state == word(pull) || state.is_empty() && word(pull) == "OPEN")
+                    && is_here
+                    && (at.is_empty() || format!("refs/heads/{branch}") == at)
             });
             let mut pulls: Vec<&Pull> =
                 world.pulls.iter().filter(|pull| numbers.contains(&pull.number)).collect();
-            if order == "NEWEST" {
+            if order != "OLDEST" {
                 pulls.reverse();
             }
-            paged(asked, &pulls.into_iter().map(|pull| shown(pull, &asked.url)).collect::<Vec<_>>())
+            paged(asked, &pulls.into_iter().map(|pull| shown(world, pull, &asked.url)).collect::<Vec<_>>())
         }
         "create a pull request" => {
             let of = |at: &str| {
@@ -338,7 +176,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             let (title, body) = (asked.text("/title").unwrap(), asked.text("/description"));
             let pull = world.open(&source, &target, title, body.unwrap_or_default());
             pull.draft = asked.body.get("draft") == Some(&Value::Bool(true));
-            Reply::of(201, shown(pull, &asked.url))
+            Reply::of(201, shown(world, world.pulls.last().unwrap(), &asked.url))
         }
         "delete a branch" => {
             let name = asked.text("/name").unwrap();
@@ -421,7 +259,8 @@ fn one(world: &mut World, asked: &Asked) -> Reply {
         }
         other => panic!("{other}"),
     }
-    Reply::ok(shown(world.pull(number).unwrap(), &asked.url))
+    let pull = world.pulls.iter().find(|pull| pull.number == number).unwrap();
+    Reply::ok(shown(world, pull, &asked.url))
 }
 
 fn mergeability(world: &mut World, number: u64) -> Reply {
@@ -476,7 +315,8 @@ fn merge(world: &mut World, asked: &Asked, number: u64, version: Option<u64>) ->
     };
     world.pull(number).unwrap().state = State::Merged { commit, by: "gradus" };
     world.touch(number);
-    Reply::ok(shown(world.pull(number).unwrap(), &asked.url))
+    let pull = world.pulls.iter().find(|pull| pull.number == number).unwrap();
+    Reply::ok(shown(world, pull, &asked.url))
 }
 
 /// Newest first.
@@ -517,7 +357,7 @@ fn word(pull: &Pull) -> &'static str {
     }
 }
 
-fn shown(pull: &Pull, url: &str) -> Value {
+fn shown(world: &World, pull: &Pull, url: &str) -> Value {
     let reference = |branch: &str, commit: &str, repository: u64| {
         json!({
             "id": format!("refs/heads/{branch}"), "displayId": branch, "latestCommit": commit, "type": "BRANCH",
@@ -545,7 +385,7 @@ fn shown(pull: &Pull, url: &str) -> Value {
         "draft": pull.draft, "createdDate": pull.created.as_millisecond(),
         "updatedDate": pull.updated.as_millisecond(), "locked": false,
         "fromRef": reference(&pull.source, &pull.head, if pull.fork { 9 } else { 1 }),
-        "toRef": reference(&pull.target, "", 1), "author": participant(pull.by, "AUTHOR", None),
+        "toRef": reference(&pull.target, &world.git.tip(&pull.target).unwrap_or_default(), 1), "author": participant(pull.by, "AUTHOR", None),
         "reviewers": reviewers.collect::<Vec<_>>(), "participants": others.collect::<Vec<_>>(),
         "links": {"self": [{"href": format!("{url}/projects/SHOP/repos/fleet/pull-requests/{}", pull.number)}]},
     });

@@ -30,6 +30,8 @@ pub(super) struct Asked {
     pub(super) who: Who,
     /// Where this server is.
     pub(super) url: String,
+    /// What was asked for there.
+    pub(super) path: String,
 }
 
 impl Asked {
@@ -44,6 +46,15 @@ impl Asked {
 
     pub(super) fn text(&self, pointer: &str) -> Option<&str> {
         self.body.pointer(pointer)?.as_str()
+    }
+
+    /// Where another page of the same is.
+    pub(super) fn page(&self, number: usize) -> String {
+        let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let others = self.query.iter().filter(|(name, _)| name != "page");
+        let others: String =
+            others.map(|(name, value)| format!("{}={}&", escaped(name), escaped(value))).collect();
+        format!("{}{}?{others}page={number}", self.url, self.path)
     }
 }
 
@@ -69,13 +80,15 @@ impl Call {
         self.method
     }
 
-    /// What stands for the `{}`, if the path is of this call.
+    /// What stands for the `{}`, if the path is of this call. None of the forges minds a slash at its end, and Azure
+    /// DevOps does not look at the case.
     pub(super) fn matches(&self, method: &str, path: &str) -> Option<Vec<String>> {
         if method != self.method {
             return None;
         }
+        let any_case = self.path.contains("/_apis");
         let mut found = Vec::new();
-        let mut given = path.trim_start_matches('/').split('/');
+        let mut given = path.trim_matches('/').split('/');
         for part in self.path.trim_start_matches('/').split('/') {
             if part == "{...}" {
                 let rest: Vec<String> = given.map(percent_decoded).collect();
@@ -86,20 +99,29 @@ impl Call {
             match part {
                 "{}" => found.push(percent_decoded(here)),
                 part if percent_decoded(here) == part => {}
+                part if any_case && here.eq_ignore_ascii_case(part) => {}
                 _ => return None,
             }
         }
         given.next().is_none().then_some(found)
     }
 
-    /// What of a request the description does not name.
-    pub(super) fn unknown(&self, query: &[(String, String)], body: &Value) -> Option<String> {
+    /// What of a request the description does not name, besides what this forge is known not to look at.
+    pub(super) fn unknown(
+        &self,
+        query: &[(String, String)],
+        body: &Value,
+        ignored: &[&str],
+    ) -> Option<String> {
         if let Some((name, _)) = query.iter().find(|(name, _)| !self.query.contains(&name.as_str())) {
             return Some(format!("{} has no parameter {name:?}", self.name));
         }
         let mut members = Vec::new();
         flatten("", body, &mut members);
-        let is_known = |member: &String| self.body.iter().any(|known| known.trim_end_matches('!') == member);
+        let is_known = |member: &String| {
+            let named = self.body.iter().any(|known| known.trim_end_matches('!') == member);
+            named || ignored.contains(&member.as_str())
+        };
         if let Some(member) = members.iter().find(|member| !is_known(member)) {
             return Some(format!("{} has no member {member:?}", self.name));
         }

@@ -69,6 +69,14 @@ impl Git {
         self.asked(&["rev-parse", "-q", "--verify", &format!("refs/heads/{branch}^{{commit}}")])
     }
 
+    /// Every branch whose name begins so, and where it is.
+    pub(super) fn tips(&self, start: &str) -> Vec<(String, String)> {
+        let listed =
+            self.done(&["for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads/"]);
+        let all = listed.lines().map(|line| line.split_once(' ').unwrap());
+        all.filter(|(name, _)| name.starts_with(start)).map(|(name, tip)| (name.into(), tip.into())).collect()
+    }
+
     /// The whole id of a commit of which the beginning is given.
     pub(super) fn whole(&self, start: &str) -> Option<String> {
         self.asked(&["rev-parse", "-q", "--verify", &format!("{start}^{{commit}}")])
@@ -113,6 +121,18 @@ impl Git {
     /// Whether the two could be merged.
     pub(super) fn conflicts(&self, head: &str, base: &str) -> bool {
         self.asked(&["merge-tree", "--write-tree", base, head]).is_none()
+    }
+
+    /// The commit that a merge would make, which no branch has. The same each time.
+    pub(super) fn trial(&self, head: &str, base: &str) -> Option<String> {
+        let tip = self.tip(base)?;
+        let tree = self.asked(&["merge-tree", "--write-tree", &tip, head])?;
+        let mut command = self.command(&["commit-tree", &tree, "-p", &tip, "-p", head, "-m", "trial"]);
+        for role in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{role}_DATE"), "1800000000 +0000");
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        Some(String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
     }
 
     pub(super) fn merge(&self, head: &str, base: &str, how: How, message: &str) -> Brought {

@@ -1,9 +1,12 @@
 //! GitLab, as the pages below `https://docs.gitlab.com/api/` say.
 
+mod calls;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::call::{Asked, Call, Reply};
+use self::calls::CALLS;
+use super::call::{Asked, Reply};
 use super::git::{Brought, How};
 use super::server::{Kind, Who};
 use super::world::{Comment, PAGE, Pull, State, Status, World, page};
@@ -19,6 +22,8 @@ pub(in crate::forge) static GITLAB: Kind = Kind {
     account: str::to_owned,
     repository: |url| format!("{url}/shop/apps/fleet.git"),
     list_end: "/merge_requests",
+    ignored: &[],
+    others: &[],
     answer,
     unknown: || Reply::of(401, json!({"message": "401 Unauthorized"})),
     denied: || {
@@ -26,212 +31,6 @@ pub(in crate::forge) static GITLAB: Kind = Kind {
         Reply::of(403, json!({"error": "insufficient_scope", "error_description": words, "scope": "api"}))
     },
 };
-
-const ONE: &str = "/api/v4/projects/{}/merge_requests/{}";
-
-static CALLS: &[Call] = &[
-    Call {
-        name: "list merge requests",
-        method: "GET",
-        path: "/api/v4/projects/{}/merge_requests",
-        query: &["state", "source_branch", "target_branch", "order_by", "sort", "per_page", "page"],
-        body: &[],
-        page: "merge_requests/#list-project-merge-requests",
-    },
-    Call {
-        name: "create a merge request",
-        method: "POST",
-        path: "/api/v4/projects/{}/merge_requests",
-        query: &[],
-        body: &["source_branch!", "target_branch!", "title!", "description"],
-        page: "merge_requests/#create-mr",
-    },
-    Call {
-        name: "one merge request",
-        method: "GET",
-        path: ONE,
-        query: &[],
-        body: &[],
-        page: "merge_requests/#get-single-mr",
-    },
-    Call {
-        name: "update a merge request",
-        method: "PUT",
-        path: ONE,
-        query: &[],
-        body: &[
-            "title",
-            "description",
-            "target_branch",
-            "state_event",
-            "labels",
-            "reviewer_ids[]",
-            "assignee_ids[]",
-            "milestone_id",
-        ],
-        page: "merge_requests/#update-mr",
-    },
-    Call {
-        name: "merge",
-        method: "PUT",
-        path: "/api/v4/projects/{}/merge_requests/{}/merge",
-        query: &[],
-        body: &[
-            "sha",
-            "squash",
-            "merge_commit_message",
-            "squash_commit_message",
-            "should_remove_source_branch",
-            "auto_merge",
-            "merge_when_pipeline_succeeds",
-        ],
-        page: "merge_requests/#merge-a-merge-request",
-    },
-    Call {
-        name: "approvals",
-        method: "GET",
-        path: "/api/v4/projects/{}/merge_requests/{}/approvals",
-        query: &[],
-        body: &[],
-        page: "merge_request_approvals/#single-merge-request-approval-state",
-    },
-    Call {
-        name: "list versions",
-        method: "GET",
-        path: "/api/v4/projects/{}/merge_requests/{}/versions",
-        query: &["per_page", "page"],
-        body: &[],
-        page: "merge_requests/#get-merge-request-diff-versions",
-    },
-    Call {
-        name: "reviewers",
-        method: "GET",
-        path: "/api/v4/projects/{}/merge_requests/{}/reviewers",
-        query: &[],
-        body: &[],
-        page: "merge_requests/#get-single-merge-request-reviewers",
-    },
-    Call {
-        name: "list notes",
-        method: "GET",
-        path: "/api/v4/projects/{}/merge_requests/{}/notes",
-        query: &["order_by", "sort", "per_page", "page"],
-        body: &[],
-        page: "notes/#list-all-merge-request-notes",
-    },
-    Call {
-        name: "create a note",
-        method: "POST",
-        path: "/api/v4/projects/{}/merge_requests/{}/notes",
-        query: &[],
-        body: &["body!"],
-        page: "notes/#create-new-merge-request-note",
-    },
-    Call {
-        name: "change a note",
-        method: "PUT",
-        path: "/api/v4/projects/{}/merge_requests/{}/notes/{}",
-        query: &[],
-        body: &["body!"],
-        page: "notes/#modify-existing-merge-request-note",
-    },
-    Call {
-        name: "one branch",
-        method: "GET",
-        path: "/api/v4/projects/{}/repository/branches/{}",
-        query: &[],
-        body: &[],
-        page: "branches/#get-single-repository-branch",
-    },
-    Call {
-        name: "delete a branch",
-        method: "DELETE",
-        path: "/api/v4/projects/{}/repository/branches/{}",
-        query: &[],
-        body: &[],
-        page: "branches/#delete-repository-branch",
-    },
-    Call {
-        name: "list commit statuses",
-        method: "GET",
-        path: "/api/v4/projects/{}/repository/commits/{}/statuses",
-        query: &["per_page", "page"],
-        body: &[],
-        page: "commits/#list-commit-statuses",
-    },
-    Call {
-        name: "set a commit status",
-        method: "POST",
-        path: "/api/v4/projects/{}/statuses/{}",
-        query: &[],
-        body: &["state!", "name", "description", "target_url"],
-        page: "commits/#set-commit-pipeline-status",
-    },
-    Call {
-        name: "list milestones",
-        method: "GET",
-        path: "/api/v4/projects/{}/milestones",
-        query: &["title", "state", "include_ancestors"],
-        body: &[],
-        page: "milestones/#list-project-milestones",
-    },
-    Call {
-        name: "list deployments",
-        method: "GET",
-        path: "/api/v4/projects/{}/deployments",
-        query: &["environment", "order_by", "sort"],
-        body: &[],
-        page: "deployments/#list-project-deployments",
-    },
-    Call {
-        name: "create a deployment",
-        method: "POST",
-        path: "/api/v4/projects/{}/deployments",
-        query: &[],
-        body: &["environment!", "sha!", "ref!", "tag!", "status!"],
-        page: "deployments/#create-a-deployment",
-    },
-    Call {
-        name: "update a deployment",
-        method: "PUT",
-        path: "/api/v4/projects/{}/deployments/{}",
-        query: &[],
-        body: &["status!"],
-        page: "deployments/#update-a-deployment",
-    },
-    Call {
-        name: "list users",
-        method: "GET",
-        path: "/api/v4/users",
-        query: &["username"],
-        body: &[],
-        page: "users/#list-users",
-    },
-    Call {
-        name: "the current user",
-        method: "GET",
-        path: "/api/v4/user",
-        query: &[],
-        body: &[],
-        page: "users/#get-the-current-user",
-    },
-    Call {
-        name: "the token",
-        method: "GET",
-        path: "/api/v4/personal_access_tokens/self",
-        query: &[],
-        body: &[],
-        page: "personal_access_tokens/#get-details-on-a-personal-access-token",
-    },
-    Call {
-        name: "one project",
-        method: "GET",
-        path: "/api/v4/projects/{}",
-        query: &[],
-        body: &[],
-        page: "projects/#get-a-single-project",
-    },
-];
 
 const PEOPLE: [(&str, u64); 3] = [("ann", 2), ("gradus", 3), ("eve", 4)];
 
@@ -281,7 +80,8 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
     }
     match asked.name {
         "one project" => Reply::ok(json!({
-            "id": 1, "path_with_namespace": "shop/apps/fleet", "archived": world.archived,
+            "id": 1, "name": "fleet", "path": "fleet", "path_with_namespace": "shop/apps/fleet",
+            "web_url": format!("{}/shop/apps/fleet", asked.url), "archived": world.archived,
             "default_branch": "main", "merge_method": "merge", "squash_option": "default_off",
             "permissions": {"project_access": null, "group_access": {"access_level": 30, "notification_level": 3}},
         })),
@@ -312,7 +112,10 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
         "list merge requests" => list(world, asked),
         "create a merge request" => create(world, asked),
         "one branch" => match world.git.tip(&asked.parts[1]) {
-            Some(tip) => Reply::ok(json!({"name": asked.parts[1], "commit": {"id": tip}, "merged": false})),
+            Some(tip) => Reply::ok(json!({
+                "name": asked.parts[1], "commit": {"id": tip}, "merged": false, "protected": false,
+                "default": asked.parts[1] == "main", "can_push": true,
+            })),
             None => Reply::of(404, json!({"message": "404 Branch Not Found"})),
         },
         "delete a branch" => match world.git.delete(&asked.parts[1]) {
@@ -327,14 +130,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
                     newest.push(status.clone());
                 }
             }
-            let shown = |status: &Status| {
-                json!({
-                    "id": status.id, "sha": asked.parts[1], "ref": "main", "status": status.state,
-                    "name": status.name, "description": status.text, "target_url": status.url,
-                    "created_at": status.at.to_string(), "allow_failure": false, "author": user("gradus"),
-                })
-            };
-            paged(asked, &newest.iter().map(shown).collect::<Vec<_>>())
+            paged(asked, &newest.iter().rev().map(|status| mark(asked, status)).collect::<Vec<_>>())
         }
         "set a commit status" => {
             let state = asked.text("/state").unwrap().to_owned();
@@ -345,8 +141,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             let (text, id) = (asked.text("/description").unwrap_or_default().to_owned(), world.id());
             let url = asked.text("/target_url").map(str::to_owned);
             let all = world.statuses.entry(asked.parts[1].clone()).or_default();
-            let known = all.iter_mut().rev().find(|status| status.name == name);
-            match known {
+            match all.iter_mut().rev().find(|status| status.name == name) {
                 Some(known) if matches!(known.state.as_str(), "pending" | "running") => {
                     if known.state == state {
                         let why = format!(
@@ -355,38 +150,66 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
                         return Reply::of(400, json!({"message": why}));
                     }
                     (known.state, known.text, known.url) = (state, text, url);
+                    Reply::of(201, mark(asked, known))
                 }
-                Some(_) | None => all.push(Status { id, name, state, text, url, at }),
+                Some(_) | None => {
+                    all.push(Status { id, name, state, text, url, at });
+                    Reply::of(201, mark(asked, all.last().unwrap()))
+                }
             }
-            Reply::of(201, json!({"id": id}))
         }
         _ => one(world, asked, number),
     }
 }
 
+fn mark(asked: &Asked, status: &Status) -> Value {
+    json!({
+        "id": status.id, "sha": asked.parts[1], "ref": "main", "status": status.state, "name": status.name,
+        "description": status.text, "target_url": status.url, "created_at": status.at.to_string(),
+        "started_at": null, "finished_at": null, "allow_failure": false, "coverage": null, "pipeline_id": 5,
+        "author": user("gradus"),
+    })
+}
+
 fn list(world: &mut World, asked: &Asked) -> Reply {
-    let of = |name: &str| asked.query(name).unwrap_or_default().to_owned();
+    let of = |name: &str| asked.query(name).map(str::to_owned);
     let (state, source, target) = (of("state"), of("source_branch"), of("target_branch"));
+    let is = |wanted: &Option<String>, had: &str| wanted.as_ref().is_none_or(|wanted| wanted == had);
     let numbers = world.listed(|pull| {
-        (state == "all" || state == word(pull)) && pull.source == source && pull.target == target
+        (state.as_deref() == Some("all") || is(&state, word(pull)))
+            && is(&source, &pull.source)
+            && is(&target, &pull.target)
     });
     let mut pulls: Vec<&Pull> = world.pulls.iter().filter(|pull| numbers.contains(&pull.number)).collect();
-    pulls.sort_by_key(|pull| if of("order_by") == "updated_at" { pull.updated } else { pull.created });
-    if of("sort") == "desc" {
+    let by_change = of("order_by").as_deref() == Some("updated_at");
+    pulls.sort_by_key(|pull| if by_change { pull.updated } else { pull.created });
+    if of("sort").as_deref() != Some("asc") {
         pulls.reverse();
     }
     paged(asked, &pulls.into_iter().map(|pull| shown(world, pull, &asked.url)).collect::<Vec<_>>())
 }
 
-/// `rest/#offset-based-pagination`: the next page is in the `Link` header.
+/// `rest/#offset-based-pagination`: the other pages are in the `Link` header, and their numbers in others.
 fn paged(asked: &Asked, all: &[Value]) -> Reply {
-    let number: usize = asked.query("page").and_then(|page| page.parse().ok()).unwrap_or(1);
-    let (listed, next) = page(all, (number - 1) * PAGE, 100);
+    let of = |name: &str| asked.query(name).and_then(|value| value.parse::<usize>().ok());
+    let (number, each) = (of("page").unwrap_or(1), of("per_page").unwrap_or(20).clamp(1, PAGE));
+    let (listed, next) = page(all, (number - 1) * each, each);
+    let last = all.len().div_ceil(each).max(1);
+    let (before, after) = ((number > 1).then(|| number - 1), next.map(|_| number + 1));
+    let links = [("prev", before), ("next", after), ("first", Some(1)), ("last", Some(last))];
+    let links =
+        links.into_iter().filter_map(|(rel, to)| Some(format!("<{}>; rel=\"{rel}\"", asked.page(to?))));
     let mut reply = Reply::ok(Value::Array(listed));
-    if next.is_some() {
-        let link = format!("<{}/api/v4/x?page={}>; rel=\"next\"", asked.url, number + 1);
-        reply.headers.push(("link", link));
-    }
+    reply.headers.push(("link", links.collect::<Vec<_>>().join(", ")));
+    let written = |number: Option<usize>| number.map_or_else(String::new, |number| number.to_string());
+    reply.headers.extend([
+        ("x-page", number.to_string()),
+        ("x-per-page", each.to_string()),
+        ("x-prev-page", written(before)),
+        ("x-next-page", written(after)),
+        ("x-total", all.len().to_string()),
+        ("x-total-pages", last.to_string()),
+    ]);
     reply
 }
 
@@ -478,7 +301,10 @@ fn one(world: &mut World, asked: &Asked, number: u64) -> Reply {
             return Reply::ok(Value::Array(pull.reviews.iter().map(shown).chain(asked).collect()));
         }
         "list notes" => {
-            let notes: Vec<Value> = world.pull(number).unwrap().comments.iter().map(note).collect();
+            let mut notes: Vec<Value> = world.pull(number).unwrap().comments.iter().map(note).collect();
+            if asked.query("sort") != Some("asc") {
+                notes.reverse();
+            }
             return paged(asked, &notes);
         }
         "create a note" => {
@@ -564,11 +390,12 @@ fn shown(world: &World, pull: &Pull, url: &str) -> Value {
         State::Closed { by } => (None, None, Some(user(by))),
     };
     let closed_at = closed_by.as_ref().map(|_| pull.updated.to_string());
+    let merged_at = merged_by.as_ref().map(|_| pull.updated.to_string());
     json!({
         "id": 1000 + pull.number, "iid": pull.number, "project_id": 1, "title": pull.title,
         "description": pull.body, "state": word(pull), "created_at": pull.created.to_string(),
         "updated_at": pull.updated.to_string(), "merge_user": merged_by, "merged_by": merged_by,
-        "closed_by": closed_by, "closed_at": closed_at, "target_branch": pull.target,
+        "merged_at": merged_at, "closed_by": closed_by, "closed_at": closed_at, "target_branch": pull.target,
         "source_branch": pull.source, "author": user(pull.by),
         "assignees": pull.assignees.iter().map(|name| user(name)).collect::<Vec<_>>(),
         "reviewers": pull.reviewers.iter().map(|name| user(name)).collect::<Vec<_>>(),

@@ -44,6 +44,10 @@ pub(in crate::forge) struct Kind {
     pub(in crate::forge) repository: fn(&str) -> String,
     /// How the path ends at which proposals are listed and opened.
     pub(in crate::forge) list_end: &'static str,
+    /// Members of answers that clients send back with what they change, and that the forge does not look at.
+    pub(super) ignored: &'static [&'static str],
+    /// Calls that gradus has no use for, and without which other programs cannot begin.
+    pub(super) others: &'static [Call],
     pub(super) answer: fn(&mut World, &Asked) -> Reply,
     /// What is said to who is not known, and to who may only read.
     pub(super) unknown: fn() -> Reply,
@@ -120,6 +124,10 @@ impl Double {
 
     pub(in crate::forge) fn kind(&self) -> &'static Kind {
         self.shared.kind
+    }
+
+    pub(in crate::forge) fn url(&self) -> &str {
+        &self.shared.url
     }
 
     /// The address of the repository, as people have it.
@@ -231,7 +239,8 @@ impl Double {
 pub(in crate::forge) fn coverage(kind: &Kind, seen: &BTreeSet<&'static str>) -> (String, Vec<&'static str>) {
     let calls = || kind.calls.iter().chain(tells::calls(kind));
     let missed = calls().map(|call| call.name).filter(|name| !seen.contains(name)).collect();
-    let mut text = format!("{}: {} of {} calls\n", kind.name, seen.len(), calls().count());
+    let made = calls().filter(|call| seen.contains(call.name)).count();
+    let mut text = format!("{}: {made} of {} calls\n", kind.name, calls().count());
     for call in calls() {
         text.push_str(&format!("  {:<32} {:<6} {}  ({})\n", call.name, call.method, call.path, call.page));
     }
@@ -275,21 +284,25 @@ async fn answer_to(
         }
         Some(Fault::LoseAnswer) | None => {}
     }
-    let query: Vec<(String, String)> = head.uri.query().map_or_else(Vec::new, |query| {
+    let mut query: Vec<(String, String)> = head.uri.query().map_or_else(Vec::new, |query| {
         let member = |part: &str| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            (percent_decoded(name), percent_decoded(value))
+            (percent_decoded(name), percent_decoded(&value.replace('+', " ")))
         };
-        query.split('&').map(member).collect()
+        query.split('&').filter(|part| !part.is_empty()).map(member).collect()
     });
+    // Azure DevOps takes it either way.
+    if let Some((_, version)) = header("accept").split_once(";api-version=") {
+        query.push(("api-version".to_owned(), version.to_owned()));
+    }
     let json: Value = match body.is_empty() {
         true => Value::Null,
         false => serde_json::from_slice(&body).map_err(|_| "the body is no JSON")?,
     };
-    let calls = state.kind.calls.iter().chain(tells::calls(state.kind));
+    let calls = state.kind.calls.iter().chain(tells::calls(state.kind)).chain(state.kind.others);
     let call = { calls }.find_map(|call| Some((call, call.matches(method, &path)?)));
     let unknown = match &call {
-        Some((call, _)) => call.unknown(&query, &json),
+        Some((call, _)) => call.unknown(&query, &json, state.kind.ignored),
         None => Some(format!("there is no call {method} {path}")),
     };
     if let Some(why) = unknown {
@@ -302,12 +315,12 @@ async fn answer_to(
     let who = who.find(|who| (state.kind.authorization)(*who) == authorization);
     let reply = match who {
         None => (state.kind.unknown)(),
-        Some(Who::Reader) if method != "GET" => (state.kind.denied)(),
+        Some(Who::Reader) if !matches!(method, "GET" | "OPTIONS") => (state.kind.denied)(),
         Some(who) => {
             let mut world = state.world.lock().unwrap();
             world.look();
             let url = state.url.clone();
-            let asked = Asked { name: call.name, parts, query, body: json, who, url };
+            let asked = Asked { name: call.name, parts, query, body: json, who, url, path };
             let told = tells::answer(state.kind, &world, &asked);
             told.unwrap_or_else(|| (state.kind.answer)(&mut world, &asked))
         }
@@ -329,13 +342,20 @@ async fn answer_to(
 }
 
 fn response(reply: &Reply, tag: Option<&str>) -> Response<Full<Bytes>> {
-    let mut response = Response::builder().status(reply.status).header("content-type", "application/json");
+    let (kind, text) = match &reply.body {
+        Value::Null => ("application/json", String::new()),
+        // A page for people.
+        Value::String(page) => ("text/html", page.clone()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            ("application/json", reply.body.to_string())
+        }
+    };
+    let mut response = Response::builder().status(reply.status).header("content-type", kind);
     for (name, value) in &reply.headers {
         response = response.header(*name, value);
     }
     if let Some(tag) = tag {
         response = response.header("etag", tag);
     }
-    let body = if reply.body.is_null() { Bytes::new() } else { Bytes::from(reply.body.to_string()) };
-    response.body(Full::from(body)).unwrap()
+    response.body(Full::from(text)).unwrap()
 }

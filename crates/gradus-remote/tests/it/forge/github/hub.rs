@@ -1,14 +1,18 @@
 //! What GitHub keeps of one repository, `acme/fleet`, on a real one of Git; the calls, their parameters and what they
 //! answer are those of its OpenAPI description.
 
+mod app;
+mod shown;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+pub(super) use self::app::App;
+use self::shown::label;
+pub(super) use self::shown::user;
 use super::people;
 use super::serve::{Call, Reply};
 use super::tells::Rules;
@@ -35,15 +39,6 @@ pub(super) struct Hub {
     /// Calls that the description does not have.
     pub(super) wrong: Vec<String>,
     ids: u64,
-}
-
-/// An app that is installed.
-pub(super) struct App {
-    pub(super) public_key: Vec<u8>,
-    pub(super) permissions: Value,
-    /// So long a token is good, in seconds.
-    pub(super) life: i64,
-    pub(super) tokens: Vec<String>,
 }
 
 pub(super) struct Pull {
@@ -129,7 +124,8 @@ impl Hub {
         for role in ["AUTHOR", "COMMITTER"] {
             command
                 .env(format!("GIT_{role}_NAME"), "GitHub")
-                .env(format!("GIT_{role}_EMAIL"), "noreply@github.com");
+                .env(format!("GIT_{role}_EMAIL"), "noreply@github.com")
+                .env(format!("GIT_{role}_DATE"), "1800000000 +0000");
         }
         let output = command.output().unwrap();
         output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
@@ -287,7 +283,12 @@ impl Hub {
         else {
             return;
         };
-        let body = call.body.as_object().unwrap();
+        let Some(body) = call.body.as_object() else {
+            if path != "issues/{}/labels" {
+                self.wrong.push(format!("{} {path}: no object", call.method));
+            }
+            return;
+        };
         let mut faults: Vec<String> =
             body.keys().filter(|name| !members.contains(&name.as_str())).cloned().collect();
         faults.extend(
@@ -317,7 +318,8 @@ impl Hub {
             ("GET", []) => Reply::of(
                 200,
                 json!({
-                    "id": 9, "name": "fleet", "full_name": "acme/fleet", "archived": self.archived, "default_branch": "main",
+                    "id": 9, "name": "fleet", "full_name": "acme/fleet", "owner": user("acme"), "private": true,
+                    "html_url": format!("{}/acme/fleet", self.url), "archived": self.archived, "default_branch": "main",
                     "permissions": {"admin": false, "maintain": false, "push": true, "triage": true, "pull": true},
                     "allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
                 }),
@@ -358,23 +360,11 @@ impl Hub {
                 self.git(&["update-ref", "-d", &format!("refs/heads/{branch}")]).unwrap();
                 Reply::of(204, Value::Null)
             }
-            ("GET", ["commits", sha, "status"]) => {
-                // The newest of each name.
-                let mut newest: Vec<Value> = Vec::new();
-                for status in self.statuses.get(*sha).into_iter().flatten().rev() {
-                    if !newest.iter().any(|known| known["context"] == status["context"]) {
-                        newest.push(status.clone());
-                    }
-                }
-                Reply::of(
-                    200,
-                    json!({"state": "pending", "sha": sha, "total_count": newest.len(), "statuses": newest}),
-                )
-            }
+            ("GET", ["commits", sha, "status"]) => self.combined(sha),
             ("GET", ["commits", _, "check-runs"]) => {
                 Reply::of(200, json!({"total_count": self.runs.len(), "check_runs": self.runs}))
             }
-            ("POST", ["statuses", sha]) => self.status(call, sha),
+            ("POST", ["statuses", sha]) => self.status(call, sha, login),
             ("GET", ["issues", _]) => {
                 let closed_by = self.pulls[at].closed_by.as_deref().map(user);
                 Reply::of(
@@ -403,8 +393,11 @@ impl Hub {
             }
             ("POST", ["issues", _, "comments"]) => {
                 let id = self.id();
-                let comment =
-                    json!({"id": id, "user": user(login), "body": call.body["body"], "created_at": AT});
+                let page = format!("{}/acme/fleet/pull/{}#issuecomment-{id}", self.url, at + 1);
+                let comment = json!({
+                    "id": id, "user": user(login), "body": call.body["body"], "created_at": AT,
+                    "updated_at": AT, "html_url": page, "author_association": "MEMBER",
+                });
                 self.pulls[at].comments.push(comment.clone());
                 Reply::of(201, comment)
             }
@@ -443,7 +436,11 @@ impl Hub {
                 Reply::of(201, label(&name))
             }
             ("PUT", ["issues", _, "labels"]) => {
-                self.pulls[at].labels = call.names("labels");
+                // With or without a name for the list.
+                self.pulls[at].labels = match call.body.as_array() {
+                    Some(names) => names.iter().map(|name| name.as_str().unwrap().to_owned()).collect(),
+                    None => call.names("labels"),
+                };
                 Reply::of(200, self.pulls[at].labels.iter().map(|name| label(name)).collect())
             }
             (method, _) => {
@@ -454,14 +451,15 @@ impl Hub {
     }
 
     fn list(&mut self, call: &Call) -> Reply {
-        let (owner, head) = call.query("head").split_once(':').unwrap_or_default();
-        let (owner, head, base) = (owner.to_owned(), head.to_owned(), call.query("base").to_owned());
+        let (head, base, state) = (call.query("head"), call.query("base"), call.query("state"));
         let mut found = Vec::new();
         for at in 0..self.pulls.len() {
             let pull = &mut self.pulls[at];
             // A fork of the same owner is found by this filter, too.
-            let is_it = owner == "acme" && pull.head == head && pull.base == base;
-            if !is_it || pull.open != (call.query("state") == "open") {
+            let is_of = head.is_empty() || head.split_once(':') == Some(("acme", pull.head.as_str()));
+            let is_to = base.is_empty() || pull.base == base;
+            let is_so = state == "all" || pull.open == (state != "closed");
+            if !(is_of && is_to && is_so) {
                 continue;
             }
             match pull.hidden {
@@ -559,7 +557,7 @@ impl Hub {
         let text = |member: &str| call.text(member).unwrap_or_default();
         let message = format!("{}\n\n{}", text("commit_title"), text("commit_message"));
         let mut arguments = vec!["commit-tree", &tree, "-p", &base];
-        if text("merge_method") == "merge" {
+        if matches!(&*text("merge_method"), "" | "merge") {
             arguments.extend(["-p", &pull.sha]);
         }
         arguments.extend(["-m", &message]);
@@ -569,106 +567,4 @@ impl Hub {
         (pull.open, pull.merged) = (false, Some(made.clone()));
         Reply::of(200, json!({"sha": made, "merged": true, "message": "Pull Request successfully merged"}))
     }
-
-    fn status(&mut self, call: &Call, sha: &str) -> Reply {
-        let of = |member: &str| call.text(member).unwrap_or_default();
-        let is_state = ["error", "failure", "pending", "success"].contains(&of("state").as_str());
-        if !is_state || of("description").chars().count() > 140 {
-            return Reply::invalid(json!({"resource": "Status", "field": "state", "code": "invalid"}));
-        }
-        let id = self.id();
-        let status = json!({
-            "id": id, "state": of("state"), "description": of("description"), "context": of("context"),
-            "target_url": call.body["target_url"], "created_at": AT,
-        });
-        self.statuses.entry(sha.to_owned()).or_default().push(status.clone());
-        Reply::of(201, status)
-    }
-
-    fn shown(&self, at: usize, is_whole: bool) -> Value {
-        let pull = &self.pulls[at];
-        let side = |branch: &str, sha: &str, repo: u64| json!({"label": format!("acme:{branch}"), "ref": branch, "sha": sha, "user": user("acme"), "repo": {"id": repo}});
-        let mut shown = json!({
-            "id": 1000 + pull.number, "node_id": format!("PR_{}", pull.number), "number": pull.number, "html_url": format!("{}/acme/fleet/pull/{}", self.url, pull.number),
-            "title": pull.title, "body": Some(&pull.body).filter(|body| !body.is_empty()),
-            "state": if pull.open { "open" } else { "closed" }, "draft": pull.draft, "user": user("gradus"),
-            "labels": pull.labels.iter().map(|name| label(name)).collect::<Vec<_>>(),
-            "created_at": AT, "updated_at": AT, "closed_at": if pull.open { None } else { Some(AT) },
-            "merged_at": pull.merged.as_ref().map(|_| AT), "merge_commit_sha": pull.merged,
-            "head": side(&pull.head, &pull.sha, if pull.fork { 10 } else { 9 }),
-            "base": side(&pull.base, &self.tip(&pull.base).unwrap(), 9),
-        });
-        if is_whole {
-            let (mergeable, state) = match (pull.open && pull.looked, self.tree(pull), self.rule(pull)) {
-                (false, _, _) => (None, "unknown"),
-                (true, None, _) => (Some(false), "dirty"),
-                (true, Some(_), Some(_)) => (Some(true), "blocked"),
-                (true, Some(_), None) => (Some(true), "clean"),
-            };
-            let by = pull.merged.as_ref().map(|_| user("gradus"));
-            let whole = json!({"merged": pull.merged.is_some(), "mergeable": mergeable, "mergeable_state": state, "merged_by": by});
-            shown.as_object_mut().unwrap().extend(whole.as_object().unwrap().clone());
-        }
-        shown
-    }
-
-    /// Whether the app has signed it, for no longer than GitHub takes.
-    fn signed(&self, token: &str) -> bool {
-        let Some(app) = &self.app else { return false };
-        let Some((text, signature)) = token.rsplit_once('.') else { return false };
-        let (header, claims) = text.split_once('.').unwrap();
-        let header: Value = serde_json::from_slice(&unpacked(header)).unwrap();
-        let claims: Value = serde_json::from_slice(&unpacked(claims)).unwrap();
-        let (from, to) = (claims["iat"].as_i64().unwrap(), claims["exp"].as_i64().unwrap());
-        let now = Timestamp::now().as_second();
-        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &app.public_key);
-        header["alg"] == "RS256"
-            && claims["iss"] == "7"
-            && from <= now
-            && to > now
-            && to - from <= 600
-            && key.verify(text.as_bytes(), &unpacked(signature)).is_ok()
-    }
-
-    fn token(&mut self, signed: &str) -> Reply {
-        if !self.signed(signed) {
-            return Reply::says(401, "A JSON web token could not be decoded");
-        }
-        let app = self.app.as_mut().unwrap();
-        let token = format!("ghs_{}", app.tokens.len());
-        app.tokens.push(token.clone());
-        let until = Timestamp::now() + SignedDuration::from_secs(app.life);
-        let until = until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        Reply::of(201, json!({"token": token, "expires_at": until, "permissions": app.permissions}))
-    }
-}
-
-pub(super) fn user(login: &str) -> Value {
-    json!({"login": login, "id": 1, "type": "User", "html_url": format!("https://github.com/{login}")})
-}
-
-fn label(name: &str) -> Value {
-    json!({"id": 1, "name": name, "color": "3b7dd8", "default": false, "description": null})
-}
-
-/// Bytes that were packed as JSON web tokens are.
-fn unpacked(text: &str) -> Vec<u8> {
-    let (mut bytes, mut bits, mut room) = (Vec::new(), 0_u32, 0);
-    for letter in text.bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            other => panic!("{other}"),
-        };
-        bits = bits << 6 | u32::from(value);
-        room += 6;
-        if room >= 8 {
-            room -= 8;
-            bytes.push((bits >> room & 0xff) as u8);
-        }
-    }
-    bytes
 }

@@ -193,10 +193,13 @@ async fn answer_to(
         Some(reply) => reply,
         None => {
             let mut hub = state.hub.lock().unwrap();
-            for (name, expected) in
-                [("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")]
-            {
-                if header(name) != expected {
+            // Other programs still say it as it was before; both are taken.
+            let media = if header("user-agent").starts_with("gradus") { "+json" } else { "." };
+            for (name, expected) in [
+                ("accept", &*format!("application/vnd.github{media}")),
+                ("x-github-api-version", "2022-11-28"),
+            ] {
+                if !header(name).starts_with(expected) {
                     hub.wrong.push(format!("{method} {path}: {name} is {:?}", header(name)));
                 }
             }
@@ -214,15 +217,20 @@ async fn answer_to(
                 token: header("authorization").strip_prefix("Bearer ").unwrap_or_default().to_owned(),
             };
             let mut reply = hub.answer(&call);
-            let page = call.query("page").parse().unwrap_or(1);
-            if method == "GET" && reply.status == 200 && paged(&mut reply.body, page) {
-                let link = format!(
-                    "<{}/x?page={}>; rel=\"next\", <{}/x?page=9>; rel=\"last\"",
-                    hub.url,
-                    page + 1,
-                    hub.url
-                );
-                reply.headers.push(("link", link));
+            let number = call.query("page").parse().unwrap_or(1);
+            if method == "GET"
+                && reply.status == 200
+                && let Some(last) = paged(&mut reply.body, &call, number)
+                && last > 1
+            {
+                let others = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("page="));
+                let others: String = others.map(|part| format!("{part}&")).collect();
+                let of =
+                    |rel: &str, to: usize| format!("<{}{path}?{others}page={to}>; rel=\"{rel}\"", hub.url);
+                let before = (number > 1).then(|| [of("prev", number - 1), of("first", 1)]);
+                let after = (number < last).then(|| [of("next", number + 1), of("last", last)]);
+                let links: Vec<String> = before.into_iter().chain(after).flatten().collect();
+                reply.headers.push(("link", links.join(", ")));
             }
             reply
         }
@@ -255,20 +263,21 @@ async fn answer_to(
     response.body(Full::from(text)).map_err(|_| "no answer can be made")
 }
 
-/// Keeps one page of what is a list, or has one. Says whether there is another.
-fn paged(body: &mut Value, page: usize) -> bool {
+/// Keeps one page of what is a list, or has one. Says how many there are.
+fn paged(body: &mut Value, call: &Call, page: usize) -> Option<usize> {
     let list = match body {
         Value::Array(list) => list,
         Value::Object(members) => {
             let found =
                 members.iter_mut().find(|(name, _)| ["statuses", "check_runs"].contains(&name.as_str()));
-            let Some((_, Value::Array(list))) = found else { return false };
+            let Some((_, Value::Array(list))) = found else { return None };
             list
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
     };
-    let (start, end) = (((page - 1) * PAGE).min(list.len()), (page * PAGE).min(list.len()));
-    let has_more = end < list.len();
+    let each = call.query("per_page").parse().unwrap_or(30).clamp(1, PAGE);
+    let last = list.len().div_ceil(each);
+    let (start, end) = (((page - 1) * each).min(list.len()), (page * each).min(list.len()));
     *list = list[start..end].to_vec();
-    has_more
+    Some(last)
 }

@@ -34,11 +34,16 @@ impl Hub {
             ["repos", "acme", "fleet", "branches", "main"] => Reply::of(
                 200,
                 json!({
-                    "name": "main", "protected": rules.classic.is_some(),
+                    "name": "main", "commit": {"sha": self.tip("main")}, "protected": rules.classic.is_some(),
                     "protection": {"enabled": true, "required_status_checks": {"enforcement_level": "everyone", "contexts": ["ci/test"]}},
                 }),
             ),
-            ["repos", "acme", "fleet", "branches", _] => Reply::says(404, "Branch not found"),
+            ["repos", "acme", "fleet", "branches", name] => match self.tip(name) {
+                Some(tip) => {
+                    Reply::of(200, json!({"name": name, "commit": {"sha": tip}, "protected": false}))
+                }
+                None => Reply::says(404, "Branch not found"),
+            },
             ["repos", "acme", "fleet", "rules", "branches", _] => {
                 Reply::of(200, Value::Array(rules.sets.clone()))
             }
