@@ -76,6 +76,9 @@ impl Engine {
         let groups = reviews::groups(environment);
         let mut refused = talk.refused.clone();
         let mut done = false;
+        if !talk.asked.is_empty() {
+            forge.answers(place);
+        }
         for asked in talk.asked.iter().take(AT_ONCE) {
             let may = match forge.who(place, &asked.by, &groups).await {
                 Ok(who) => who.may.clone().map(|()| who),

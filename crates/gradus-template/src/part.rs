@@ -87,7 +87,8 @@ impl Part {
             Self::Title | Self::Milestone => 250,
             Self::Label => 100,
             Self::Message => 16 * 1024,
-            Self::Body | Self::Notification | Self::Comment => 64 * 1024,
+            Self::Comment => 60 * 1024,
+            Self::Body | Self::Notification => 64 * 1024,
         }
     }
 

@@ -68,6 +68,10 @@ pub trait Forge: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Something that was said below a proposal is being answered: what is heard there next is asked for anew, because
+    /// another one may be answering it, too.
+    fn answers(&self, _place: &ProposalPlace) {}
+
     /// Says something below a proposal; in answer to comments, at which it puts a sign, where the forge has signs.
     async fn say(
         &self,

@@ -24,6 +24,7 @@ use super::known::Known;
 use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
 use super::opening::open_or_find;
 use super::standing::Standings;
+use super::sticky;
 use super::talk::{self, Ourselves};
 use super::text::{fitting, plain, why};
 use super::told::Told;
@@ -482,9 +483,11 @@ impl Forge for RemoteForge {
     }
 
     async fn who(&self, place: &ProposalPlace, person: &Person, groups: &[Group]) -> Result<Who, PortError> {
-        // Whoever is asked about waits for an answer, which another one may be giving.
-        self.comments.forget(place);
         talk::who(&*self.apis.open(&place.repository)?, person, groups).await.map_err(from_forge)
+    }
+
+    fn answers(&self, place: &ProposalPlace) {
+        self.comments.forget(place);
     }
 
     fn tells(&self, repository: &Repository) -> bool {
@@ -507,15 +510,15 @@ impl RemoteForge {
         why: &str,
     ) -> Result<(), ForgeError> {
         let body = format!("{why}\n\n{CLOSING}");
-        let said = match api.comments(number).await {
-            Ok(comments) => comments.into_iter().find(|comment| comment.body.contains(CLOSING)),
+        let said = match sticky::find(api, number, |last| last == CLOSING).await {
+            Ok(said) => said,
             // A forge without comments closes without a word.
             Err(error) if matches!(error.kind(), ForgeErrorKind::Unsupported(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
         match said {
             Some(comment) if plain(&comment.body) == plain(&body) => Ok(()),
-            Some(comment) => api.edit_comment(number, &comment.id, &body).await,
+            Some(comment) => sticky::edit(api, number, &comment.id, &body).await.map(drop),
             None => api.comment(number, &body).await.map(drop),
         }
     }

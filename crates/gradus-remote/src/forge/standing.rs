@@ -136,8 +136,7 @@ impl Telling<'_> {
         let known = self.known.comment.take().filter(|(of, ..)| of == number);
         let known = match known {
             None if self.reads => {
-                let comments = self.api.comments(*number).await?;
-                let ours = sticky::find(comments, |last| last.starts_with(STANDING));
+                let ours = sticky::find(self.api, *number, |last| last.starts_with(STANDING)).await?;
                 ours.map(|comment| {
                     let mark = if comment.body.contains(&line) { mark.clone() } else { String::new() };
                     (comment.id, mark)

@@ -5,6 +5,10 @@ use gradus_core::names::ProposalNumber;
 use super::api::ForgeApi;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{Comment, CommentId};
+use super::talk::MARK;
+
+/// By this the comments are found that are kept for others.
+const KEPT: &str = "<!-- gradus: comment ";
 
 /// What became of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +29,11 @@ pub async fn keep_comment(
     key: &str,
     text: &str,
 ) -> Result<Kept, ForgeError> {
-    let mark = format!("<!-- gradus: comment {key} -->");
+    let mark = format!("{KEPT}{key} -->");
+    // What others put into it must not be read as gradus's own word.
+    let text = text.replace(MARK, "&lt;!-- gradus: ");
     let body = format!("{text}\n\n{mark}\n");
-    let known = find(api.comments(number).await?, |last| last == mark);
+    let known = find(api, number, |last| last == mark).await?;
     match known {
         // Forges trim what they keep, and some keep other line ends.
         Some(known) if known.body.replace("\r\n", "\n").trim() == body.trim() => Ok(Kept::AsItWas),
@@ -39,10 +45,29 @@ pub async fn keep_comment(
     }
 }
 
-/// The first comment whose last line is meant. Whoever quotes such a line, quotes it with something before or after.
-pub(super) fn find(comments: Vec<Comment>, is_meant: impl Fn(&str) -> bool) -> Option<Comment> {
-    let last = |comment: &Comment| comment.body.trim_end().lines().last().is_some_and(&is_meant);
-    comments.into_iter().find(last)
+/// Whether a comment was kept for somebody's own automation. It says nothing for gradus.
+pub(super) fn is_kept_for_others(body: &str) -> bool {
+    body.trim_end().lines().last().is_some_and(|last| last.starts_with(KEPT))
+}
+
+/// The first comment of ours whose last line is meant. Whoever quotes such a line, quotes it with something before or
+/// after; whoever copies all of it is somebody else.
+pub(super) async fn find(
+    api: &dyn ForgeApi,
+    number: ProposalNumber,
+    is_meant: impl Fn(&str) -> bool + Send,
+) -> Result<Option<Comment>, ForgeError> {
+    let meant = |comment: &Comment| comment.body.trim_end().lines().last().is_some_and(&is_meant);
+    let mut found = api.comments(number).await?;
+    found.retain(meant);
+    if found.is_empty() {
+        return Ok(None);
+    }
+    // An app is no account, and its comments are by nobody who is known.
+    if let Some(ours) = api.whoami().await?.account {
+        found.retain(|comment| comment.by.0.eq_ignore_ascii_case(&ours.0));
+    }
+    Ok(found.into_iter().next())
 }
 
 /// Says something else in a comment; in a new one, where it cannot be edited any more.

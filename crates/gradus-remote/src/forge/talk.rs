@@ -10,11 +10,12 @@ use gradus_engine::port::forge::{AnswerTo, CommentRecord, ReviewRecord, Verdict 
 use super::api::ForgeApi;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{Account, CommentId, Verdict};
+use super::sticky::is_kept_for_others;
 
 /// So many comments are looked at: the last ones.
 const MOST: usize = 500;
 /// What gradus writes into what it says, for itself.
-const MARK: &str = "<!-- gradus: ";
+pub(super) const MARK: &str = "<!-- gradus: ";
 
 /// The accounts that credentials are of, each asked for once.
 #[derive(Default)]
@@ -76,7 +77,7 @@ pub(super) async fn comments(
             Some(account) => account.0.eq_ignore_ascii_case(&comment.by.0),
             // An app is known by what only it writes.
             None => comment.by.0.ends_with("[bot]") && comment.body.contains(MARK),
-        };
+        } && !is_kept_for_others(&comment.body);
         let by = person(&comment.by)?;
         Some(CommentRecord { id: comment.id.0.into(), by, ours, body: comment.body, at: comment.at })
     });

@@ -17,8 +17,6 @@ use crate::git::GitErrorKind;
 pub(super) enum Filter {
     /// Nothing but the wanted objects, and the ancestors of wanted commits.
     NoTrees,
-    /// Beside commits their root folders, and nothing that is in them.
-    Roots,
     /// Everything below them except files.
     NoBlobs,
     /// Everything.
@@ -29,7 +27,7 @@ pub(super) struct Wanted<'a> {
     pub(super) ids: &'a BTreeSet<ObjectId>,
     pub(super) filter: Filter,
     pub(super) deepen: Option<u32>,
-    /// Commits whose trees are held whole and whose parents are not.
+    /// Commits whose folders are here as far as they are needed, and whose parents are not.
     pub(super) held: &'a [ObjectId],
 }
 
@@ -49,7 +47,6 @@ impl Wanted<'_> {
         self.boundary(&mut request);
         match self.filter {
             Filter::NoTrees => request.line("filter tree:0"),
-            Filter::Roots => request.line("filter tree:1"),
             Filter::NoBlobs => request.line("filter blob:none"),
             Filter::Whole => &mut request,
         };

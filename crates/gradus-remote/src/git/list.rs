@@ -68,6 +68,9 @@ impl Inner {
         bound: usize,
     ) -> Outcome<Vec<Listed>> {
         let mut session = Session::new(self);
+        if below.is_empty() {
+            session.ensure_changed(commit).await?;
+        }
         let root = session.ensure_commit(commit).await?.tree;
         let mut listing = Listing { files: BTreeMap::new(), folders: BTreeMap::new(), seen: 0, bound };
         let starts: Vec<_> = below.iter().map(|path| (root, path)).collect();

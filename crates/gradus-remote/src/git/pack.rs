@@ -195,14 +195,17 @@ impl Pack {
                 let Base::Later(id) = self.entries[index].base else { continue };
                 let base = match self.ids.get(&id) {
                     Some(&base) => Base::Entry(base),
-                    None => match (others.iter().find(|pack| pack.contains(&id)), remembered(&id)) {
-                        (Some(pack), _) => Base::Outside(Arc::clone(pack), id),
-                        (None, Some(object)) => Base::Known(object),
-                        (None, None) => {
-                            still.push(index);
-                            continue;
+                    None => {
+                        let other = others.iter().find(|pack| pack.contains(&id));
+                        let outside = other.map(|pack| Base::Outside(Arc::clone(pack), id));
+                        match outside.or_else(|| remembered(&id).map(Base::Known)) {
+                            Some(base) => base,
+                            None => {
+                                still.push(index);
+                                continue;
+                            }
                         }
-                    },
+                    }
                 };
                 let delta = self.inflated(index, budget)?;
                 self.settle(index, base, &delta, limits, budget)?;

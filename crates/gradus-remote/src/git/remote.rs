@@ -5,7 +5,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -27,6 +27,9 @@ use super::{
 };
 use crate::git::GitErrorKind;
 
+/// After an answer that could not be used, so many listings go by until it is tried again.
+const IN_VAIN: u32 = 16;
+
 /// A repository on its host. Cheap to clone; clones share what is remembered.
 #[derive(Clone)]
 pub struct Remote {
@@ -43,8 +46,8 @@ pub(super) struct Inner {
     cache: Arc<Mutex<Lru<ObjectId>>>,
     /// The commit whose folders were looked through last, all of them.
     listed: Mutex<Option<ObjectId>>,
-    /// Whether the host answers in deltas on what nobody has when it is told of that commit.
-    counts_on_more: AtomicBool,
+    /// For so many more listings the host is not told of that commit.
+    listed_in_vain: AtomicU32,
     pub(super) gather: Gather,
     pub(super) mirror: Mirror,
     part_refused: Mutex<Option<String>>,
@@ -76,7 +79,7 @@ impl Remote {
             transport,
             cache: Arc::new(Mutex::new(Lru::new(options.limits.cache_bytes))),
             listed: Mutex::default(),
-            counts_on_more: AtomicBool::new(false),
+            listed_in_vain: AtomicU32::new(0),
             gather: Gather::default(),
             mirror: Mirror::new(options.limits.mirror_bytes),
             credentials: options.credentials,
@@ -190,14 +193,16 @@ impl Inner {
     }
 
     pub(super) fn has_listed(&self, commit: ObjectId) {
-        let is_of_use = !self.counts_on_more.load(Ordering::Relaxed);
-        *lock(&self.listed) = is_of_use.then_some(commit);
+        let less = |left: u32| left.checked_sub(1);
+        let was_in_vain =
+            self.listed_in_vain.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        *lock(&self.listed) = (!was_in_vain).then_some(commit);
     }
 
-    /// An answer that was to be short could not be used.
-    pub(super) fn has_listed_in_vain(&self, fault: &Fault) {
-        let is_its_way = matches!(fault.kind, GitErrorKind::Protocol(_));
-        self.counts_on_more.fetch_or(is_its_way, Ordering::Relaxed);
+    /// An answer that was to be short could not be used: what it rests on was forgotten, or the host counts on more
+    /// than is here. It is tried again after a while.
+    pub(super) fn has_listed_in_vain(&self) {
+        self.listed_in_vain.store(IN_VAIN, Ordering::Relaxed);
         *lock(&self.listed) = None;
     }
 

@@ -75,12 +75,9 @@ impl<'a> Session<'a> {
         parse_commit(&self.need(id, Kind::Commit)?)
     }
 
-    /// Sees to it that a commit is here. What is asked for next comes with it: its root folder, and the commits before
-    /// it, by which it is told who brought what.
+    /// Sees to it that a commit is here. The commits before it, by which it is told who brought what, come along.
     pub(super) async fn ensure_commit(&mut self, id: ObjectId) -> Outcome<ParsedCommit> {
-        let span = Span { tip: id, more: NEAR, limit: 1 };
-        self.ensure_changed(id).await?;
-        let commit = self.ensure_in(id, span, Filter::Roots).await?;
+        let commit = self.ensure_ancestor(id, Span { tip: id, more: NEAR, limit: 1 }).await?;
         let mut before = commit.parents.first().copied();
         for _ in 1..NEAR {
             let Some(id) = before else { break };
@@ -91,9 +88,9 @@ impl<'a> Session<'a> {
         Ok(commit)
     }
 
-    /// Asks for a commit with those folders that the last one does not have, where there is a last one. If that fails
-    /// nothing is lost: it is asked for piece by piece.
-    async fn ensure_changed(&mut self, id: ObjectId) -> Outcome<()> {
+    /// Asks for a commit with those folders that the last one did not have whose folders were looked through. Where
+    /// that gives nothing of use, all of it is asked for level by level.
+    pub(super) async fn ensure_changed(&mut self, id: ObjectId) -> Outcome<()> {
         let ids = BTreeSet::from([id]);
         let Some(last) = self.remote.listed().filter(|last| *last != id) else { return Ok(()) };
         if self.missing(&ids).is_empty() || self.way().await? != Way::Wire {
@@ -102,26 +99,27 @@ impl<'a> Session<'a> {
         let held = [last];
         let wanted = Wanted { ids: &ids, filter: Filter::NoBlobs, deepen: Some(1), held: &held };
         match self.exchange(&wanted).await {
-            Ok(pack) => self.packs.push(pack),
-            Err(fault) => {
-                tracing::debug!(url = %self.remote.url, %fault, "a commit is asked for piece by piece");
-                self.remote.has_listed_in_vain(&fault);
+            Ok(pack) => {
+                self.packs.push(pack);
+                Ok(())
             }
+            Err(fault) if is_of_its_content(&fault) => {
+                tracing::debug!(url = %self.remote.url, %fault, "a commit is asked for level by level");
+                self.remote.has_listed_in_vain();
+                self.budget = Budget::new(self.remote.limits.inflated_bytes);
+                Ok(())
+            }
+            Err(fault) => Err(fault),
         }
-        Ok(())
     }
 
     /// Sees to it that a commit is here which is on the way back from a tip, and some of its ancestors.
     pub(super) async fn ensure_ancestor(&mut self, id: ObjectId, span: Span) -> Outcome<ParsedCommit> {
-        self.ensure_in(id, span, Filter::NoTrees).await
-    }
-
-    async fn ensure_in(&mut self, id: ObjectId, span: Span, filter: Filter) -> Outcome<ParsedCommit> {
         self.span = Some(span);
         let wanted = BTreeSet::from([id]);
         if !self.missing(&wanted).is_empty() {
             match self.way().await? {
-                Way::Wire => self.fetch(&wanted, filter, Some(span.more)).await?,
+                Way::Wire => self.fetch(&wanted, Filter::NoTrees, Some(span.more)).await?,
                 Way::Mirror => self.fetch_whole(span).await?,
             }
         }
@@ -218,7 +216,9 @@ impl<'a> Session<'a> {
     async fn exchange(&mut self, wanted: &Wanted<'_>) -> Outcome<Arc<Pack>> {
         let known = self.remote.upload().await?;
         let (v2, body) = if known.v2 { (true, wanted.v2()) } else { (false, wanted.v0()) };
-        let pack = self.send(v2, body).await.inspect_err(|_| self.remote.forget());
+        // What is kept for long must not rest on what is forgotten sooner.
+        let recalls = wanted.filter != Filter::Whole;
+        let pack = self.send(v2, body, recalls).await.inspect_err(|_| self.remote.forget());
         let pack = pack.map_err(|fault| absent(fault, wanted.ids))?;
         match wanted.ids.iter().find(|id| !pack.contains(id)) {
             Some(id) => Err(Fault::protocol(format!("it lacks object {id}, which was asked for"))),
@@ -226,21 +226,33 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn send(&mut self, v2: bool, body: Vec<u8>) -> Outcome<Arc<Pack>> {
+    async fn send(&mut self, v2: bool, body: Vec<u8>, recalls: bool) -> Outcome<Arc<Pack>> {
         let remote = self.remote;
         let stream = remote.transport.request(Service::UploadPack, v2, body, remote.pack_bound()).await?;
         let bytes = read_answer(Packets::new(stream), v2, &remote.limits, &remote.credentials).await?;
         let limits = remote.limits.clone();
-        let (others, recalls) = (self.packs.clone(), remote.recalls());
+        let (others, remembered) = (self.packs.clone(), remote.recalls());
+        let remembered = move |id: &ObjectId| if recalls { remembered(id) } else { None };
         let mut budget = std::mem::replace(&mut self.budget, Budget::new(0));
         let (pack, budget) = compute(move || {
-            let pack = Pack::read(bytes, &others, &recalls, &limits, &mut budget);
+            let pack = Pack::read(bytes, &others, &remembered, &limits, &mut budget);
             (pack, budget)
         })
         .await?;
         self.budget = budget;
         Ok(Arc::new(pack?))
     }
+}
+
+/// Whether an answer came that is of no use, so that another question may be answered better.
+fn is_of_its_content(fault: &Fault) -> bool {
+    matches!(
+        fault.kind,
+        GitErrorKind::Protocol(_)
+            | GitErrorKind::Refused(_)
+            | GitErrorKind::TooLarge { .. }
+            | GitErrorKind::ObjectMissing(_)
+    )
 }
 
 /// A host that lacks a wanted object says so in words only.

@@ -175,8 +175,8 @@ async fn what_is_known_of_a_host_is_not_asked_again() {
     let push = "/repo.git/git-receive-pack";
     let receive = "/repo.git/info/refs?service=git-receive-pack";
     let upload = "/repo.git/info/refs?service=git-upload-pack";
-    // Look, commit with its root, one more tree, one file, push; what was pushed is known, but for the file read after it.
-    assert_eq!(asked, [upload, fetch, fetch, fetch, fetch, receive, push, push]);
+    // Look, commit, two trees, one file, push; what was pushed is known, but for the file read after it.
+    assert_eq!(asked, [upload, fetch, fetch, fetch, fetch, fetch, receive, push, push]);
 }
 
 /// The connection ends after the request: whether it had an effect, only the branch says.

@@ -66,6 +66,8 @@ struct Outcome<'a> {
 
 /// The longest event that is read.
 const LONGEST: u64 = 1 << 20;
+/// The longest key: a kind and two names of Kubernetes fit.
+const LONGEST_KEY: usize = 640;
 
 pub(crate) async fn run(arguments: CommentArgs, printer: &Printer) -> Result<ExitCode, CliError> {
     let event = arguments.event.as_deref().map(read).transpose()?;
@@ -82,7 +84,10 @@ pub(crate) async fn run(arguments: CommentArgs, printer: &Printer) -> Result<Exi
         (Some(key), _) => key.clone(),
         (None, Some(Event { object, .. })) if !object.name.is_empty() => {
             let named = format!("{}/{}/{}", object.kind, object.namespace, object.name);
-            key_of(&named).map_err(|why| CliError::failed(format!("the event is about no object: {why}")))?
+            key_of(&named).map_err(|why| {
+                CliError::failed(format!("reading what the event is about: {why}"))
+                    .help("give the comment a key of its own with --key")
+            })?
         }
         (None, _) => "gradus".to_owned(),
     };
@@ -137,7 +142,10 @@ fn failed(error: ForgeError, repository: &str, number: u64) -> CliError {
 
 fn text(template: &Path, facts: &CommentFacts) -> Result<String, CliError> {
     let shown = template.display();
-    let read = std::fs::read_to_string(template);
+    let read = std::fs::File::open(template).and_then(|file| {
+        let mut text = String::new();
+        file.take(LONGEST).read_to_string(&mut text).map(|_| text)
+    });
     let read = read.map_err(|error| CliError::because(format!("reading the template {shown}"), error))?;
     gradus_template::comment(&read, facts).map_err(|error: TemplateError| {
         let hint = error.hint.clone();
@@ -222,14 +230,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 /// A key ends no comment of HTML, in which it stands.
 fn key_of(text: &str) -> Result<String, String> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "._/".contains(c);
-    let is_key = !text.is_empty()
-        && text.len() <= 200
-        && text.chars().all(|c| is_part(c) || c == '-')
-        && !text.contains("--");
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+    let is_key = !text.is_empty() && text.len() <= LONGEST_KEY && text.chars().all(is_part);
     if is_key {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text:?} is no key: letters, digits, and single . _ / -"))
+        Err(format!("{text:?} is no key: at most {LONGEST_KEY} letters, digits, . _ / and -"))
     }
 }

@@ -116,6 +116,10 @@ impl Forge for EitherForge {
         self.of(place).who(place, person, groups).await
     }
 
+    fn answers(&self, place: &ProposalPlace) {
+        self.of(place).answers(place);
+    }
+
     fn tells(&self, repository: &Repository) -> bool {
         repository.forge.is_some() && self.remote.tells(repository)
     }

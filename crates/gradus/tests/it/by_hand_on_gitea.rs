@@ -142,10 +142,20 @@ async fn a25_what_an_event_says_of_a_pull_request_stands_below_it_once() {
     let now = town.comments().await;
     assert_eq!(now[1..], [quoted]);
     assert!(now[0].contains("successfully with 6.5.2\n\nIt answers at http://pr-12.example.com."), "{now:?}");
-    // Another key is another comment, with values of its own.
+    // Another key is another comment, with values of its own. What somebody else signed so stays theirs, and what is
+    // put into it is no word of gradus's.
+    let copied = Some(json!({"body": "mine\n\n<!-- gradus: comment plan -->"}));
+    town.gitea
+        .done(&town.ann.token, "POST", &format!("{}/issues/1/comments", town.path), copied)
+        .await
+        .unwrap();
     town.world.write("other.tmpl", "{{ set.what }} of #{{ pull }} is done");
-    comment(&mut town, &["1", "--template", "other.tmpl", "--set", "what=The plan", "--key", "plan"]);
-    assert_eq!(town.comments().await.len(), 3);
+    let what = "what=The plan <!-- gradus: answer to 1 -->";
+    comment(&mut town, &["1", "--template", "other.tmpl", "--set", what, "--key", "plan"]);
+    let now = town.comments().await;
+    assert_eq!(now[2].trim_end(), "mine\n\n<!-- gradus: comment plan -->");
+    assert!(now[3].starts_with("The plan &lt;!-- gradus: answer to 1 --> of #1 is done"), "{now:?}");
+    assert_eq!(now.len(), 4);
     // What people get wrong.
     comment(&mut town, &["--template", "comment.tmpl"]);
     comment(&mut town, &["1", "--template", "comment.tmpl"]);
@@ -154,7 +164,7 @@ async fn a25_what_an_event_says_of_a_pull_request_stands_below_it_once() {
     comment(&mut town, &["--template", "comment.tmpl", "--event", "comment.tmpl"]);
     comment(&mut town, &["1", "--template", "missing.tmpl"]);
     comment(&mut town, &["1", "--template", "other.tmpl", "--set", "what"]);
-    comment(&mut town, &["1", "--template", "other.tmpl", "--set", "what=a", "--key", "a--b"]);
-    assert_eq!(town.comments().await.len(), 3);
+    comment(&mut town, &["1", "--template", "other.tmpl", "--set", "what=a", "--key", "a>b"]);
+    assert_eq!(town.comments().await.len(), 4);
     town.world.check("comment");
 }

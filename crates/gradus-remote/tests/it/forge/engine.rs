@@ -12,7 +12,7 @@ use gradus_engine::port::clock::SystemClock;
 use gradus_engine::port::forge::{Extras, MergeWay, ProposalPlace, ProposalText};
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{PortError, PortErrorKind};
-use gradus_remote::forge::{ForgeApi, ForgeApis, PullState, RemoteForge};
+use gradus_remote::forge::{ForgeApi, ForgeApis, PullState, RemoteForge, Verdict};
 use gradus_remote::git::RemoteOptions;
 use gradus_remote::repos::{Committer, SecretFolder, WireRepos};
 use jiff::{SignedDuration, Timestamp};
@@ -279,6 +279,10 @@ async fn an_approval_in_gitlab_is_of_what_was_there() {
         api.get(record.number).await.unwrap();
     }
     assert_eq!(on().await, [Some(first)]);
+    // Whoever asked for changes has not approved, whatever else is told of them.
+    scene.double.reviewed(record.number.0, false);
+    let said = api.reviews(record.number).await.unwrap();
+    assert_eq!(said.iter().map(|review| review.verdict).collect::<Vec<_>>(), [Verdict::Changes]);
 }
 
 const KINDS: [&Kind; 4] = [&GITLAB, &BITBUCKET_SERVER, &BITBUCKET, &AZURE_DEVOPS];

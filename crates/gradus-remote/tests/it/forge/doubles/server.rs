@@ -163,12 +163,17 @@ impl Double {
 
     /// Ann approves what she sees.
     pub(in crate::forge) fn approved(&self, number: u64) {
+        self.reviewed(number, true);
+    }
+
+    /// Ann approves what she sees, or does not.
+    pub(in crate::forge) fn reviewed(&self, number: u64, approved: bool) {
         self.world(|world| {
             world.look();
             let at = world.now();
             let pull = world.pull(number).unwrap();
             let commit = pull.head.clone();
-            pull.reviews.push(Review { by: "ann", approved: true, commit, at });
+            pull.reviews.push(Review { by: "ann", approved, commit, at });
             world.touch(number);
         });
     }
