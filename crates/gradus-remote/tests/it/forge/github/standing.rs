@@ -147,7 +147,10 @@ async fn the_one_comment_is_found_again_and_made_again_if_somebody_deletes_it() 
     let says = |mark: &str, text: &str| Standing { comment: sticky(mark, text), ..Standing::default() };
     told(&scene, &scene.forge, &says("a", "one")).await;
     let another = scene.another("ghp_gradus");
-    assert_eq!(told(&scene, &another, &says("a", "one, a day later")).await, ["GET issues/1/comments 200", "GET user 200"]);
+    assert_eq!(
+        told(&scene, &another, &says("a", "one, a day later")).await,
+        ["GET issues/1/comments 200", "GET user 200"]
+    );
     assert_eq!(told(&scene, &another, &says("b", "two")).await.len(), 1);
     scene.server.hub().pulls[0].comments.clear();
     assert_eq!(
