@@ -151,6 +151,7 @@ fn environment_seen(
         checks: Seen::Known(Vec::new()),
         proofs: Seen::Known(vec![proof]),
         promoted: Seen::Known(None),
+        dispatched: Seen::Known(Vec::new()),
         evidence: BTreeMap::new(),
         brought: [].into(),
     }

@@ -109,6 +109,17 @@ name!(
     /// The id of a request that a person made.
     RequestId, "request id", subdomain
 );
+name!(
+    /// The event by which somebody else's automation is begun.
+    EventType, "event type", event_type
+);
+
+impl EventType {
+    /// The event that a promotion is, where nobody says another one.
+    pub fn promotion() -> Self {
+        Self(Arc::from("gradus-promotion"))
+    }
+}
 
 impl Person {
     /// Somebody whose name is not known.
@@ -252,6 +263,18 @@ fn repo_path(text: &str) -> Result<(), &'static str> {
     }
 }
 
+fn event_type(text: &str) -> Result<(), &'static str> {
+    if text.is_empty() {
+        Err("is empty")
+    } else if text.len() > 100 {
+        Err("is longer than 100 characters")
+    } else if !text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c)) {
+        Err("must be letters, digits, '-', '_', '.', ':' and '/'")
+    } else {
+        Ok(())
+    }
+}
+
 fn object_id(text: &str) -> Result<(), &'static str> {
     let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     if hex && (text.len() == 40 || text.len() == 64) {
@@ -295,6 +318,17 @@ mod tests {
         for bad in ["", "a b", "a..b", "-a", "refs/heads/a", "a/", "/a", "a.lock", "a/.b", "@", "a@{b", "a~1"]
         {
             assert!(BranchName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn event_types_are_one_word() {
+        for good in ["gradus-promotion", "Deploy.prod:eu/1"] {
+            assert!(EventType::parse(good).is_ok(), "{good}");
+        }
+        assert_eq!(EventType::parse("gradus-promotion"), Ok(EventType::promotion()));
+        for bad in ["", "a b", "a\nb", "é", &"a".repeat(101)] {
+            assert!(EventType::parse(bad).is_err(), "{bad}");
         }
     }
 

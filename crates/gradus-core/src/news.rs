@@ -303,6 +303,7 @@ impl Place<'_> {
                 Reason::WaitingForApproval { .. }
                     | Reason::WaitingForPerson { .. }
                     | Reason::WaitingForMerge { .. }
+                    | Reason::DispatchUnanswered { .. }
             )
         };
         let Some(first) = here.reasons.first().filter(|reason| is_asked(reason)) else { return };
@@ -312,6 +313,9 @@ impl Place<'_> {
         }
         let words = tell::waiting(self.report, here, &next.release, self.clock);
         let state = here.origin.as_ref().map_or("-", |origin| origin.commit.short());
+        // Asked for once more in vain, it is news once more.
+        let state =
+            if let Reason::DispatchUnanswered { promotion, .. } = first { &**promotion } else { state };
         let of = format!("{} {} {state}", next.release, first.code());
         let news = News {
             from: here.release().cloned(),

@@ -83,6 +83,8 @@ pub struct EnvironmentSeen {
     pub proofs: Seen<Vec<Proof>>,
     /// What gradus last wrote here, as recorded.
     pub promoted: Seen<Option<Release>>,
+    /// What somebody else's automation was asked for here, as recorded.
+    pub dispatched: Seen<Vec<Dispatched>>,
     /// Who brought what Git declares here and declared before, newest first, as far
     /// as its history was looked at.
     pub brought: Arc<[Brought]>,
@@ -275,6 +277,21 @@ pub struct Approval {
     pub groups: Vec<Group>,
     /// The other names they are known by, such as the address in their commits.
     pub aliases: Vec<Person>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A promotion that somebody else's automation was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispatched {
+    /// The id of the promotion, by which it knows whether it was asked before.
+    pub promotion: Arc<str>,
+    /// What was there.
+    pub from: Option<Release>,
+    /// What was asked for.
+    pub to: Release,
+    /// The request by name that it was asked for, if there was one.
+    pub request: Option<RequestId>,
     /// When.
     pub at: Timestamp,
 }

@@ -13,11 +13,13 @@ use crate::version::{Order, Version};
 
 mod check;
 mod cluster;
+mod dispatch;
 mod error;
 mod pull_request;
 mod repository;
 
 pub use cluster::{AppObject, ClusterKind, ClusterRef, ClusterTarget, Confidence, VersionFrom};
+pub use dispatch::DispatchPolicy;
 pub use error::{PipelineError, PipelineErrorKind};
 pub use pull_request::{Commands, MergeMethod, PullRequestPolicy, Reviewer};
 pub use repository::{Forge, ForgeKind, Repository};
@@ -154,12 +156,14 @@ pub enum Need {
 }
 
 /// How a change is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Strategy {
     /// A commit on the branch itself.
     Push,
     /// A proposal that is merged.
     PullRequest,
+    /// By somebody else's automation, which is asked for it.
+    Dispatch(Box<DispatchPolicy>),
 }
 
 /// Who merges a proposal whose gates have passed.

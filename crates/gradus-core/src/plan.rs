@@ -8,6 +8,7 @@ mod change;
 mod choose;
 mod close;
 mod decide;
+mod dispatch;
 mod history;
 mod line;
 mod requests;
@@ -64,6 +65,8 @@ pub enum Step {
         /// The change it is.
         change: Change,
     },
+    /// Ask somebody else's automation to make the change.
+    Dispatch(Change),
     /// Close the open proposal.
     Close {
         /// Which proposal.
@@ -92,7 +95,7 @@ impl Step {
     /// The environment it is for.
     pub fn environment(&self) -> &EnvironmentName {
         match self {
-            Self::Push(change) | Self::Propose(change) => &change.environment,
+            Self::Push(change) | Self::Propose(change) | Self::Dispatch(change) => &change.environment,
             Self::Update { change, .. } | Self::Merge { change, .. } => &change.environment,
             Self::Close { environment, .. } => environment,
         }
@@ -101,7 +104,7 @@ impl Step {
     /// The change it makes, if it makes one.
     pub fn change(&self) -> Option<&Change> {
         match self {
-            Self::Push(change) | Self::Propose(change) => Some(change),
+            Self::Push(change) | Self::Propose(change) | Self::Dispatch(change) => Some(change),
             Self::Update { change, .. } | Self::Merge { change, .. } => Some(change),
             Self::Close { .. } => None,
         }
@@ -114,6 +117,7 @@ impl Step {
             Self::Propose(_) => "propose",
             Self::Update { .. } => "update",
             Self::Merge { .. } => "merge",
+            Self::Dispatch(_) => "dispatch",
             Self::Close { .. } => "close",
         }
     }
@@ -178,6 +182,7 @@ fn unseen() -> EnvironmentSeen {
         checks: Seen::unknown(why),
         proofs: Seen::unknown(why),
         promoted: Seen::unknown(why),
+        dispatched: Seen::unknown(why),
         evidence: BTreeMap::new(),
         brought: [].into(),
     }

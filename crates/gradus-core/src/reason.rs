@@ -206,6 +206,32 @@ pub enum Reason {
         /// Since when.
         since: Timestamp,
     },
+    /// Somebody else's automation was asked to bring it in, and has time left.
+    Dispatched {
+        /// What it was asked for.
+        to: Release,
+        /// The id of the promotion.
+        promotion: Arc<str>,
+        /// When it was asked.
+        since: Timestamp,
+        /// Until when it has time.
+        until: Timestamp,
+    },
+    /// Somebody else's automation was asked to bring it in, and did not in time.
+    DispatchUnanswered {
+        /// What it was asked for.
+        to: Release,
+        /// The id of the promotion.
+        promotion: Arc<str>,
+        /// When it was asked.
+        asked: Timestamp,
+        /// How long it had.
+        within: SignedDuration,
+        /// When the time was up.
+        since: Timestamp,
+        /// Whether what was asked for is older than what is there.
+        goes_back: bool,
+    },
     /// Somebody else pushed to the proposal's branch.
     ProposalChanged {
         /// Which one.
@@ -338,6 +364,11 @@ pub enum Reason {
         environment: EnvironmentName,
         /// Which check.
         check: CheckName,
+        /// Why not.
+        why: Why,
+    },
+    /// What somebody else's automation was asked for is not known.
+    DispatchUnknown {
         /// Why not.
         why: Why,
     },

@@ -4,6 +4,8 @@
 //! decides anew. Only a branch that moved for other reasons is tried again here,
 //! a few times.
 
+mod dispatch;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_core::names::{BranchName, CommitId, ProposalNumber, RepoPath};
@@ -24,6 +26,8 @@ use crate::port::repo::{CommitOrder, FileChange, Written};
 use crate::port::{PortError, PortErrorKind, Ports, Repo};
 use crate::spans;
 use crate::words::Words;
+
+pub(crate) use dispatch::Unrecorded;
 
 /// How often a write is tried again because somebody else moved the branch.
 const TRIES: usize = 5;
@@ -50,6 +54,7 @@ pub(crate) struct Actor<'a> {
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) sight: &'a Sight,
     pub(crate) report: &'a Report,
+    pub(crate) unrecorded: &'a Unrecorded,
 }
 
 /// A change, made ready to be written.
@@ -84,6 +89,7 @@ impl Actor<'_> {
         match step {
             Step::Push(change) => self.push(&*repo, change).await,
             Step::Propose(change) => self.propose(&*repo, change, None).await,
+            Step::Dispatch(change) => self.dispatch(&*repo, change).await,
             Step::Update { number, head, change } => {
                 self.propose(&*repo, change, Some((*number, head))).await
             }
@@ -113,6 +119,7 @@ impl Actor<'_> {
                     commit: head.clone(),
                     proposal: Some(*number),
                     promotion: String::new(),
+                    request: None,
                     asked_by: None,
                     approved_by: Vec::new(),
                     detail,
@@ -372,6 +379,7 @@ impl Actor<'_> {
             commit: ready.tip.clone(),
             proposal,
             promotion: ready.promotion.clone(),
+            request: change.request().map(|request| request.id.clone()),
             asked_by: change.request().map(|request| request.by.clone()),
             approved_by: change.approved_by.clone(),
             detail: because(change),
@@ -421,7 +429,7 @@ impl Outcome {
 fn lands(action: Action) -> bool {
     match action {
         Action::Pushed | Action::Merged => true,
-        Action::Proposed | Action::Updated | Action::Closed => false,
+        Action::Proposed | Action::Updated | Action::Closed | Action::Dispatched => false,
     }
 }
 

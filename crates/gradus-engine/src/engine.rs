@@ -16,7 +16,7 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::act::{Actor, Outcome};
+use crate::act::{Actor, Outcome, Unrecorded};
 use crate::moment::Moment;
 use crate::observe::{self, Branches, Memory, Sight, observe};
 use crate::port::{Holder, PortError, PortErrorKind, Ports};
@@ -36,6 +36,7 @@ pub struct Engine {
     pub(crate) ports: Ports,
     memory: Memory,
     told: Told,
+    unrecorded: Unrecorded,
     pipelines: RwLock<BTreeMap<PipelineKey, Arc<Pipeline>>>,
     latest: RwLock<BTreeMap<PipelineKey, Arc<Looked>>>,
     pub(crate) queue: Queue<PipelineKey>,
@@ -110,6 +111,7 @@ impl Engine {
             ports,
             memory: Memory::default(),
             told: Told::default(),
+            unrecorded: Unrecorded::default(),
             pipelines: RwLock::default(),
             latest: RwLock::default(),
             queue: Queue::default(),
@@ -151,6 +153,7 @@ impl Engine {
         self.queue.retain(|key| self.pipeline(key).is_some());
         self.memory.retain(|key| self.pipeline(key).is_some());
         self.told.retain(|key| self.pipeline(key).is_some());
+        self.unrecorded.retain(|key| self.pipeline(key).is_some());
         let mut latest = self.latest.write().unwrap_or_else(PoisonError::into_inner);
         for (key, _) in &gone {
             latest.remove(key);
@@ -176,6 +179,7 @@ impl Engine {
         self.queue.retain(is_another);
         self.memory.retain(is_another);
         self.told.retain(is_another);
+        self.unrecorded.retain(is_another);
         self.latest.write().unwrap_or_else(PoisonError::into_inner).remove(key);
         let _nobody_listens = self.changes.send(key.clone());
         Some(gone)
@@ -297,7 +301,13 @@ impl Engine {
         let unheard = heard.err();
         // Before the steps: what a commit is marked with may be what the forge waits for before it merges.
         self.told.tell(&self.ports, pipeline, &sight.base, &looked.report).await;
-        let actor = Actor { ports: &self.ports, pipeline, sight: &sight, report: &looked.report };
+        let actor = Actor {
+            ports: &self.ports,
+            pipeline,
+            sight: &sight,
+            report: &looked.report,
+            unrecorded: &self.unrecorded,
+        };
         let mut outcomes = Vec::with_capacity(looked.steps.len());
         for step in &looked.steps {
             if self.pipeline(&pipeline.key).as_ref().map(Arc::as_ptr) != listed.as_ref().map(Arc::as_ptr) {

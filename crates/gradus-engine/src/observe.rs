@@ -149,6 +149,7 @@ fn seen_of(
         checks: from_view(view, |view| view.checks.get(name).cloned().unwrap_or_default()),
         proofs: from_view(view, |view| view.proofs.get(name).cloned().unwrap_or_default()),
         promoted: from_view(view, |view| view.promoted.get(name).cloned()),
+        dispatched: from_view(view, |view| view.dispatched.get(name).cloned().unwrap_or_default()),
         brought: git.origins.get(name).map_or_else(|| [].into(), |facts| facts.brought.clone()),
     }
 }

@@ -5,6 +5,7 @@
 //! unknown fact and aborts nothing.
 
 pub mod clock;
+pub mod dispatch;
 pub mod error;
 pub mod forge;
 pub mod holder;

@@ -97,6 +97,7 @@ fn found_in_git(here: &EnvironmentReport, sight: &Sight, view: &View) -> Option<
         commit: facts.origin.commit.clone(),
         proposal: None,
         promotion,
+        request: None,
         asked_by: None,
         approved_by: facts.approved_by.clone(),
         detail: "found in Git".to_owned(),

@@ -72,15 +72,15 @@ fn written(pipeline: &PipelineKey, wrote: &Wrote) -> News {
         Action::Updated => "ProposalUpdated",
         Action::Merged => "Merged",
         Action::Closed => "ProposalClosed",
+        Action::Dispatched => "Dispatched",
     };
     let to = wrote.to.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
     let from = wrote.from.as_ref().map_or_else(String::new, |from| format!(" from {from}"));
-    let note = format!(
-        "{} {}{from} to {to}, commit {}",
-        wrote.environment,
-        wrote.action.word(),
-        wrote.commit.short()
-    );
+    let (environment, word) = (&wrote.environment, wrote.action.word());
+    let note = match wrote.dispatched() {
+        Some(one) => format!("automation was asked for {to} in {environment}, promotion {}", one.promotion),
+        None => format!("{environment} {word}{from} to {to}, commit {}", wrote.commit.short()),
+    };
     News {
         pipeline: pipeline.clone(),
         bad: false,

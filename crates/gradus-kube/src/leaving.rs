@@ -27,12 +27,12 @@ pub(crate) fn is_needed(pipeline: &Pipeline, status: &PipelineStatus) -> bool {
         (OnDelete::Leave, _) | (_, Mode::Observe) => false,
         (OnDelete::Close, Mode::Active | Mode::Suspended) => true,
     };
-    let proposes = |strategy: Strategy| match strategy {
+    let proposes = |strategy: &Strategy| match strategy {
         Strategy::PullRequest => true,
-        Strategy::Push => false,
+        Strategy::Push | Strategy::Dispatch(_) => false,
     };
     closes
-        && (pipeline.environments().iter().any(|here| proposes(here.strategy))
+        && (pipeline.environments().iter().any(|here| proposes(&here.strategy))
             || status.environments.iter().any(|here| here.proposal.is_some()))
 }
 

@@ -195,6 +195,7 @@ fn wrote(name: &str, number: usize, second: i64) -> Entry {
         commit: CommitId::parse(&format!("{:040x}", number * 1000 + second.unsigned_abs() as usize)).unwrap(),
         proposal: None,
         promotion: "0123456789abcdef0123456789abcdef".to_owned(),
+        request: None,
         asked_by: None,
         approved_by: vec![person("ann@example.com")],
         detail: "proven in the environment before".to_owned(),

@@ -29,8 +29,8 @@ pub struct Metrics {
     spans_lost: AtomicU64,
 }
 
-const ACTIONS: [Action; 5] =
-    [Action::Pushed, Action::Proposed, Action::Updated, Action::Merged, Action::Closed];
+const ACTIONS: [Action; 6] =
+    [Action::Pushed, Action::Proposed, Action::Updated, Action::Merged, Action::Closed, Action::Dispatched];
 const KINDS: [(PortErrorKind, &str); 7] = [
     (PortErrorKind::Unreachable, "unreachable"),
     (PortErrorKind::Denied, "denied"),

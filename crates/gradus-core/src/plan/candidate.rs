@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::choose::Wanted;
+use super::dispatch;
 use super::history::{approvals, drift, stepped_back, those_who_brought};
 use super::scene::{Place, Scene};
 use super::{Cause, Change, Step};
@@ -91,6 +92,12 @@ impl<'a> Candidate<'a> {
         if self.place.environment.needs_a_person() {
             self.wait_for_merge();
         }
+        self.before.extend(dispatch::unknown(self.place));
+    }
+
+    /// What came of asking somebody else's automation for it, where it was asked.
+    fn dispatched(&self) -> Option<Reason> {
+        dispatch::asked(self.scene, self.place, &self.release, self.request)
     }
 
     /// No gate asks for a person's word: it is then merging the proposal, or
@@ -222,7 +229,12 @@ impl<'a> Candidate<'a> {
         });
         let own = own
             .filter(|_| self.may_be_proposed() && self.place.environment.strategy == Strategy::PullRequest);
-        own.iter().chain(&self.before).chain(&self.after).cloned().collect()
+        // What was asked for may come, whatever came in its way since.
+        let (first, last) = match self.may_be_proposed() {
+            true => (self.dispatched(), None),
+            false => (None, dispatch::asked_since(self.scene, self.place, &self.release, self.request)),
+        };
+        own.iter().chain(&first).chain(&self.before).chain(&self.after).chain(&last).cloned().collect()
     }
 
     /// The step that brings it in, or nearer.
@@ -230,8 +242,12 @@ impl<'a> Candidate<'a> {
         if !self.may_be_proposed() {
             return None;
         }
-        let proposal = match (self.place.environment.strategy, self.proposal) {
+        let proposal = match (&self.place.environment.strategy, self.proposal) {
             (Strategy::Push, _) => return self.after.is_empty().then(|| Step::Push(self.change())),
+            (Strategy::Dispatch(_), _) => {
+                let is_due = self.after.is_empty() && self.dispatched().is_none();
+                return is_due.then(|| Step::Dispatch(self.change()));
+            }
             (Strategy::PullRequest, None) => return Some(Step::Propose(self.change())),
             (Strategy::PullRequest, Some(proposal)) => proposal,
         };

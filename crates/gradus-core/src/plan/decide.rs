@@ -3,6 +3,7 @@
 use super::candidate::Candidate;
 use super::choose::{Wanted, choose};
 use super::close::{close, close_withdrawn};
+use super::dispatch;
 use super::history::drift;
 use super::scene::{Place, Scene};
 use super::{CloseReason, Step};
@@ -55,10 +56,10 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
         let environment = place.name().clone();
         return report.reasons.push(Reason::DeclaredUnknown { environment, why: why.clone() });
     }
-    let strategy = place.environment.strategy;
+    let strategy = &place.environment.strategy;
     let proposal = match (&seen.proposal, strategy) {
         (Seen::Known(proposal), _) => proposal.as_ref(),
-        (Seen::Unknown(_), Strategy::Push) => None,
+        (Seen::Unknown(_), Strategy::Push | Strategy::Dispatch(_)) => None,
         (Seen::Unknown(why), Strategy::PullRequest) => {
             return report.reasons.push(Reason::ProposalUnknown { why: why.clone() });
         }
@@ -72,6 +73,7 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
             let step = closing.or_else(|| if reason.is_unknown() { None } else { withdrawn() });
             report.step = step.map(Box::new);
             report.reasons.extend(choice.refused);
+            report.notes.extend(dispatch::under_way(scene, place, None));
             return report.reasons.push(reason);
         }
     };
@@ -87,13 +89,14 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
     let is_merged = matches!(closing, Some(Step::Close { because: CloseReason::Merged, .. }));
     let mut step = match strategy {
         Strategy::PullRequest if is_merged => closing,
-        Strategy::PullRequest | Strategy::Push => candidate.step().or(closing),
+        Strategy::PullRequest | Strategy::Push | Strategy::Dispatch(_) => candidate.step().or(closing),
     };
     if step.is_none() && !candidate.may_be_proposed() && !candidate.is_unknown() {
         step = withdrawn();
     }
     report.step = step.map(Box::new);
     report.reasons = candidate.reasons();
+    report.notes.extend(dispatch::under_way(scene, place, Some(&candidate.release)));
     if report.reasons.is_empty() {
         report.reasons.push(Reason::Promoting { to: candidate.release.clone() });
     }

@@ -10,6 +10,7 @@ use super::scene::{Place, Scene};
 use crate::brought::{Telling, declares};
 use crate::names::Person;
 use crate::observation::{Approval, Origin, Proof, Request, RequestKind, Seen, Why};
+use crate::pipeline::Strategy;
 use crate::reason::Reason;
 use crate::release::{Release, Standing};
 
@@ -173,7 +174,12 @@ fn collect<'s, 'a: 's>(
 
 /// Whether Git declares what nobody promoted.
 pub(super) fn drift(place: &Place<'_>) -> Option<Reason> {
-    if place.environment.is_first() {
+    // Where somebody else's automation writes, nothing is set beside gradus.
+    let is_ours = match place.environment.strategy {
+        Strategy::Push | Strategy::PullRequest => true,
+        Strategy::Dispatch(_) => false,
+    };
+    if place.environment.is_first() || !is_ours {
         return None;
     }
     let declared = place.seen.declared.known()?;

@@ -28,6 +28,8 @@ impl Reason {
             Self::WaitingForPerson { .. } => "waiting-for-person",
             Self::WaitingForMerge { .. } => "waiting-for-merge",
             Self::QueuedInForge { .. } => "queued-in-forge",
+            Self::Dispatched { .. } => "dispatched",
+            Self::DispatchUnanswered { .. } => "dispatch-unanswered",
             Self::ProposalChanged { .. } => "proposal-changed",
             Self::ProposalDeclined { .. } => "proposal-declined",
             Self::VersionBlocked { .. } => "version-blocked",
@@ -47,6 +49,7 @@ impl Reason {
             Self::ApprovalsUnknown { .. } => "approvals-unknown",
             Self::AuthorUnknown { .. } => "author-unknown",
             Self::ChecksUnknown { .. } => "checks-unknown",
+            Self::DispatchUnknown { .. } => "dispatch-unknown",
             Self::HistoryUnknown { .. } => "history-unknown",
         }
     }
@@ -66,6 +69,8 @@ impl Reason {
             | Self::WaitingForMerge { since, .. }
             | Self::ProposalDeclined { since, .. }
             | Self::QueuedInForge { since, .. }
+            | Self::Dispatched { since, .. }
+            | Self::DispatchUnanswered { since, .. }
             | Self::RequestRefused { since, .. }
             | Self::RolledBack { since, .. } => Some(*since),
             Self::UpToDate
@@ -93,6 +98,7 @@ impl Reason {
             | Self::ApprovalsUnknown { .. }
             | Self::AuthorUnknown { .. }
             | Self::ChecksUnknown { .. }
+            | Self::DispatchUnknown { .. }
             | Self::HistoryUnknown { .. } => None,
         }
     }
@@ -105,6 +111,7 @@ impl Reason {
                 *until
             }
             Self::OutsideWindow { opens, .. } => *opens,
+            Self::Dispatched { until, .. } => Some(*until),
             Self::UpToDate
             | Self::FollowsGit
             | Self::Promoting { .. }
@@ -122,6 +129,7 @@ impl Reason {
             | Self::ProposalChanged { .. }
             | Self::ProposalDeclined { .. }
             | Self::QueuedInForge { .. }
+            | Self::DispatchUnanswered { .. }
             | Self::VersionBlocked { .. }
             | Self::RolledBack { .. }
             | Self::OlderVersion { .. }
@@ -139,6 +147,7 @@ impl Reason {
             | Self::ApprovalsUnknown { .. }
             | Self::AuthorUnknown { .. }
             | Self::ChecksUnknown { .. }
+            | Self::DispatchUnknown { .. }
             | Self::HistoryUnknown { .. } => None,
         }
     }
@@ -154,6 +163,7 @@ impl Reason {
                 | Self::ApprovalsUnknown { .. }
                 | Self::AuthorUnknown { .. }
                 | Self::ChecksUnknown { .. }
+                | Self::DispatchUnknown { .. }
                 | Self::HistoryUnknown { .. }
         )
     }

@@ -26,6 +26,7 @@ pub fn advice(
         | Reason::Promoting { .. }
         | Reason::WaitingForHealth { .. }
         | Reason::Queued { .. }
+        | Reason::Dispatched { .. }
         | Reason::Drift { .. }
         | Reason::RequestRefused { .. } => Vec::new(),
         Reason::WaitingForEnvironment { environment: before, .. } => {
@@ -65,6 +66,13 @@ pub fn advice(
         Reason::QueuedInForge { number, .. } => {
             one(&format!("look in the forge what proposal {number} waits for; to stop it, close it"))
         }
+        Reason::DispatchUnanswered { to, goes_back, .. } => {
+            let again = if *goes_back { "rollback" } else { "promote" };
+            vec![
+                "look in the forge what became of the run that this promotion began".to_owned(),
+                format!("gradus {again} {name} --to {environment} --version {}", version_argument(to)),
+            ]
+        }
         Reason::ProposalDeclined { .. } => vec![
             "release a newer version".to_owned(),
             format!("gradus promote {name} --to {environment} --version {version}"),
@@ -96,6 +104,7 @@ pub fn advice(
         | Reason::ApprovalsUnknown { .. }
         | Reason::ChecksUnknown { .. }
         | Reason::AuthorUnknown { .. }
+        | Reason::DispatchUnknown { .. }
         | Reason::HistoryUnknown { .. } => Vec::new(),
     }
 }

@@ -179,6 +179,7 @@ fn labelled(reason: &Reason, clock: &Clock) -> String {
     | Reason::ApprovalsUnknown { why, .. }
     | Reason::AuthorUnknown { why, .. }
     | Reason::ChecksUnknown { why, .. }
+    | Reason::DispatchUnknown { why }
     | Reason::HistoryUnknown { why, .. } = reason
     {
         return format!("not known: {why}");
@@ -213,6 +214,9 @@ fn label(reason: &Reason) -> String {
         | Reason::ProposalDeclined { .. }
         | Reason::QueuedInForge { .. }
         | Reason::ProposalUnknown { .. } => "proposal",
+        Reason::Dispatched { .. } | Reason::DispatchUnanswered { .. } | Reason::DispatchUnknown { .. } => {
+            "dispatch"
+        }
         Reason::RequestRefused { .. } | Reason::RequestsUnknown { .. } => "request",
         Reason::Queued { .. } | Reason::PinnedQueue { .. } => "queue",
         Reason::ObserveOnly | Reason::Suspended => "mode",
@@ -293,6 +297,12 @@ fn next(here: &EnvironmentReport) -> Option<String> {
     }
     if reasons.iter().any(|reason| reason.is_unknown()) {
         return Some("goes on by itself once it is known".to_owned());
+    }
+    if matches!(main, Reason::Dispatched { .. }) {
+        return Some("goes on by itself once Git declares it".to_owned());
+    }
+    if matches!(main, Reason::DispatchUnanswered { .. }) {
+        return Some("nothing by itself, until Git declares it or there is a newer version".to_owned());
     }
     if matches!(main, Reason::Queued { .. }) {
         return Some("goes on by itself once that one is healthy".to_owned());

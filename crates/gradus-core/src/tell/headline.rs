@@ -81,6 +81,15 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
                 "{what} is not in {environment} yet: the forge merges proposal {number} once its own rules are met."
             )
         }
+        Reason::Dispatched { to, until, .. } => {
+            let until = clock.at(*until);
+            format!(
+                "{app} {to} is not in {environment} yet: automation was asked for it and has until {until}."
+            )
+        }
+        Reason::DispatchUnanswered { .. } => {
+            not_in("the automation that was asked for it has not brought it")
+        }
         Reason::ProposalDeclined { number, .. } => not_in(&format!("proposal {number} was closed")),
         Reason::VersionBlocked { .. } => not_in("it is blocked"),
         Reason::RolledBack { from, .. } if wants.is_some_and(|wants| wants.same(from)) => {
@@ -109,6 +118,7 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::ApprovalsUnknown { .. } => not_in("it is not known who approved"),
         Reason::AuthorUnknown { .. } => not_in("it is not known who brought it"),
         Reason::ChecksUnknown { check, .. } => not_in(&format!("it is not known what check {check} says")),
+        Reason::DispatchUnknown { .. } => nothing("it is not known what automation was asked for"),
         Reason::HistoryUnknown { .. } => nothing("it is not known whether it was moved back"),
     }
 }
@@ -153,6 +163,7 @@ fn going(here: &EnvironmentReport, what: &str) -> String {
         Some(Step::Merge { number, .. }) => {
             format!("{what} {goes} to {environment}{now}: proposal {number} {is} merged.")
         }
+        Some(Step::Dispatch(_)) => format!("automation {is} asked to bring {what} to {environment}{now}."),
         Some(Step::Close { number, .. }) => format!("proposal {number} {is} closed{now}."),
         Some(Step::Push(_)) | None => format!("{what} {goes} to {environment}{now}."),
     }

@@ -59,6 +59,9 @@ pub(crate) fn waiting(
         Some(Reason::WaitingForMerge { number, .. }) => {
             format!("{app} {release} waits for {environment}: proposal {number} can be merged")
         }
+        Some(Reason::DispatchUnanswered { .. }) => {
+            format!("{app} {release} did not come into {environment}: automation was asked for it in vain")
+        }
         Some(_) | None => format!("{app} {release} waits for a person's word for {environment}"),
     };
     let details = here.reasons.iter().map(|reason| sentence(reason, clock)).collect();

@@ -140,6 +140,20 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
                 clock.at(*since)
             )
         }
+        Reason::Dispatched { to, promotion, since, until } => {
+            format!(
+                "automation was asked for {to} at {} and has until {}\npromotion {promotion}",
+                clock.at(*since),
+                clock.at(*until)
+            )
+        }
+        Reason::DispatchUnanswered { to, promotion, asked, within, since: _, goes_back: _ } => {
+            format!(
+                "automation was asked for {to} at {}, and Git did not declare it within {}\npromotion {promotion}",
+                clock.at(*asked),
+                duration(*within)
+            )
+        }
         Reason::ProposalChanged { number, head } => {
             format!("somebody else pushed {} to the branch of proposal {number}", head.short())
         }
@@ -189,6 +203,7 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         Reason::ChecksUnknown { environment: _, check, why } => {
             format!("what {check} says is not known: {why}")
         }
+        Reason::DispatchUnknown { why } => format!("what automation was asked for is not known: {why}"),
         Reason::HistoryUnknown { environment, why } => {
             format!("whether {environment} was moved back is not known: {why}")
         }

@@ -130,6 +130,12 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         Reason::QueuedInForge { number, .. } => {
             format!("next: {wants}, once the forge merges proposal {number}")
         }
+        Reason::Dispatched { to, since, until, .. } => {
+            format!("next: {to}, asked for at {}, due by {}", clock.at(*since), clock.at(*until))
+        }
+        Reason::DispatchUnanswered { to, asked, .. } => {
+            format!("waits: {to} was asked for at {} and did not come", clock.at(*asked))
+        }
         Reason::OutsideWindow { opens: Some(opens), .. } => format!("next: {wants}, at {}", clock.at(*opens)),
         Reason::CheckPending { check, .. } => format!("next: {wants}, after check {check}"),
         Reason::ObserveOnly => format!("would get {wants} (observe only)"),
@@ -156,6 +162,7 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         | Reason::ApprovalsUnknown { .. }
         | Reason::AuthorUnknown { .. }
         | Reason::ChecksUnknown { .. }
+        | Reason::DispatchUnknown { .. }
         | Reason::HistoryUnknown { .. } => {
             let words = super::sentence(reason, clock);
             // The row is the environment's own.

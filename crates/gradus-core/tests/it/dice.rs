@@ -12,8 +12,8 @@ use gradus_core::gate::freeze::FreezeGate;
 use gradus_core::gate::soak::SoakGate;
 use gradus_core::names::{CheckName, Group, Person, ProposalNumber, RequestId};
 use gradus_core::observation::{
-    Approval, Brought, CheckFact, CheckResult, Declared, EnvironmentSeen, Fit, Observation, Origin, Proof,
-    ProposalSeen, Request, RequestKind, Seen, TargetState,
+    Approval, Brought, CheckFact, CheckResult, Declared, Dispatched, EnvironmentSeen, Fit, Observation,
+    Origin, Proof, ProposalSeen, Request, RequestKind, Seen, TargetState,
 };
 use gradus_core::pipeline::{
     Emergency, Environment, Hold, Merge, Mode, Need, Pipeline, Queue, Strategy as Write, TargetKind,
@@ -163,7 +163,11 @@ impl Dice {
         }
         let count = u32::try_from(1 + self.roll(made.targets.len())).unwrap();
         made.healthy = self.pick(&[Need::All, Need::Any, Need::Count(NonZeroU32::new(count).unwrap())]);
-        made.strategy = self.pick(&[Write::Push, Write::PullRequest]);
+        made.strategy = match self.roll(3) {
+            0 => Write::Push,
+            1 => Write::PullRequest,
+            _ => Write::Dispatch(Box::default()),
+        };
         made.merge = self.pick(&[Merge::Auto, Merge::Person]);
         made.queue = match self.roll(6) {
             0..=2 => Queue::Latest,
@@ -285,6 +289,15 @@ impl Dice {
                 })
             }),
             promoted,
+            dispatched: self.seen(|dice| {
+                dice.few(2, |dice, at| Dispatched {
+                    promotion: format!("p{at}").into(),
+                    from: declared.clone().filter(|_| !dice.one_in(4)),
+                    to: dice.release(kind),
+                    request: dice.maybe(3, |dice| RequestId::parse(&format!("r{}", dice.roll(3))).unwrap()),
+                    at: dice.time(),
+                })
+            }),
             evidence: BTreeMap::new(),
             brought: self
                 .few(3, |dice, _| Brought {

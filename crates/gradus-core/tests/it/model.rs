@@ -96,6 +96,7 @@ pub(crate) fn nothing_seen() -> EnvironmentSeen {
         checks: Seen::Known(Vec::new()),
         proofs: Seen::Known(Vec::new()),
         promoted: Seen::Known(None),
+        dispatched: Seen::Known(Vec::new()),
         evidence: BTreeMap::new(),
         brought: [].into(),
     }

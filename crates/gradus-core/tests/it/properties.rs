@@ -113,7 +113,7 @@ fn what_becomes_unknown_adds_no_step() {
 /// Makes one fact unknown; says which.
 fn hide(seen: &mut EnvironmentSeen, dice: &mut Dice) -> &'static str {
     let why = "it is hidden now";
-    match dice.roll(9) {
+    match dice.roll(10) {
         0 => {
             let count = seen.targets.len();
             if let Some(state) = seen.targets.values_mut().nth(dice.roll(count)) {
@@ -151,6 +151,10 @@ fn hide(seen: &mut EnvironmentSeen, dice: &mut Dice) -> &'static str {
             seen.proofs = Seen::unknown(why);
             "the proofs"
         }
+        8 => {
+            seen.dispatched = Seen::unknown(why);
+            "what was asked for"
+        }
         _ => {
             seen.promoted = Seen::unknown(why);
             "what was promoted"
@@ -167,6 +171,7 @@ fn the_order_of_what_has_no_order_does_not_matter() {
             shuffle(&mut seen.approvals, dice);
             shuffle(&mut seen.checks, dice);
             shuffle(&mut seen.proofs, dice);
+            shuffle(&mut seen.dispatched, dice);
         }
         let mut environments: Vec<Environment> = pipeline.environments().to_vec();
         let turn = dice.roll(environments.len());
@@ -344,7 +349,18 @@ fn the_cases_are_worth_something() {
             plan.report.environments.iter().flat_map(|here| &here.reasons).map(|reason| reason.code()),
         );
     }
-    let all = ["asked", "close", "emergency", "merge", "override", "propose", "push", "rollback", "update"];
+    let all = [
+        "asked",
+        "close",
+        "dispatch",
+        "emergency",
+        "merge",
+        "override",
+        "propose",
+        "push",
+        "rollback",
+        "update",
+    ];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all);
     assert!(codes.len() >= 33, "only {} reasons were met: {codes:?}", codes.len());
 }

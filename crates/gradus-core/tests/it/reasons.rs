@@ -155,7 +155,21 @@ fn example_after(reason: Option<&Reason>) -> Option<Reason> {
             url: Some("https://github.com/acme/fleet/pull/12".into()),
             since: at("11:58:00"),
         },
-        Some(Reason::QueuedInForge { .. }) => {
+        Some(Reason::QueuedInForge { .. }) => Reason::Dispatched {
+            to: new,
+            promotion: "5f0c1d".into(),
+            since: at("11:50:00"),
+            until: at("12:50:00"),
+        },
+        Some(Reason::Dispatched { .. }) => Reason::DispatchUnanswered {
+            to: new,
+            promotion: "5f0c1d".into(),
+            asked: at("10:50:00"),
+            within: SignedDuration::from_hours(1),
+            since: at("11:50:00"),
+            goes_back: false,
+        },
+        Some(Reason::DispatchUnanswered { .. }) => {
             Reason::ProposalChanged { number: ProposalNumber(12), head: head() }
         }
         Some(Reason::ProposalChanged { .. }) => Reason::ProposalDeclined {
@@ -201,7 +215,8 @@ fn example_after(reason: Option<&Reason>) -> Option<Reason> {
         Some(Reason::AuthorUnknown { .. }) => {
             Reason::ChecksUnknown { environment: staging, check: check(), why: down() }
         }
-        Some(Reason::ChecksUnknown { .. }) => Reason::HistoryUnknown { environment: prod, why: down() },
+        Some(Reason::ChecksUnknown { .. }) => Reason::DispatchUnknown { why: down() },
+        Some(Reason::DispatchUnknown { .. }) => Reason::HistoryUnknown { environment: prod, why: down() },
         Some(Reason::HistoryUnknown { .. }) => return None,
     })
 }

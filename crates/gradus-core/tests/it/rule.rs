@@ -71,7 +71,20 @@ impl Rule<'_> {
                 must(is, &format!("{name} has not proven it"))?;
             }
         }
-        let lands = matches!(step, Step::Push(_) | Step::Merge { .. });
+        if let Step::Dispatch(_) = step {
+            let asked = here.dispatched.known().is_some_and(|all| {
+                all.iter().any(|one| {
+                    one.from == change.from
+                        && one.to == change.to
+                        && change.request().is_none_or(|request| one.request.as_ref() == Some(&request.id))
+                })
+            });
+            must(
+                here.dispatched.known().is_some() && !asked,
+                "it was asked for already, or that is not known",
+            )?;
+        }
+        let lands = matches!(step, Step::Push(_) | Step::Merge { .. } | Step::Dispatch(_));
         if kind != Some(RequestKind::Emergency) {
             for gate in &environment.gates {
                 let before_proposal = matches!(gate, Gate::Soak(_) | Gate::Check(_));

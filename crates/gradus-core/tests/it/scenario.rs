@@ -252,7 +252,9 @@ fn step_words(step: &Step, clock: &Clock) -> String {
     });
     let environment = step.environment();
     match step {
-        Step::Push(_) | Step::Propose(_) => format!("{} {environment}{change}", step.kind()),
+        Step::Push(_) | Step::Propose(_) | Step::Dispatch(_) => {
+            format!("{} {environment}{change}", step.kind())
+        }
         Step::Update { number, .. } | Step::Merge { number, .. } => {
             format!("{} {number} of {environment}{change}", step.kind())
         }

@@ -199,6 +199,7 @@ fn rule_line(environment: &mut Environment, command: &str, line: &mut Line, now:
         "within" => environment.deploy_within = duration(&line.word()),
         "pull-request" => environment.strategy = Strategy::PullRequest,
         "push" => environment.strategy = Strategy::Push,
+        "dispatch" => environment.strategy = Strategy::Dispatch(Box::default()),
         "merge" => {
             environment.merge = match line.word().as_str() {
                 "auto" => Merge::Auto,

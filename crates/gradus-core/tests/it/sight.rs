@@ -74,6 +74,7 @@ pub(crate) fn seen(world: &mut World, line: &mut Line) {
         "checks" => world.at(&here).checks = none_or_unknown(line),
         "proofs" => world.at(&here).proofs = none_or_unknown(line),
         "requests" => world.at(&here).requests = none_or_unknown(line),
+        "dispatched" => world.at(&here).dispatched = none_or_unknown(line),
         "forgotten" => world.at(&here).brought = [].into(),
         "promoted" => {
             world.at(&here).promoted = match line.word().as_str() {

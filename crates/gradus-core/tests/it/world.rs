@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use gradus_core::names::{CommitId, EnvironmentName, Person, ProposalNumber, TargetName};
 use gradus_core::observation::{
-    Brought, Declared, EnvironmentSeen, Fit, Observation, Origin, Proof, ProposalSeen, Seen, TargetState,
+    Brought, Declared, Dispatched, EnvironmentSeen, Fit, Observation, Origin, Proof, ProposalSeen, Seen,
+    TargetState,
 };
 use gradus_core::pipeline::{Environment, Pipeline, Target};
 use gradus_core::plan::{Change, Plan, Step};
@@ -154,6 +155,22 @@ impl World {
                 }
                 self.land(change)?;
                 self.at(&change.environment).proposal = Seen::Known(None);
+                Ok(())
+            }
+            Step::Dispatch(change) => {
+                self.expect_declared(change)?;
+                let (at, count) = (self.now, self.next_commit());
+                let asked = Dispatched {
+                    promotion: count.short().into(),
+                    from: change.from.clone(),
+                    to: change.to.clone(),
+                    request: change.request().map(|request| request.id.clone()),
+                    at,
+                };
+                match &mut self.at(&change.environment).dispatched {
+                    Seen::Known(all) => all.push(asked),
+                    Seen::Unknown(why) => return Err(format!("what was asked for is not known: {why}")),
+                }
                 Ok(())
             }
             Step::Close { number, environment, head, because: _ } => {

@@ -86,6 +86,7 @@ impl Engine {
             commit,
             proposal: Some(record.number),
             promotion: String::new(),
+            request: None,
             asked_by: None,
             approved_by: Vec::new(),
             detail: "its pipeline is no more".to_owned(),

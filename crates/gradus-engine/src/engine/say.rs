@@ -7,7 +7,9 @@ use std::sync::Arc;
 use gradus_core::names::{CheckName, EnvironmentName, Group, Person, PipelineKey, RequestId, TargetName};
 use gradus_core::observation::{Approval, CheckFact, CheckResult, Request, RequestKind, Seen};
 use gradus_core::pipeline::{Environment, Pipeline, TargetKind};
+use gradus_core::reason::Reason;
 use gradus_core::release::Release;
+use gradus_core::report::EnvironmentReport;
 use gradus_core::version::Version;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -213,7 +215,7 @@ impl Engine {
             }
         };
         let request = Request {
-            id: request_id(key, &asked, &release, origin.as_ref().map(|origin| origin.commit.as_str()))?,
+            id: request_id(key, &asked, &release, &state(here, &release))?,
             release,
             kind: asked.kind,
             by: asked.by,
@@ -384,12 +386,23 @@ fn parse(pipeline: &Pipeline, text: &str) -> Result<Release, SayErrorKind> {
     Release::new(versions).ok_or_else(|| malformed("no version was given".to_owned()))
 }
 
+/// What tells the state of an environment from another: the commit that brought what it has, and, where automation was
+/// asked for this release in vain, which promotion that was. Who asks for it then asks once more.
+fn state(here: Option<&EnvironmentReport>, release: &Release) -> String {
+    let commit = here.and_then(|here| here.origin.as_ref()).map_or("", |origin| origin.commit.as_str());
+    let in_vain = here.into_iter().flat_map(|here| &here.reasons).find_map(|reason| {
+        let Reason::DispatchUnanswered { to, promotion, .. } = reason else { return None };
+        to.same(release).then_some(promotion)
+    });
+    in_vain.map_or_else(|| commit.to_owned(), |promotion| format!("{commit}\n{promotion}"))
+}
+
 /// The same person who asks for the same thing in the same state asks the same thing.
 fn request_id(
     key: &PipelineKey,
     asked: &AskedFor,
     release: &Release,
-    commit: Option<&str>,
+    state: &str,
 ) -> Result<RequestId, SayErrorKind> {
     let mut hash = Sha256::new();
     let kind = format!("{:?}", asked.kind);
@@ -398,7 +411,7 @@ fn request_id(
         hash.update(part.as_bytes());
         hash.update(b"\n");
     }
-    hash.update(commit.unwrap_or_default().as_bytes());
+    hash.update(state.as_bytes());
     let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     RequestId::parse(&format!("r-{hex}")).map_err(|error| SayErrorKind::Malformed(error.to_string()))
 }

@@ -9,6 +9,7 @@ use gradus_core::plan::CloseReason;
 use jiff::Timestamp;
 
 use super::{FakeClock, FakeRepo, Faults};
+use crate::port::dispatch::{DispatchOrder, DispatchRecord};
 use crate::port::forge::{
     AnswerTo, CommentRecord, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord,
     Standing, Verdict, Who,
@@ -32,6 +33,7 @@ struct State {
     reviews: Vec<(ProposalNumber, ReviewRecord)>,
     comments: Vec<(ProposalNumber, CommentRecord)>,
     told: Vec<(EnvironmentName, Standing)>,
+    dispatched: Vec<DispatchOrder>,
 }
 
 /// A proposal, open or not.
@@ -120,6 +122,11 @@ impl FakeForge {
     /// What it was told of each environment, oldest first.
     pub fn told(&self) -> Vec<(EnvironmentName, Standing)> {
         self.state().told.clone()
+    }
+
+    /// What automation was asked for, oldest first.
+    pub fn dispatched(&self) -> Vec<DispatchOrder> {
+        self.state().dispatched.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -313,6 +320,18 @@ impl Forge for FakeForge {
         let mut who = known.unwrap_or_else(nobody);
         who.groups.retain(|group| groups.contains(group));
         Ok(who)
+    }
+
+    async fn dispatch(&self, order: &DispatchOrder) -> Result<DispatchRecord, PortError> {
+        let call = self.faults.call("forge.dispatch", true);
+        call.before().await?;
+        let number = {
+            let mut state = self.state();
+            state.dispatched.push(order.clone());
+            state.dispatched.len()
+        };
+        call.after().await?;
+        Ok(DispatchRecord { url: Some(Arc::from(format!("https://forge.example/runs/{number}"))) })
     }
 
     async fn tell(&self, place: &ProposalPlace, standing: &Standing) -> Result<(), PortError> {

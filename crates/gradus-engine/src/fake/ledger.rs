@@ -9,7 +9,7 @@ use gradus_core::observation::{Approval, Proof};
 use jiff::Timestamp;
 
 use super::{FakeClock, Faults, Sabotage};
-use crate::port::ledger::{Entry, HistoryQuery, Recorded, Reported, View, after_report};
+use crate::port::ledger::{Action, Entry, HistoryQuery, Recorded, Reported, View, after_report};
 use crate::port::{Clock, Ledger, PortError};
 
 /// A record in memory. Clones share it.
@@ -138,6 +138,9 @@ impl Book {
                 {
                     view.promoted.insert(wrote.environment.clone(), to.clone());
                 }
+                if let Some(dispatched) = wrote.dispatched() {
+                    view.dispatched.entry(wrote.environment.clone()).or_default().push(dispatched);
+                }
             }
         }
     }
@@ -184,6 +187,10 @@ fn key(entry: &Entry) -> String {
         }
         Entry::Verdict { .. } => format!("{entry:?}"),
         Entry::Seen { artifact, version, at: _ } => format!("seen {artifact} {version}"),
+        // No commit says which of several that were asked for it is.
+        Entry::Wrote(wrote) if wrote.action == Action::Dispatched => {
+            format!("dispatched {} {}", wrote.environment, wrote.promotion)
+        }
         Entry::Wrote(wrote) => {
             format!("wrote {} {} {}", wrote.environment, wrote.action.word(), wrote.commit)
         }

@@ -9,6 +9,7 @@ use gradus_core::plan::CloseReason;
 use gradus_core::tell::Light;
 use jiff::Timestamp;
 
+use super::dispatch::{DispatchOrder, DispatchRecord};
 use super::repo::{CommitOrder, Repos, Written};
 use super::{PortError, PortErrorKind};
 
@@ -88,6 +89,14 @@ pub trait Forge: Send + Sync {
     async fn who(&self, place: &ProposalPlace, person: &Person, _groups: &[Group]) -> Result<Who, PortError> {
         let doing = format!("asking who {person} is at the proposal of {}", place.branch);
         Err(PortError::because(PortErrorKind::Unusable, doing, "nobody is known there"))
+    }
+
+    /// Asks somebody else's automation to make a change. Asked twice, it may run twice: only it can tell, by the id of
+    /// the promotion.
+    async fn dispatch(&self, order: &DispatchOrder) -> Result<DispatchRecord, PortError> {
+        let doing = format!("asking automation for {} in {}", order.to, order.environment);
+        let error = PortError::because(PortErrorKind::Unusable, doing, "nobody can be asked there");
+        Err(error.with_hint("write `strategy: pull-request` or `strategy: push`"))
     }
 
     /// Whether what happens at the proposals of a repository is heard without asking.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gradus_core::names::{
-    ArtifactName, CommitId, EnvironmentName, Person, PipelineKey, ProposalNumber, TargetName,
+    ArtifactName, CommitId, EnvironmentName, Person, PipelineKey, ProposalNumber, RequestId, TargetName,
 };
-use gradus_core::observation::{Approval, CheckFact, Proof, Request, TargetState};
+use gradus_core::observation::{Approval, CheckFact, Dispatched, Proof, Request, TargetState};
 use gradus_core::release::Release;
 use gradus_core::version::Version;
 use jiff::Timestamp;
@@ -46,6 +46,8 @@ pub struct View {
     pub proofs: BTreeMap<EnvironmentName, Vec<Proof>>,
     /// What was last written into each environment.
     pub promoted: BTreeMap<EnvironmentName, Release>,
+    /// What somebody else's automation was asked for, oldest first.
+    pub dispatched: BTreeMap<EnvironmentName, Vec<Dispatched>>,
     /// The versions of each artifact in the order in which they were seen.
     pub seen: BTreeMap<ArtifactName, Vec<Version>>,
 }
@@ -141,6 +143,8 @@ pub struct Wrote {
     pub proposal: Option<ProposalNumber>,
     /// The hash that names the promotion.
     pub promotion: String,
+    /// The request by name that it answers.
+    pub request: Option<RequestId>,
     /// Who asked for it by name.
     pub asked_by: Option<Person>,
     /// Who approved.
@@ -164,6 +168,27 @@ pub enum Action {
     Merged,
     /// A proposal was closed.
     Closed,
+    /// Somebody else's automation was asked for it.
+    Dispatched,
+}
+
+impl Wrote {
+    /// What somebody else's automation was asked for, if it was asked.
+    pub fn dispatched(&self) -> Option<Dispatched> {
+        match (self.action, &self.to) {
+            (Action::Dispatched, Some(to)) => Some(Dispatched {
+                promotion: self.promotion.as_str().into(),
+                from: self.from.clone(),
+                to: to.clone(),
+                request: self.request.clone(),
+                at: self.at,
+            }),
+            (Action::Dispatched, None)
+            | (Action::Pushed | Action::Proposed | Action::Updated | Action::Merged | Action::Closed, _) => {
+                None
+            }
+        }
+    }
 }
 
 impl Action {
@@ -175,6 +200,7 @@ impl Action {
             Self::Updated => "updated",
             Self::Merged => "merged",
             Self::Closed => "closed",
+            Self::Dispatched => "dispatched",
         }
     }
 
@@ -182,7 +208,7 @@ impl Action {
     pub fn promotes(self) -> bool {
         match self {
             Self::Pushed | Self::Merged => true,
-            Self::Proposed | Self::Updated | Self::Closed => false,
+            Self::Proposed | Self::Updated | Self::Closed | Self::Dispatched => false,
         }
     }
 }

@@ -324,6 +324,37 @@ impl Lab {
         panic!("it cannot be cleared up");
     }
 
+    /// Automation brings what it was asked for last, as what it was asked for twice once.
+    pub(crate) fn obeys(&mut self) {
+        if let Some(order) = self.fakes.forge.dispatched().pop() {
+            let version = order.to.to_string();
+            let name = order.environment.as_str();
+            let (path, file) = (sketch::path(name), sketch::file(name, &version));
+            self.fakes.repo.push("main", "bot", &format!("Bring {version}"), &[(&path, Some(&file))]);
+        }
+        self.happens();
+    }
+
+    /// Automation was asked for these, one after the other. Trouble may have asked for one twice, under one name.
+    pub(crate) fn asked_for(&self, versions: &[&str]) {
+        let all = self.fakes.forge.dispatched();
+        let mut once: Vec<_> = Vec::new();
+        for order in &all {
+            if !once.iter().any(|(promotion, _)| *promotion == order.promotion) {
+                once.push((order.promotion.clone(), order.to.to_string()));
+            }
+        }
+        let asked: Vec<&str> = once.iter().map(|(_, version)| version.as_str()).collect();
+        assert_eq!(asked, versions, "through {:?}", self.trouble);
+        let more = all.len() - once.len();
+        match self.trouble {
+            Trouble::None | Trouble::TicksOnly => assert_eq!(more, 0),
+            Trouble::Failure(..) | Trouble::Crash(_) | Trouble::Wipe(_) => {
+                assert!(more <= 1, "{more} more through {:?}", self.trouble);
+            }
+        }
+    }
+
     /// Something has happened. The engine hears of it, unless it hears nothing.
     fn happens(&mut self) {
         let number = self.happened;

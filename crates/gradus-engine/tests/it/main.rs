@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod clusters;
+mod dispatch;
 mod lab;
 mod notify;
 mod run;

@@ -1,6 +1,6 @@
 //! What makes two entries the same entry.
 
-use gradus_engine::port::ledger::Entry;
+use gradus_engine::port::ledger::{Action, Entry};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -55,6 +55,10 @@ pub(super) fn key(entry: &Entry) -> Result<Key, Failure> {
         }
         Entry::Seen { artifact, version, at: _ } => {
             hash.part(artifact.as_str()).part(version.as_str());
+        }
+        // No commit says which of several that were asked for it is.
+        Entry::Wrote(wrote) if wrote.action == Action::Dispatched => {
+            hash.part(wrote.environment.as_str()).part(wrote.action.word()).part(&wrote.promotion);
         }
         Entry::Wrote(wrote) => {
             hash.part(wrote.environment.as_str()).part(wrote.action.word()).part(wrote.commit.as_str());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use gradus_core::names::{EnvironmentName, PipelineKey, TargetName};
 use gradus_core::observation::{Proof, TargetState};
 use gradus_core::release::Release;
-use gradus_engine::port::ledger::{Entry, Reported, after_report};
+use gradus_engine::port::ledger::{Entry, Reported, Wrote, after_report};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -120,13 +120,8 @@ impl Hand<'_> {
             }
             Entry::Wrote(wrote) => {
                 let subject = self.environment(&wrote.environment)?;
-                if self.insert(ready, subject, None)?
-                    && wrote.action.promotes()
-                    && let Some(to) = &wrote.to
-                {
-                    self.connection
-                        .prepare_cached("UPDATE subjects SET promoted = ? WHERE id = ?")?
-                        .execute(params![to.to_json()?, subject])?;
+                if self.insert(ready, subject, None)? {
+                    self.wrote(subject, wrote)?;
                 }
             }
         }
@@ -151,6 +146,24 @@ impl Hand<'_> {
                 ready.body
             ])?;
         Ok(added > 0)
+    }
+
+    /// What follows from what was written. The entry was inserted just now.
+    fn wrote(&self, subject: i64, wrote: &Wrote) -> Result<(), Failure> {
+        if wrote.dispatched().is_some() {
+            let entry = self.connection.last_insert_rowid();
+            self.connection
+                .prepare_cached("INSERT INTO dispatched (subject, entry) VALUES (?, ?)")?
+                .execute(params![subject, entry])?;
+        }
+        if wrote.action.promotes()
+            && let Some(to) = &wrote.to
+        {
+            self.connection
+                .prepare_cached("UPDATE subjects SET promoted = ? WHERE id = ?")?
+                .execute(params![to.to_json()?, subject])?;
+        }
+        Ok(())
     }
 
     /// What a report makes of its target, unless a newer one was there first.

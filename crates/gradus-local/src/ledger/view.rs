@@ -15,6 +15,8 @@ use crate::store::Failure;
 const SAID: i64 = 500;
 /// So many of the newest healthy spans of an environment are shown.
 const SPANS: i64 = 200;
+/// So much of what automation was asked for in an environment is shown, the newest of it.
+const ASKED: i64 = 100;
 /// So many of the newest versions of an artifact are shown.
 const VERSIONS: i64 = 1000;
 
@@ -30,6 +32,7 @@ pub(super) fn view(connection: &Connection, pipeline: &PipelineKey) -> Result<Vi
         for (kind, limit) in [("approval", SAID), ("request", SAID), ("check", SAID), ("healthy", SPANS)] {
             newest(connection, id, kind, limit, &mut view)?;
         }
+        dispatched(connection, id, &mut view)?;
         let environment = checked::<EnvironmentName>(name)?;
         targets(connection, id, &environment, &mut view)?;
         if let Some(promoted) = promoted {
@@ -103,6 +106,23 @@ fn newest(
     Ok(())
 }
 
+/// Adds what automation was asked for, oldest first.
+fn dispatched(connection: &Connection, subject: i64, view: &mut View) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT entries.id, entries.until, entries.body FROM dispatched
+         JOIN entries ON entries.id = dispatched.entry
+         WHERE dispatched.subject = ? ORDER BY dispatched.entry DESC LIMIT ?",
+    )?;
+    let mut rows = statement.query(params![subject, ASKED])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(2)?;
+        found.push(entry(row.get(0)?, &body, row.get(1)?)?);
+    }
+    found.into_iter().rev().for_each(|entry| put(view, entry));
+    Ok(())
+}
+
 fn put(view: &mut View, entry: Entry) {
     match entry {
         Entry::Approval { environment, approval } => {
@@ -114,8 +134,13 @@ fn put(view: &mut View, entry: Entry) {
         Entry::Check { environment, fact } => view.checks.entry(environment).or_default().push(fact),
         Entry::Healthy { environment, proof } => view.proofs.entry(environment).or_default().push(proof),
         Entry::Seen { artifact, version, at: _ } => view.seen.entry(artifact).or_default().push(version),
+        Entry::Wrote(wrote) => {
+            if let Some(dispatched) = wrote.dispatched() {
+                view.dispatched.entry(wrote.environment).or_default().push(dispatched);
+            }
+        }
         // These are not asked for: what follows from them is kept beside them.
-        Entry::Report { .. } | Entry::Verdict { .. } | Entry::Wrote(_) => {}
+        Entry::Report { .. } | Entry::Verdict { .. } => {}
     }
 }
 

@@ -139,6 +139,8 @@ struct WroteWire {
     proposal: Option<ProposalNumber>,
     promotion: String,
     #[serde(with = "plain", default, skip_serializing_if = "Option::is_none")]
+    request: Option<RequestId>,
+    #[serde(with = "plain", default, skip_serializing_if = "Option::is_none")]
     asked_by: Option<Person>,
     #[serde(with = "plain")]
     approved_by: Vec<Person>,
@@ -155,6 +157,7 @@ enum ActionWire {
     Updated,
     Merged,
     Closed,
+    Dispatched,
 }
 
 #[derive(Serialize, Deserialize)]

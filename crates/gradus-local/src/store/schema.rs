@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::failure::Failure;
 
 /// What each version adds to the one before.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("told.sql")];
+const STEPS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("told.sql"), include_str!("dispatched.sql")];
 
 /// The mark in the file's header that says whose it is: "grad".
 const APPLICATION: i64 = 0x6772_6164;

@@ -66,7 +66,7 @@ fn of_a_newer_gradus() {
     let (_folder, file) = folder();
     written(&file, 1);
     rusqlite::Connection::open(&file).unwrap().pragma_update(None, "user_version", 7).unwrap();
-    let words = "has the format 7, and this gradus knows formats up to 2";
+    let words = "has the format 7, and this gradus knows formats up to 3";
     check(&refused(&file), PortErrorKind::Unusable, &file, words, "newer gradus");
 }
 
@@ -75,7 +75,7 @@ fn of_a_newer_gradus() {
 fn of_an_older_gradus() {
     let (_folder, file) = folder();
     written(&file, 3);
-    let older = "DROP TABLE told; DROP TABLE threads; PRAGMA user_version = 1";
+    let older = "DROP TABLE dispatched; DROP TABLE told; DROP TABLE threads; PRAGMA user_version = 1";
     rusqlite::Connection::open(&file).unwrap().execute_batch(older).unwrap();
     run(async {
         let ledger = SqliteLedger::open(&file).unwrap();
@@ -83,7 +83,7 @@ fn of_an_older_gradus() {
     });
     let version = |link: &rusqlite::Connection| link.query_row("PRAGMA user_version", [], |row| row.get(0));
     let found: i64 = version(&rusqlite::Connection::open(&file).unwrap()).unwrap();
-    assert_eq!(found, 2);
+    assert_eq!(found, 3);
 }
 
 #[test]

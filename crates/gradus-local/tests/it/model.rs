@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gradus_core::names::{EnvironmentName, TargetName};
 use gradus_engine::port::Ledger;
-use gradus_engine::port::ledger::{Entry, View, after_report};
+use gradus_engine::port::ledger::{Action, Entry, View, after_report};
 use gradus_local::SqliteLedger;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -47,6 +47,11 @@ impl Model {
             Entry::Wrote(wrote) if wrote.action.promotes() => {
                 if let Some(to) = &wrote.to {
                     self.view.promoted.insert(wrote.environment.clone(), to.clone());
+                }
+            }
+            Entry::Wrote(wrote) if wrote.action == Action::Dispatched => {
+                if let Some(dispatched) = wrote.dispatched() {
+                    self.view.dispatched.entry(wrote.environment.clone()).or_default().push(dispatched);
                 }
             }
             Entry::Approval { environment, approval } => {
@@ -113,6 +118,11 @@ fn same(a: &Entry, b: &Entry) -> bool {
         }
         (Entry::Seen { artifact: a, version: v, .. }, Entry::Seen { artifact, version, .. }) => {
             (a, v) == (artifact, version)
+        }
+        (Entry::Wrote(a), Entry::Wrote(b))
+            if (a.action, b.action) == (Action::Dispatched, Action::Dispatched) =>
+        {
+            (a.environment, a.promotion) == (b.environment, b.promotion)
         }
         (Entry::Wrote(a), Entry::Wrote(b)) => {
             (a.environment, a.action, a.commit) == (b.environment, b.action, b.commit)

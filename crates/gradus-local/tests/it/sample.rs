@@ -79,6 +79,7 @@ pub(crate) fn wrote(action: Action, version: &str, digit: char) -> Entry {
         commit: commit(digit),
         proposal: None,
         promotion: "p".to_owned(),
+        request: None,
         asked_by: None,
         approved_by: vec![person("ann")],
         detail: String::new(),
@@ -232,7 +233,14 @@ fn checks(v: Variety) -> impl Strategy<Value = CheckFact> {
 }
 
 fn writes(v: Variety) -> impl Strategy<Value = Wrote> {
-    let actions = [Action::Pushed, Action::Proposed, Action::Updated, Action::Merged, Action::Closed];
+    let actions = [
+        Action::Pushed,
+        Action::Proposed,
+        Action::Updated,
+        Action::Merged,
+        Action::Closed,
+        Action::Dispatched,
+    ];
     let what = (
         v.environment(),
         prop::sample::select(actions.to_vec()),
@@ -240,13 +248,14 @@ fn writes(v: Variety) -> impl Strategy<Value = Wrote> {
         of(v.release()),
         v.commit(),
     );
-    let people = (of(v.person()), proptest::collection::vec(v.person(), 0..3));
+    let request = of(v.name().prop_map(|name| RequestId::parse(&name).unwrap()));
+    let people = (of(v.person()), request, proptest::collection::vec(v.person(), 0..3));
     (what, of(any::<u64>()), v.text(), people, v.text(), v.time()).prop_map(
         |(
             (environment, action, from, to, commit),
             proposal,
             promotion,
-            (asked_by, approved_by),
+            (asked_by, request, approved_by),
             detail,
             at,
         )| Wrote {
@@ -257,6 +266,7 @@ fn writes(v: Variety) -> impl Strategy<Value = Wrote> {
             commit,
             proposal: proposal.map(ProposalNumber),
             promotion,
+            request,
             asked_by,
             approved_by,
             detail,

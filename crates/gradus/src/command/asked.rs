@@ -173,8 +173,10 @@ fn done(taken: &Taken) -> String {
         StepKind::Update => format!("{number} updated: {release} to {environment}"),
         StepKind::Merge => format!("{number} merged: {environment} gets {release}"),
         StepKind::Close => format!("{number} closed, for {environment}"),
+        StepKind::Dispatch => format!("automation asked: {release} to {environment}"),
     };
     match &taken.outcome {
+        Ok(Outcome::Done(_)) if step.kind == StepKind::Dispatch => format!("{what}, on {branch}"),
         Ok(Outcome::Done(commit)) => format!("{what}, commit {} on {branch}", commit.short()),
         Ok(Outcome::AlreadyTrue) => format!("{what}: it was so already"),
         Ok(Outcome::Stale(why)) => format!("{what}: not done, {why}"),

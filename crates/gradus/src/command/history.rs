@@ -140,6 +140,7 @@ fn written(wrote: &v1::Wrote) -> String {
         v1::WroteAction::Updated => format!("updated{number}"),
         v1::WroteAction::Merged => format!("merged{number}"),
         v1::WroteAction::Closed => format!("closed{number}"),
+        v1::WroteAction::Dispatched => "asked automation".to_owned(),
     };
     let change = match (&wrote.from, &wrote.to) {
         (Some(from), Some(to)) => format!(": {from} -> {to}"),
@@ -155,5 +156,13 @@ fn written(wrote: &v1::Wrote) -> String {
     let detail = wrote.detail.trim_end_matches('.');
     let detail =
         if detail.is_empty() || wrote.asked_by.is_some() { String::new() } else { format!(" ({detail})") };
-    format!("{action}{change}, commit {commit}{asked}{approved}{detail}")
+    let place = match wrote.action {
+        v1::WroteAction::Dispatched => format!("promotion {}", wrote.promotion),
+        v1::WroteAction::Pushed
+        | v1::WroteAction::Proposed
+        | v1::WroteAction::Updated
+        | v1::WroteAction::Merged
+        | v1::WroteAction::Closed => format!("commit {commit}"),
+    };
+    format!("{action}{change}, {place}{asked}{approved}{detail}")
 }

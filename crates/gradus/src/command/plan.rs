@@ -170,6 +170,7 @@ fn way(step: &v1::Step) -> (&'static str, String) {
         StepKind::Update => ("branch", format!("pull request {number} is updated")),
         StepKind::Merge => ("merge into", format!("pull request {number} is merged")),
         StepKind::Close => ("branch", format!("pull request {number} is closed")),
+        StepKind::Dispatch => ("asked for on", "automation is asked".to_owned()),
     }
 }
 

@@ -188,13 +188,17 @@ impl Folder {
         for here in &looked.report.environments {
             let Some(step) = here.step.as_deref() else { continue };
             let branch = match step {
-                Step::Push(_) | Step::Merge { .. } => plan.base.as_ref().map(|base| base.branch.clone()),
+                Step::Push(_) | Step::Merge { .. } | Step::Dispatch(_) => {
+                    plan.base.as_ref().map(|base| base.branch.clone())
+                }
                 Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
                     proposal_branch(&looked.pipeline, &here.name).map(|branch| branch.to_string())
                 }
             };
             match self.engine.preview(sight, step) {
                 Ok(edits) => plan.changes(here.name.as_str(), branch, &edits),
+                // How it is written is the automation's own affair.
+                Err(_) if matches!(step, Step::Dispatch(_)) => plan.changes(here.name.as_str(), branch, &[]),
                 Err(error) => plan.problem(here.name.to_string(), error.in_full()),
             }
         }
@@ -289,7 +293,7 @@ impl Folder {
         let taken = outcomes.into_iter().map(|(step, outcome)| {
             let environment = step.environment();
             let branch = match &step {
-                Step::Push(_) | Step::Merge { .. } => base.clone(),
+                Step::Push(_) | Step::Merge { .. } | Step::Dispatch(_) => base.clone(),
                 Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
                     proposal_branch(&pipeline, environment)
                         .map(|branch| branch.to_string())
@@ -300,7 +304,11 @@ impl Folder {
             let number = proposals.iter().find(|one| one.environment == *environment).map(|one| one.number.0);
             let proposal = match &step {
                 Step::Propose(_) => number,
-                Step::Push(_) | Step::Update { .. } | Step::Merge { .. } | Step::Close { .. } => None,
+                Step::Push(_)
+                | Step::Dispatch(_)
+                | Step::Update { .. }
+                | Step::Merge { .. }
+                | Step::Close { .. } => None,
             };
             let mut step = v1::Step::from(&step);
             step.proposal = step.proposal.or(proposal);

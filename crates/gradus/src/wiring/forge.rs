@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use gradus_core::names::{CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
+use gradus_engine::port::dispatch::{DispatchOrder, DispatchRecord};
 use gradus_engine::port::forge::{
     AnswerTo, CommentRecord, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord,
     Standing, Who,
@@ -44,7 +45,11 @@ impl EitherForge {
     }
 
     fn of(&self, place: &ProposalPlace) -> &dyn Forge {
-        match place.repository.forge {
+        self.for_one(&place.repository)
+    }
+
+    fn for_one(&self, repository: &Repository) -> &dyn Forge {
+        match repository.forge {
             Some(_) => &self.remote,
             None => &*self.own,
         }
@@ -118,6 +123,10 @@ impl Forge for EitherForge {
 
     fn answers(&self, place: &ProposalPlace) {
         self.of(place).answers(place);
+    }
+
+    async fn dispatch(&self, order: &DispatchOrder) -> Result<DispatchRecord, PortError> {
+        self.for_one(&order.repository).dispatch(order).await
     }
 
     fn tells(&self, repository: &Repository) -> bool {

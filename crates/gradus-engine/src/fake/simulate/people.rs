@@ -221,9 +221,9 @@ impl World {
         let place = self.chance.below(self.environments().len());
         let proposed = self.fakes.repo.text(&self.branch(place), &sketch::path(&self.name(place)));
         let proposed = proposed.and_then(|text| scene::number(sketch::version_in(&text)?));
-        let version = match (self.environment(place).strategy, proposed) {
+        let version = match (&self.environment(place).strategy, proposed) {
             (Strategy::PullRequest, Some(version)) => Some(version),
-            (Strategy::Push | Strategy::PullRequest, _) => {
+            (Strategy::Push | Strategy::PullRequest | Strategy::Dispatch(_), _) => {
                 self.environment(place).after.first().and_then(|name| self.declared(self.place_of(name)))
             }
         };

@@ -177,6 +177,8 @@ pub enum WroteAction {
     Merged,
     /// A proposal was closed.
     Closed,
+    /// Somebody else's automation was asked for it.
+    Dispatched,
 }
 
 impl From<Action> for WroteAction {
@@ -187,6 +189,7 @@ impl From<Action> for WroteAction {
             Action::Updated => Self::Updated,
             Action::Merged => Self::Merged,
             Action::Closed => Self::Closed,
+            Action::Dispatched => Self::Dispatched,
         }
     }
 }

@@ -53,6 +53,8 @@ pub enum StepKind {
     Merge,
     /// A proposal is closed.
     Close,
+    /// Somebody else's automation is asked for it.
+    Dispatch,
 }
 
 /// What a person asked for by name.
@@ -116,6 +118,7 @@ impl From<&CoreStep> for Step {
         match step {
             CoreStep::Push(change) => Self::of_change(StepKind::Push, None, change),
             CoreStep::Propose(change) => Self::of_change(StepKind::Propose, None, change),
+            CoreStep::Dispatch(change) => Self::of_change(StepKind::Dispatch, None, change),
             CoreStep::Update { number, change, .. } => {
                 Self::of_change(StepKind::Update, Some(number.0), change)
             }

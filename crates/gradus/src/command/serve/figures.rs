@@ -36,5 +36,6 @@ fn action(step: &Step) -> Action {
         Step::Update { .. } => Action::Updated,
         Step::Merge { .. } => Action::Merged,
         Step::Close { .. } => Action::Closed,
+        Step::Dispatch(_) => Action::Dispatched,
     }
 }
