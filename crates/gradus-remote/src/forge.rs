@@ -11,6 +11,7 @@ mod below;
 pub mod bitbucket;
 pub mod bitbucket_server;
 pub mod client;
+mod dispatch;
 mod error;
 mod examine;
 mod extras;

@@ -1,7 +1,10 @@
 //! The calls of one forge.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_engine::port::dispatch::DispatchOrder;
 
 use super::address::RepoAddress;
 use super::error::{ForgeError, ForgeErrorKind};
@@ -109,6 +112,12 @@ pub trait ForgeApi: ForgeSurvey {
     ) -> Result<DeploymentId, ForgeError> {
         let _nobody_is_told = known;
         self.address().lacks(&format!("tell the environment {:?}", new.environment), "deployments")
+    }
+
+    /// Asks the automation of the repository for a promotion. Where people see the run that it began, if that is told.
+    async fn dispatch(&self, order: &DispatchOrder) -> Result<Option<Arc<str>>, ForgeError> {
+        let doing = format!("ask automation for {} in {}", order.to, order.environment);
+        self.address().lacks(&doing, "automation that can be asked by an event of one's own")
     }
 
     /// Who the credentials belong to.

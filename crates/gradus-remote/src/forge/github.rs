@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_engine::port::dispatch::DispatchOrder;
 use serde::de::DeserializeOwned;
 
 use super::address::RepoAddress;
@@ -329,6 +330,11 @@ impl ForgeApi for GitHub {
         };
         self.send(&requests::create_deployment_status(&self.address, &id, new)).await?;
         Ok(id)
+    }
+
+    async fn dispatch(&self, order: &DispatchOrder) -> Result<Option<Arc<str>>, ForgeError> {
+        // It says nothing of the run that it begins, nor whether anything listens.
+        self.send(&requests::dispatch(&self.address, order)).await.map(|_| None)
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_engine::port::dispatch::DispatchOrder;
 
 use super::address::RepoAddress;
 use super::api::ForgeApi;
@@ -342,6 +343,12 @@ impl ForgeApi for GitLab {
         }
         let made = self.client.ask::<wire::Made>(&requests::create_deployment(&self.address, new)).await?;
         Ok(DeploymentId(made.id.to_string()))
+    }
+
+    async fn dispatch(&self, order: &DispatchOrder) -> Result<Option<Arc<str>>, ForgeError> {
+        let request = requests::create_pipeline(&self.address, order);
+        let begun = self.client.ask::<wire::Pipeline>(&request).await.map_err(wire::dispatch_refused)?;
+        Ok(begun.web_url.map(Arc::from))
     }
 
     async fn whoami(&self) -> Result<Identity, ForgeError> {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use gradus_core::names::{BranchName, CommitId, Group, Person, ProposalNumber};
 use gradus_core::pipeline::Repository;
 use gradus_core::plan::CloseReason;
+use gradus_engine::port::dispatch::{DispatchOrder, DispatchRecord};
 use gradus_engine::port::forge::{
     AnswerTo, CommentRecord, MergeWay, Merging, ProposalPlace, ProposalRecord, ProposalText, ReviewRecord,
     Standing, Verdict, Who, clear_up,
@@ -488,6 +489,11 @@ impl Forge for RemoteForge {
 
     fn answers(&self, place: &ProposalPlace) {
         self.comments.forget(place);
+    }
+
+    async fn dispatch(&self, order: &DispatchOrder) -> Result<DispatchRecord, PortError> {
+        let api = self.apis.open(&order.repository)?;
+        Ok(DispatchRecord { url: api.dispatch(order).await.map_err(from_forge)? })
     }
 
     fn tells(&self, repository: &Repository) -> bool {

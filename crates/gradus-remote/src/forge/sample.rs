@@ -1,6 +1,14 @@
 //! What the tests of the requests ask for.
 
-use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_core::names::{
+    ArtifactName, BranchName, CommitId, EnvironmentName, EventType, Person, PipelineKey, ProposalNumber,
+    RepoPath, TargetName,
+};
+use gradus_core::observation::RequestKind;
+use gradus_core::pipeline::Repository;
+use gradus_core::release::Release;
+use gradus_core::version::Version;
+use gradus_engine::port::dispatch::DispatchOrder;
 
 use super::model::{
     CheckState, DeploymentId, Label, MergeMethod, MergeOrder, NewCheck, NewDeployment, NewPull, PullChange,
@@ -51,6 +59,33 @@ pub(super) fn deployment() -> NewDeployment {
         branch: base(),
         state: CheckState::Passed,
         summary: "1.2.3 is healthy in prod".to_owned(),
+    }
+}
+
+pub(super) fn dispatch() -> DispatchOrder {
+    let release =
+        |text: &str| Release::single(ArtifactName::parse("app").unwrap(), Version::parse(text).unwrap());
+    DispatchOrder {
+        repository: Repository {
+            url: "https://git.acme.io/acme/fleet.git".into(),
+            branch: None,
+            paths: Vec::new(),
+            secret: None,
+            forge: None,
+        },
+        event: EventType::promotion(),
+        on: base(),
+        promotion: "5f0c1d9e8b7a6f5e4d3c2b1a09f8e7d6c5b4a392".into(),
+        pipeline: PipelineKey::parse("apps/web").unwrap(),
+        environment: EnvironmentName::parse("prod").unwrap(),
+        from: Some(release("1.2.2")),
+        to: release("1.2.3"),
+        base: base(),
+        files: vec![RepoPath::parse("apps/prod/web.yaml").unwrap()],
+        targets: vec![TargetName::parse("eu").unwrap(), TargetName::parse("us").unwrap()],
+        asked: Some((RequestKind::Promote, Person::parse("ann").unwrap())),
+        approved_by: vec![Person::parse("rita").unwrap()],
+        because: "ann asked for it.".to_owned(),
     }
 }
 

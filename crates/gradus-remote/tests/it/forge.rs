@@ -2,6 +2,7 @@
 
 mod clients;
 mod contract;
+mod dispatch;
 mod doubles;
 mod engine;
 mod examined;

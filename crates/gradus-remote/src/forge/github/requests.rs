@@ -2,9 +2,11 @@
 //! `https://docs.github.com/rest`.
 
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_engine::port::dispatch::DispatchOrder;
 use serde::Serialize;
 
 use crate::forge::address::RepoAddress;
+use crate::forge::dispatch::Payload;
 use crate::forge::github_shape::{self, of};
 pub(super) use crate::forge::github_shape::{
     close_pull, create_comment, create_label, edit_comment, edit_pull, issue, repository, request_reviews,
@@ -228,6 +230,19 @@ pub(super) fn create_deployment(address: &RepoAddress, new: &NewDeployment) -> R
         auto_merge: false,
         required_contexts: [],
     })
+}
+
+/// `repos/create-dispatch-event`: `/repos/repos#create-a-repository-dispatch-event`.
+pub(super) fn dispatch(address: &RepoAddress, order: &DispatchOrder) -> Request {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        event_type: &'a str,
+        client_payload: Payload<'a>,
+    }
+    let doing = format!("ask automation of {address} for {} in {}", order.to, order.environment);
+    of(address)
+        .at(Method::Post, doing, &["dispatches"])
+        .json(&Body { event_type: order.event.as_str(), client_payload: Payload::of(order) })
 }
 
 /// `repos/create-deployment-status`: `/deployments/statuses#create-a-deployment-status`.

@@ -1,10 +1,12 @@
 //! The requests to GitLab. The page in each comment is below `https://docs.gitlab.com/api/`.
 
 use gradus_core::names::{BranchName, CommitId, ProposalNumber};
+use gradus_engine::port::dispatch::DispatchOrder;
 use serde::Serialize;
 
 use crate::forge::address::RepoAddress;
 use crate::forge::below::Below;
+use crate::forge::dispatch::Payload;
 use crate::forge::model::{
     Account, CheckState, CommentId, DeploymentId, Label, MergeMethod, MergeOrder, NewCheck, NewDeployment,
     NewPull, PullChange,
@@ -320,6 +322,28 @@ pub(super) fn create_deployment(address: &RepoAddress, new: &NewDeployment) -> R
     })
 }
 
+/// `pipelines/#create-a-new-pipeline`. A trigger token would be one more secret, of a kind that can do nothing else;
+/// this is done with the token that opens merge requests.
+pub(super) fn create_pipeline(address: &RepoAddress, order: &DispatchOrder) -> Request {
+    #[derive(Serialize)]
+    struct Variable {
+        key: &'static str,
+        value: String,
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(rename = "ref")]
+        on: &'a str,
+        variables: Vec<Variable>,
+    }
+    let doing = format!("ask automation of {address} for {} in {}", order.to, order.environment);
+    let variables = Payload::of(order).variables(order).into_iter();
+    of(address).at(Method::Post, doing, &["pipeline"]).json(&Body {
+        on: order.on.as_str(),
+        variables: variables.map(|(key, value)| Variable { key, value }).collect(),
+    })
+}
+
 /// `deployments/#update-a-deployment`.
 pub(super) fn update_deployment(
     address: &RepoAddress,
@@ -413,6 +437,7 @@ mod tests {
             super::deployments(&at, "web/prod"),
             super::create_deployment(&at, &sample::deployment()),
             super::update_deployment(&at, &sample::deployment_id(), CheckState::Failed),
+            super::create_pipeline(&at, &sample::dispatch()),
             super::set_milestone(&at, number, 3),
             super::merge_pull(&at, number, &sample::queued(MergeMethod::Merge)),
             super::user(),

@@ -14,6 +14,26 @@ use crate::forge::model::{
 };
 use crate::forge::request::Request;
 
+/// A run of the project's automation.
+#[derive(Deserialize)]
+pub(super) struct Pipeline {
+    pub(super) web_url: Option<String>,
+}
+
+/// Why GitLab begins no run.
+pub(super) fn dispatch_refused(error: ForgeError) -> ForgeError {
+    let words = error.words().trim_start_matches("base ").to_owned();
+    match error.status() {
+        Some(400) if words.contains("permissions to set pipeline variables") => {
+            let setting = "minimum role to use pipeline variables";
+            let more = format!("{words}; lower the project's {setting}, or raise the role of the account");
+            error.turned(ForgeErrorKind::Refused(more))
+        }
+        Some(400 | 422) => error.turned(ForgeErrorKind::Refused(words)),
+        Some(_) | None => error,
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct MergeRequest {
     iid: u64,

@@ -129,6 +129,7 @@ async fn whole(kind: &'static Kind, has: &Has) -> String {
     part!(place => story::talks(&place));
     part!(place => story::marks(&place, has));
     part!(place => deploys(&place, has));
+    part!(place => super::dispatch::asks(&place));
     part!(place => story::knows_who_asks(&place, has));
     part!(place => story::tells_of_itself(&place));
     part!(place => guarded(&place));

@@ -2,6 +2,7 @@
 
 mod apps;
 mod clients;
+mod dispatch;
 mod examined;
 mod hub;
 mod people;

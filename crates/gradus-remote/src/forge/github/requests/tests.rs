@@ -51,6 +51,7 @@ fn every_request_is_as_the_description_says() {
         super::deployment_statuses(&at, &sample::deployment_id()),
         super::create_deployment(&at, &sample::deployment()),
         super::create_deployment_status(&at, &sample::deployment_id(), &sample::deployment()),
+        super::dispatch(&at, &sample::dispatch()),
         super::user(),
         super::repository(&at),
         super::installation_of(&at),

@@ -109,6 +109,7 @@ fn answer(world: &mut World, asked: &Asked) -> Reply {
             world.deployments[at].2 = asked.text("/status").unwrap().to_owned();
             Reply::ok(json!({"id": number}))
         }
+        "create a pipeline" => run(world, asked),
         "list merge requests" => list(world, asked),
         "create a merge request" => create(world, asked),
         "one branch" => match world.git.tip(&asked.parts[1]) {
@@ -169,6 +170,26 @@ fn mark(asked: &Asked, status: &Status) -> Value {
         "started_at": null, "finished_at": null, "allow_failure": false, "coverage": null, "pipeline_id": 5,
         "author": user("gradus"),
     })
+}
+
+/// A run on a branch that is there, where the account may set variables.
+fn run(world: &mut World, asked: &Asked) -> Reply {
+    let refuse = |words: &str| Reply::of(400, json!({"message": {"base": [words]}}));
+    let branch = asked.text("/ref").unwrap_or_default().to_owned();
+    let Some(sha) = world.git.tip(&branch) else { return refuse("Reference not found") };
+    let of = |one: &Value, name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let all = asked.body["variables"].as_array().into_iter().flatten();
+    let variables: Vec<(String, String)> = all.map(|one| (of(one, "key"), of(one, "value"))).collect();
+    if world.no_variables && !variables.is_empty() {
+        return refuse("Insufficient permissions to set pipeline variables");
+    }
+    world.runs.push((branch.clone(), variables));
+    let id = world.runs.len();
+    let url = format!("{}/shop/apps/fleet/-/pipelines/{id}", asked.url);
+    Reply::of(
+        201,
+        json!({"id": id, "iid": id, "project_id": 1, "status": "created", "ref": branch, "sha": sha, "web_url": url}),
+    )
 }
 
 fn list(world: &mut World, asked: &Asked) -> Reply {

@@ -204,6 +204,16 @@ impl Double {
         self.world(|world| world.archived = true);
     }
 
+    /// The runs of automation: on which branch, and with which variables.
+    pub(in crate::forge) fn runs(&self) -> Vec<(String, Vec<(String, String)>)> {
+        self.world(|world| world.runs.clone())
+    }
+
+    /// From now on nobody may set variables of a run.
+    pub(in crate::forge) fn without_variables(&self) {
+        self.world(|world| world.no_variables = true);
+    }
+
     /// The folder in which `fleet.git` is.
     pub(in crate::forge) fn git_root(&self) -> PathBuf {
         self.world(|world| world.git.root().to_owned())

@@ -18,6 +18,10 @@ pub(super) struct World {
     pub(super) guarded: bool,
     /// Which commit is in which environment, and how it goes.
     pub(super) deployments: Vec<(String, String, String)>,
+    /// The runs of automation: on which branch, and with which variables.
+    pub(super) runs: Vec<(String, Vec<(String, String)>)>,
+    /// Whether nobody may set variables of a run.
+    pub(super) no_variables: bool,
     pub(super) archived: bool,
     /// So many people have to approve.
     pub(super) approvals: usize,
@@ -99,6 +103,8 @@ impl World {
             pulls: Vec::new(),
             statuses: BTreeMap::new(),
             deployments: Vec::new(),
+            runs: Vec::new(),
+            no_variables: false,
             archived: false,
             guarded: false,
             approvals: 0,

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 pub(super) use self::app::App;
 use self::shown::label;
 pub(super) use self::shown::user;
-use super::people;
 use super::serve::{Call, Reply};
 use super::tells::Rules;
+use super::{dispatch, people};
 
 pub(super) struct Hub {
     repo: PathBuf,
@@ -26,6 +26,8 @@ pub(super) struct Hub {
     pub(super) runs: Vec<Value>,
     /// The deployments: which commit is where, and how it went, the newest last.
     pub(super) deployments: Vec<(String, String, Vec<String>)>,
+    /// The events that were dispatched: their types, and what was told with them.
+    pub(super) dispatched: Vec<(String, Value)>,
     pub(super) archived: bool,
     /// What the base branch asks for: so many approvals, and this status.
     pub(super) approvals: usize,
@@ -76,7 +78,7 @@ struct Who {
 const AT: &str = "2026-05-01T10:00:00Z";
 
 /// The members of a body: what there is, and how many of the first there must be.
-const BODIES: [(&str, &str, &[&str], usize); 11] = [
+const BODIES: [(&str, &str, &[&str], usize); 12] = [
     ("POST", "pulls", &["head", "base", "title", "body", "draft"], 2),
     ("PATCH", "pulls/{}", &["title", "body", "state", "base"], 0),
     ("PUT", "pulls/{}/merge", &["commit_title", "commit_message", "sha", "merge_method"], 0),
@@ -86,6 +88,8 @@ const BODIES: [(&str, &str, &[&str], usize); 11] = [
     ("PUT", "issues/{}/labels", &["labels"], 0),
     ("POST", "labels", &["name", "color", "description"], 1),
     ("PATCH", "issues/{}", &["title", "body", "state", "labels", "assignees", "milestone"], 0),
+    // `repos/create-dispatch-event`: `/repos/repos#create-a-repository-dispatch-event`.
+    ("POST", "dispatches", &["event_type", "client_payload"], 1),
     ("POST", "deployments", &["ref", "environment", "description", "auto_merge", "required_contexts"], 1),
     ("POST", "deployments/{}/statuses", &["state", "description", "log_url", "environment_url"], 1),
 ];
@@ -100,6 +104,7 @@ impl Hub {
             statuses: BTreeMap::new(),
             runs: Vec::new(),
             deployments: Vec::new(),
+            dispatched: Vec::new(),
             archived: false,
             approvals: 0,
             required: None,
@@ -257,7 +262,9 @@ impl Hub {
                 }
                 None if !who.writes => {
                     let reply = Reply::says(403, "Resource not accessible by personal access token");
-                    return reply.with("x-accepted-github-permissions", "pull_requests=write");
+                    let lacks =
+                        if below == ["dispatches"] { "contents=write" } else { "pull_requests=write" };
+                    return reply.with("x-accepted-github-permissions", lacks);
                 }
                 Some(_) | None => {}
             }
@@ -404,6 +411,7 @@ impl Hub {
             ("GET", ["milestones"]) => {
                 Reply::of(200, json!([{"id": 901, "number": 3, "title": "1.2", "state": "open"}]))
             }
+            ("POST", ["dispatches"]) => dispatch::answer(self, call),
             ("GET", ["deployments"]) => {
                 let is_it = |one: &&(String, String, Vec<String>)| {
                     one.0 == call.query("sha") && one.1 == call.query("environment")

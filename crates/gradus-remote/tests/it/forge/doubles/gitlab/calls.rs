@@ -175,6 +175,14 @@ pub(super) static CALLS: &[Call] = &[
         page: "deployments/#update-a-deployment",
     },
     Call {
+        name: "create a pipeline",
+        method: "POST",
+        path: "/api/v4/projects/{}/pipeline",
+        query: &[],
+        body: &["ref!", "variables[].key", "variables[].value"],
+        page: "pipelines/#create-a-new-pipeline",
+    },
+    Call {
         name: "list users",
         method: "GET",
         path: "/api/v4/users",
