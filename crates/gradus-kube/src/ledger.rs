@@ -3,8 +3,9 @@
 //! What people and machines say are objects: an Approval, a Promotion, a Check.
 //! What was seen and done is kept in memory, and what has to outlive a restart of
 //! it is in the pipeline's status: the spans in which environments were healthy,
-//! and what was promoted last. Losing the status loses no more than that: the
-//! cluster says anew since when something is healthy, and Git what was promoted.
+//! what was promoted last, and what automation was asked for. Losing the status loses
+//! no more than that: the cluster says anew since when something is healthy, Git what
+//! was promoted, and automation is asked once more for the same promotion.
 //! The deeds of this process are told by its history, all others by Git and by
 //! the cluster's events.
 
@@ -13,10 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use gradus_core::names::{EnvironmentName, PipelineKey};
-use gradus_core::observation::{Approval, CheckFact, Proof, Request};
+use gradus_core::observation::{Approval, CheckFact, Dispatched, Proof, Request};
 use gradus_core::release::Release;
-use gradus_engine::port::ledger::{Entry, HistoryQuery, Recorded, View};
+use gradus_engine::port::ledger::{Action, Entry, HistoryQuery, Recorded, View, Wrote};
 use gradus_engine::port::{Clock, Ledger, PortError, PortErrorKind};
+use gradus_manifest::status::MAX_DISPATCHED;
 
 /// So many deeds of a pipeline are kept.
 const DEEDS: usize = 20;
@@ -43,6 +45,8 @@ pub struct Kept {
     pub proofs: BTreeMap<EnvironmentName, Vec<Proof>>,
     /// What gradus last wrote.
     pub promoted: BTreeMap<EnvironmentName, Release>,
+    /// What automation was asked for, oldest first.
+    pub dispatched: BTreeMap<EnvironmentName, Vec<Dispatched>>,
 }
 
 /// Hears of everything that is recorded for the first time.
@@ -98,7 +102,7 @@ impl KubeLedger {
         let is_known = books.contains_key(pipeline);
         let view = &mut books.entry(pipeline.clone()).or_default().view;
         if !is_known {
-            (view.proofs, view.promoted) = (kept.proofs, kept.promoted);
+            (view.proofs, view.promoted, view.dispatched) = (kept.proofs, kept.promoted, kept.dispatched);
         }
     }
 
@@ -114,13 +118,20 @@ impl KubeLedger {
             known.sort_by_key(|proof| proof.since);
         }
         view.promoted.extend(kept.promoted);
+        for (environment, dispatched) in kept.dispatched {
+            let known = view.dispatched.entry(environment).or_default();
+            dispatched.into_iter().for_each(|one| asked(known, one));
+            known.sort_by_key(|one| one.at);
+        }
     }
 
     /// What is to be kept of a pipeline.
     pub fn kept(&self, pipeline: &PipelineKey) -> Kept {
         let books = self.books();
         let Some(book) = books.get(pipeline) else { return Kept::default() };
-        Kept { proofs: book.view.proofs.clone(), promoted: book.view.promoted.clone() }
+        let view = &book.view;
+        let (proofs, promoted) = (view.proofs.clone(), view.promoted.clone());
+        Kept { proofs, promoted, dispatched: view.dispatched.clone() }
     }
 
     /// Forgets a pipeline.
@@ -152,10 +163,7 @@ impl Book {
             }
             Entry::Wrote(wrote) => {
                 let is_known = self.deeds.iter().any(|known| match &known.entry {
-                    Entry::Wrote(known) => {
-                        (&known.environment, known.action, &known.commit)
-                            == (&wrote.environment, wrote.action, &wrote.commit)
-                    }
+                    Entry::Wrote(known) => is_same(known, wrote),
                     Entry::Report { .. }
                     | Entry::Approval { .. }
                     | Entry::Request { .. }
@@ -168,6 +176,9 @@ impl Book {
                     && let Some(to) = &wrote.to
                 {
                     self.view.promoted.insert(wrote.environment.clone(), to.clone());
+                }
+                if let Some(dispatched) = wrote.dispatched() {
+                    asked(self.view.dispatched.entry(wrote.environment.clone()).or_default(), dispatched);
                 }
                 if !is_known {
                     let recorded = Recorded { id: self.next, at: now, entry: entry.clone() };
@@ -184,6 +195,27 @@ impl Book {
                 false
             }
         }
+    }
+}
+
+/// Whether both say the same. No commit says which of several promotions was asked for.
+fn is_same(known: &Wrote, wrote: &Wrote) -> bool {
+    let of_one = |one: &Wrote| (one.environment.clone(), one.action);
+    of_one(known) == of_one(wrote)
+        && match wrote.action {
+            Action::Dispatched => known.promotion == wrote.promotion,
+            Action::Pushed | Action::Proposed | Action::Updated | Action::Merged | Action::Closed => {
+                known.commit == wrote.commit
+            }
+        }
+}
+
+/// Notes what automation was asked for, once.
+fn asked(known: &mut Vec<Dispatched>, one: Dispatched) {
+    if !known.iter().any(|other| other.promotion == one.promotion) {
+        known.push(one);
+        let over = known.len().saturating_sub(MAX_DISPATCHED);
+        known.drain(..over);
     }
 }
 

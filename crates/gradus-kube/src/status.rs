@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gradus_core::names::{ArtifactName, EnvironmentName, Namespace};
-use gradus_core::observation::{Proof, Seen};
+use gradus_core::names::{ArtifactName, EnvironmentName, Namespace, RequestId};
+use gradus_core::observation::{Dispatched, Proof, Seen};
 use gradus_core::pipeline::Pipeline;
 use gradus_core::reason::Reason;
 use gradus_core::release::Release;
@@ -12,8 +12,9 @@ use gradus_core::tell::{self, Clock};
 use gradus_core::verdict::{Failure, TargetVerdict, Verdict};
 use gradus_core::version::Version;
 use gradus_manifest::status::{
-    Condition, ConditionStatus, EnvironmentStatus, Evidence, Health, MAX_EVIDENCE, MAX_MESSAGE, MAX_PROVEN,
-    NextStatus, PipelineStatus, ProposalStatus, Proven, TargetStatus, Versions,
+    Condition, ConditionStatus, DispatchedStatus, EnvironmentStatus, Evidence, Health, MAX_DISPATCHED,
+    MAX_EVIDENCE, MAX_MESSAGE, MAX_PROVEN, NextStatus, PipelineStatus, ProposalStatus, Proven, TargetStatus,
+    Versions,
 };
 use gradus_manifest::{ObjectMeta, versions};
 use jiff::Timestamp;
@@ -144,9 +145,33 @@ pub(crate) fn kept(object: &Value, pipeline: &Pipeline) -> Kept {
             })
             .collect();
         spans.sort_by_key(|span| span.since);
+        let asked: Vec<Dispatched> = here.dispatched.iter().rev().filter_map(dispatched).collect();
+        if !asked.is_empty() {
+            kept.dispatched.insert(name.clone(), asked);
+        }
         kept.proofs.insert(name, spans);
     }
     kept
+}
+
+fn dispatched(one: &DispatchedStatus) -> Option<Dispatched> {
+    Some(Dispatched {
+        promotion: one.promotion.as_str().into(),
+        from: release(&one.from),
+        to: release(&one.versions)?,
+        request: one.request.as_deref().and_then(|id| RequestId::parse(id).ok()),
+        at: one.at.parse().ok()?,
+    })
+}
+
+fn of_dispatched(one: &Dispatched) -> DispatchedStatus {
+    DispatchedStatus {
+        promotion: one.promotion.to_string(),
+        from: one.from.as_ref().map(versions).unwrap_or_default(),
+        versions: versions(&one.to),
+        request: one.request.as_ref().map(ToString::to_string),
+        at: time(one.at),
+    }
 }
 
 /// By which word somebody asks for a look that was not answered yet.
@@ -211,6 +236,7 @@ fn conditions<const N: usize>(
 fn environment(report: &Report, here: &EnvironmentReport, kept: &Kept, clock: &Clock) -> EnvironmentStatus {
     let release = here.release();
     let proven = kept.proofs.get(&here.name).map(Vec::as_slice).unwrap_or_default();
+    let asked = kept.dispatched.get(&here.name).map(Vec::as_slice).unwrap_or_default();
     EnvironmentStatus {
         name: here.name.to_string(),
         verdict: health(&here.verdict.verdict),
@@ -243,6 +269,7 @@ fn environment(report: &Report, here: &EnvironmentReport, kept: &Kept, clock: &C
             })
             .collect(),
         promoted: kept.promoted.get(&here.name).map(versions).unwrap_or_default(),
+        dispatched: asked.iter().rev().take(MAX_DISPATCHED).map(of_dispatched).collect(),
     }
 }
 
@@ -462,6 +489,7 @@ mod tests {
             targets: Vec::new(),
             proven: Vec::new(),
             promoted: Versions::default(),
+            dispatched: Vec::new(),
         };
         PipelineStatus { environments: vec![environment], ..PipelineStatus::default() }
     }

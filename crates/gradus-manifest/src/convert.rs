@@ -1,6 +1,7 @@
 //! From what is written to the planner's types: names are checked, defaults
 //! filled in and references followed.
 
+mod dispatch;
 mod edit;
 mod environment;
 mod gate;

@@ -17,7 +17,7 @@ mod said;
 
 pub use condition::{Condition, ConditionStatus};
 pub use environment::{
-    EnvironmentStatus, Evidence, Health, NextStatus, ProposalStatus, Proven, TargetStatus,
+    DispatchedStatus, EnvironmentStatus, Evidence, Health, NextStatus, ProposalStatus, Proven, TargetStatus,
 };
 pub use notification::{
     MAX_THREADS, MAX_TOLD, MAX_UNDELIVERED, NotificationStatus, ThreadStatus, ToldStatus, UndeliveredStatus,
@@ -29,6 +29,8 @@ pub type Versions = BTreeMap<String, String>;
 
 /// The most releases that are kept as proven for an environment; the oldest go first.
 pub const MAX_PROVEN: usize = 32;
+/// The most promotions that automation was asked for that are kept for an environment; the oldest go first.
+pub const MAX_DISPATCHED: usize = 16;
 /// The most pieces of evidence that are kept for a target.
 pub const MAX_EVIDENCE: usize = 16;
 /// The longest text for people, in characters; a longer one is to be cut.

@@ -21,7 +21,9 @@ mod text;
 
 pub use approval::{ApprovalKind, ApprovalManifest, ApprovalSpec};
 pub use check::{CheckKind, CheckManifest, CheckResult, CheckSpec};
-pub use environment::{Edit, EmergencyRule, Environment, Healthy, Merge, Promote, Queue, Select, Strategy};
+pub use environment::{
+    Dispatch, Edit, EmergencyRule, Environment, Healthy, Merge, Promote, Queue, Select, Strategy,
+};
 pub use gate::{Approval, Check, Freeze, Gate, Window};
 pub use hold::{HoldKind, HoldManifest, HoldSpec};
 pub use notification::{

@@ -8,7 +8,7 @@ use gradus_core::pipeline::{Emergency, Environment, Merge, Need, Queue, Strategy
 use gradus_core::version::Order;
 use jiff::SignedDuration;
 
-use super::{Reader, edit, gate, in_cluster, pull_request, target, time, versions};
+use super::{Reader, dispatch, edit, gate, in_cluster, pull_request, target, time, versions};
 use crate::error::{ManifestErrorKind, Trouble};
 use crate::wire;
 use crate::yaml::Path;
@@ -60,7 +60,7 @@ fn one(
     let targets = target::list(reader, &path.field("targets"), &environment.targets, &environment.name, home);
     let deploy_within = environment.deploy_within.as_ref().map(|text| time::some_time(&text.0));
     let deploy_within = reader.take_some(&path.field("deployWithin"), deploy_within);
-    let promotion = promotion(reader, &path.field("promote"), environment.promote.as_ref());
+    let promotion = promotion(reader, &path.field("promote"), environment.promote.as_ref(), proposals.forge);
     let said = environment.promote.as_ref().and_then(|promote| promote.pull_request.as_ref());
     let pull_request = name.as_ref().and_then(|name| {
         pull_request::policy(reader, &path.field("promote").field("pullRequest"), said, proposals, name)
@@ -132,10 +132,14 @@ fn promotion(
     reader: &mut Reader<'_, '_>,
     path: &Path<'_>,
     promote: Option<&wire::Promote>,
+    forge: Option<wire::Forge>,
 ) -> Option<Promotion> {
     let strategy = match promote.and_then(|promote| promote.strategy) {
         None | Some(wire::Strategy::PullRequest) => Some(Strategy::PullRequest),
         Some(wire::Strategy::Push) => Some(Strategy::Push),
+        Some(wire::Strategy::Dispatch) => {
+            promote.and_then(|promote| dispatch::policy(reader, path, promote, forge)).map(Strategy::Dispatch)
+        }
         Some(wire::Strategy::BranchMerge) => strategy_to_come(reader, path, "branch-merge"),
         Some(wire::Strategy::Render) => strategy_to_come(reader, path, "render"),
         Some(wire::Strategy::Notification) => strategy_to_come(reader, path, "notification"),
@@ -148,7 +152,9 @@ fn promotion(
         None | Some(wire::EmergencyRule::Forbidden) => Emergency::Forbidden,
         Some(wire::EmergencyRule::Allowed) => Emergency::Allowed,
     };
-    Some(Promotion { strategy: strategy?, merge, emergency })
+    let asks = promote.is_some_and(|promote| promote.strategy == Some(wire::Strategy::Dispatch));
+    let unused = if asks { Some(()) } else { dispatch::unused(reader, path, promote) };
+    unused.and(strategy).map(|strategy| Promotion { strategy, merge, emergency })
 }
 
 fn strategy_to_come(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<Strategy> {

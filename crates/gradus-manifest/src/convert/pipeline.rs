@@ -32,8 +32,12 @@ pub(crate) fn pipeline(reader: &mut Reader<'_, '_>, manifest: &wire::PipelineMan
         versions: &carried.into(),
     };
     let moving: Vec<ArtifactName> = artifacts.keys().cloned().collect();
-    let proposals =
-        pull_request::Of { key: key.as_ref(), artifacts: &moving, shared: spec.pull_request.as_ref() };
+    let proposals = pull_request::Of {
+        key: key.as_ref(),
+        artifacts: &moving,
+        shared: spec.pull_request.as_ref(),
+        forge: spec.repository.forge,
+    };
     let path = spec_path.field("environments");
     let environments = environment::list(reader, &path, &spec.environments, &artifacts, &home, &proposals);
     // What has no lines is an object, and that is in a cluster.

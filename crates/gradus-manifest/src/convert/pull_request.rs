@@ -19,6 +19,8 @@ pub(super) struct Of<'a> {
     pub(super) artifacts: &'a [ArtifactName],
     /// What the pipeline says for all.
     pub(super) shared: Option<&'a wire::PullRequest>,
+    /// Where they are.
+    pub(super) forge: Option<wire::Forge>,
 }
 
 /// What is said in either place, and where. What an environment says comes first.

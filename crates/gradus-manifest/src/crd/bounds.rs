@@ -56,6 +56,7 @@ fn items(owner: &str, field: &str) -> u64 {
         ("PipelineSpec" | "PipelineStatus", "environments") => 100,
         ("Environment", "targets") | ("EnvironmentStatus", "targets") => 500,
         ("EnvironmentStatus", "proven") => crate::status::MAX_PROVEN as u64,
+        ("EnvironmentStatus", "dispatched") => crate::status::MAX_DISPATCHED as u64,
         ("TargetStatus", "evidence") => crate::status::MAX_EVIDENCE as u64,
         ("Environment", "after" | "gates" | "verify") => 32,
         ("PipelineSpec", "artifacts") => 32,

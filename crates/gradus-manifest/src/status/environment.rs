@@ -47,6 +47,28 @@ pub struct EnvironmentStatus {
     /// What gradus last wrote here, by artifact.
     #[serde(default, skip_serializing_if = "Versions::is_empty")]
     pub promoted: Versions,
+    /// What automation was asked for here, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dispatched: Vec<DispatchedStatus>,
+}
+
+/// A promotion that automation was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DispatchedStatus {
+    /// The id of the promotion.
+    pub promotion: String,
+    /// What was there, by artifact.
+    #[serde(default, skip_serializing_if = "Versions::is_empty")]
+    pub from: Versions,
+    /// What was asked for, by artifact.
+    pub versions: Versions,
+    /// The Promotion that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// When it was asked.
+    #[schemars(extend("format" = "date-time"))]
+    pub at: String,
 }
 
 /// Whether something works, in one word.

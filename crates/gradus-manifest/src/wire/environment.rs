@@ -59,6 +59,22 @@ pub struct Promote {
     pub emergency: Option<EmergencyRule>,
     /// How proposals are named, said and merged.
     pub pull_request: Option<PullRequest>,
+    /// How automation is asked, with `strategy: dispatch`.
+    pub dispatch: Option<Dispatch>,
+}
+
+/// How somebody else's automation is asked for a promotion.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Dispatch {
+    /// The event that it listens to: letters, digits and `-_.:/`; `gradus-promotion` when absent.
+    #[schemars(length(min = 1, max = 100))]
+    pub event: Option<String>,
+    /// The branch or tag that it runs on, in GitLab; the branch that is deployed when absent.
+    #[serde(rename = "ref")]
+    pub reference: Option<String>,
+    /// How long it may take until Git declares what was asked for; `1h` when absent.
+    pub within: Option<Duration>,
 }
 
 /// By which way a change is written.
@@ -69,6 +85,8 @@ pub enum Strategy {
     Push,
     /// A proposal that is merged.
     PullRequest,
+    /// By somebody else's automation, which is asked for it.
+    Dispatch,
     /// The merge of one branch into the next; to come.
     BranchMerge,
     /// A rendered tree; to come.

@@ -9,8 +9,8 @@ use gradus_core::pipeline::Hold;
 use gradus_core::release::Release;
 use gradus_core::version::Version;
 use gradus_manifest::status::{
-    Condition, ConditionStatus, EnvironmentStatus, Evidence, Health, NextStatus, PipelineStatus,
-    ProposalStatus, Proven, TargetStatus,
+    Condition, ConditionStatus, DispatchedStatus, EnvironmentStatus, Evidence, Health, NextStatus,
+    PipelineStatus, ProposalStatus, Proven, TargetStatus,
 };
 use gradus_manifest::{
     Manifest, SourceFile, approval_from_json, approval_object, check_from_json, check_object, hold_from_json,
@@ -314,6 +314,13 @@ fn a_status_is_read_back_as_it_was_written() {
                 versions: versions.clone(),
                 since: "2026-11-19T08:00:00Z".to_owned(),
                 until: "2026-11-20T08:00:00Z".to_owned(),
+            }],
+            dispatched: vec![DispatchedStatus {
+                promotion: "5f0c1d".to_owned(),
+                from: Default::default(),
+                versions: versions.clone(),
+                request: Some("r-1".to_owned()),
+                at: "2026-11-20T08:10:00Z".to_owned(),
             }],
             promoted: versions,
         }],

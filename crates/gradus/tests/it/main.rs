@@ -8,6 +8,7 @@ mod cluster;
 mod collector;
 mod crds;
 mod demo_gitea;
+mod dispatching;
 mod doctor_forge;
 mod front;
 mod gitops;
