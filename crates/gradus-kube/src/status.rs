@@ -398,8 +398,10 @@ fn cut(text: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use gradus_core::names::{ArtifactName, EnvironmentName, Namespace, PipelineKey, PipelineName};
-    use gradus_core::observation::{Seen, Why};
+    use gradus_core::names::{
+        ArtifactName, EnvironmentName, Namespace, PipelineKey, PipelineName, RequestId,
+    };
+    use gradus_core::observation::{Dispatched, Proof, Seen, Why};
     use gradus_core::pipeline::Mode;
     use gradus_core::reason::Reason;
     use gradus_core::release::Release;
@@ -472,6 +474,38 @@ mod tests {
         );
         let progressing = status.conditions.iter().find(|condition| condition.of == "Progressing").unwrap();
         assert_eq!(progressing.message, "prod: 1.1.0 is being rolled out");
+    }
+
+    /// What a controller that is started anew takes up is what the one before it knew.
+    #[test]
+    fn what_is_kept_is_taken_up_again() {
+        let prod = EnvironmentName::parse("prod").unwrap();
+        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
+        let asked = |promotion: &str, request: Option<&str>, second| Dispatched {
+            promotion: promotion.into(),
+            from: (second > 1).then(release),
+            to: release(),
+            request: request.map(|id| RequestId::parse(id).unwrap()),
+            at: at(second),
+        };
+        let proof = Proof { release: release(), since: at(0), until: at(9) };
+        let kept = Kept {
+            proofs: BTreeMap::from([(prod.clone(), vec![proof])]),
+            promoted: BTreeMap::from([(prod.clone(), release())]),
+            dispatched: BTreeMap::from([(prod, vec![asked("one", None, 1), asked("two", Some("r-1"), 2)])]),
+        };
+        let healthy = Verdict::Healthy { release: release(), since: at(0) };
+        let status = of_report(&json!({}), &report(healthy, Reason::UpToDate), &kept, at(10));
+        let object = json!({"status": serde_json::to_value(&status).unwrap()});
+        let text = "apiVersion: gradus.dev/v1alpha1\nkind: Pipeline\nmetadata: {name: web, namespace: apps}\n\
+                    spec:\n  repository: {url: fleet.git}\n  environments:\n    - {name: prod, targets: [git: {}]}\n";
+        let read =
+            gradus_manifest::read(&gradus_manifest::SourceFile { name: "web.yaml", text: text.as_bytes() });
+        let all = gradus_manifest::assemble(std::iter::once(read));
+        let pipeline = &all.pipelines.values().next().unwrap().pipeline;
+        assert_eq!(super::kept(&object, pipeline), kept);
+        // Without its status nothing is known, and nothing is made up.
+        assert_eq!(super::kept(&json!({}), pipeline), Kept::default());
     }
 
     fn explained(text: &str) -> PipelineStatus {
