@@ -196,6 +196,8 @@ impl World {
         settings.add_filter(r"\b\d\d:\d\d(?::\d\d)?\b", "[time]");
         settings.add_filter(r"\b\d+ ms\b", "[n] ms");
         settings.add_filter(r"\b\d+s ago|just now|\b\d+s\b", "[moment]");
+        // A column is as wide as its widest moment.
+        settings.add_filter(r"\[moment\] {2,}", "[moment]  ");
         settings.add_filter(r"git/[0-9.]+", "git/[version]");
         settings.add_filter(r"gradus_[0-9a-f]{64}", "gradus_[secret]");
         settings.add_filter(r"process \d+", "process [n]");
