@@ -68,12 +68,8 @@ struct Ready {
     message: String,
 }
 
-enum Prepared {
-    Ready(Ready),
-    Nothing,
-    Stale(String),
-    Refused(String),
-}
+/// A change that is ready to be written, or what became of it before it was.
+type Prepared = Result<Ready, Outcome>;
 
 impl Actor<'_> {
     /// Takes one step and records it.
@@ -133,10 +129,8 @@ impl Actor<'_> {
     async fn push(&self, repo: &dyn Repo, change: &Change) -> Result<Outcome, PortError> {
         for _ in 0..TRIES {
             let ready = match self.prepare(repo, change, None).instrument(spans::edit()).await? {
-                Prepared::Ready(ready) => ready,
-                Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
-                Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
-                Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+                Ok(ready) => ready,
+                Err(outcome) => return Ok(outcome),
             };
             let order = self.order(
                 &ready,
@@ -166,10 +160,8 @@ impl Actor<'_> {
         for _ in 0..TRIES {
             let ready =
                 match self.prepare(repo, change, Some(&place.branch)).instrument(spans::edit()).await? {
-                    Prepared::Ready(ready) => ready,
-                    Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
-                    Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
-                    Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+                    Ok(ready) => ready,
+                    Err(outcome) => return Ok(outcome),
                 };
             let head = ready.head.as_ref();
             let expected = open.map_or_else(|| self.sight.tips.get(&place.branch), |(_, head)| Some(head));
@@ -215,10 +207,8 @@ impl Actor<'_> {
         for _ in 0..TRIES {
             let ready =
                 match self.prepare(repo, change, Some(&place.branch)).instrument(spans::edit()).await? {
-                    Prepared::Ready(ready) => ready,
-                    Prepared::Nothing => return Ok(Outcome::AlreadyTrue),
-                    Prepared::Stale(why) => return Ok(Outcome::Stale(why)),
-                    Prepared::Refused(why) => return Ok(Outcome::Refused(why)),
+                    Ok(ready) => ready,
+                    Err(outcome) => return Ok(outcome),
                 };
             if ready.head.as_ref() != Some(head) {
                 return Ok(Outcome::Stale(format!("{} has moved", place.branch)));
@@ -258,37 +248,39 @@ impl Actor<'_> {
         let (Seen::Known((base, seen)), Some(Ok(places))) =
             (&self.sight.base, self.sight.places.get(&change.environment))
         else {
-            return Ok(Prepared::Stale(blind()));
+            return Ok(Err(Outcome::Stale(blind())));
         };
         let both: Vec<BranchName> = std::iter::once(base).chain(proposed).cloned().collect();
         let tips = repo.tips(&both).await?;
-        let Some(tip) = tips.get(base) else { return Ok(Prepared::Stale(format!("{base} is gone"))) };
+        let Some(tip) = tips.get(base) else { return Ok(Err(Outcome::Stale(format!("{base} is gone")))) };
         let head = proposed.and_then(|branch| tips.get(branch)).cloned();
         if places.is_empty() {
             let name = &change.environment;
-            return Ok(Prepared::Refused(format!(
+            return Ok(Err(Outcome::Refused(format!(
                 "no file names the version of {name}, so it cannot be changed"
-            )));
+            ))));
         }
         if tip != seen && self.has_changed(repo, change, seen, tip).await? {
             let name = &change.environment;
-            return Ok(Prepared::Stale(format!("{name} or what it comes after has been changed meanwhile")));
+            return Ok(Err(Outcome::Stale(format!(
+                "{name} or what it comes after has been changed meanwhile"
+            ))));
         }
         let paths: BTreeSet<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
         let paths: Vec<RepoPath> = paths.into_iter().collect();
         let files = repo.read(tip, &paths).await?;
         match places::edits(places, &files, change.from.as_ref(), &change.to) {
-            Err(why) => Ok(Prepared::Refused(why.to_string())),
-            Ok(None) => Ok(Prepared::Stale(format!("{} has been changed meanwhile", change.environment))),
-            Ok(Some(edits)) if edits.is_empty() => Ok(Prepared::Nothing),
+            Err(why) => Ok(Err(Outcome::Refused(why.to_string()))),
+            Ok(None) => Ok(Err(Outcome::Stale(format!("{} has been changed meanwhile", change.environment)))),
+            Ok(Some(edits)) if edits.is_empty() => Ok(Err(Outcome::AlreadyTrue)),
             Ok(Some(edits)) => {
                 let promotion = promotion_id(self.pipeline, change, &edits);
                 Ok(match self.words(change, base).message(&promotion) {
                     Ok(message) => {
                         let (tip, base) = (tip.clone(), base.clone());
-                        Prepared::Ready(Ready { edits, tip, base, head, promotion, message })
+                        Ok(Ready { edits, tip, base, head, promotion, message })
                     }
-                    Err(error) => Prepared::Refused(unsaid(&error)),
+                    Err(error) => Err(Outcome::Refused(unsaid(&error))),
                 })
             }
         }

@@ -1,10 +1,11 @@
 //! From what was found to the status that people and tools read.
 
+mod kept;
+
 use std::collections::BTreeMap;
 
-use gradus_core::names::{ArtifactName, EnvironmentName, Namespace, RequestId};
-use gradus_core::observation::{Dispatched, Proof, Seen};
-use gradus_core::pipeline::Pipeline;
+use gradus_core::names::{ArtifactName, Namespace};
+use gradus_core::observation::Seen;
 use gradus_core::reason::Reason;
 use gradus_core::release::Release;
 use gradus_core::report::{EnvironmentReport, Report};
@@ -12,9 +13,8 @@ use gradus_core::tell::{self, Clock};
 use gradus_core::verdict::{Failure, TargetVerdict, Verdict};
 use gradus_core::version::Version;
 use gradus_manifest::status::{
-    Condition, ConditionStatus, DispatchedStatus, EnvironmentStatus, Evidence, Health, MAX_DISPATCHED,
-    MAX_EVIDENCE, MAX_MESSAGE, MAX_PROVEN, NextStatus, PipelineStatus, ProposalStatus, Proven, TargetStatus,
-    Versions,
+    Condition, ConditionStatus, EnvironmentStatus, Evidence, Health, MAX_DISPATCHED, MAX_EVIDENCE,
+    MAX_MESSAGE, MAX_PROVEN, NextStatus, PipelineStatus, ProposalStatus, Proven, TargetStatus, Versions,
 };
 use gradus_manifest::{ObjectMeta, versions};
 use jiff::Timestamp;
@@ -23,6 +23,8 @@ use serde_json::Value;
 
 use crate::intake::words;
 use crate::ledger::Kept;
+pub(crate) use kept::kept;
+use kept::of_dispatched;
 
 /// The annotation by which people ask for a look.
 const REQUESTED_AT: &str = "/metadata/annotations/reconcile.fluxcd.io~1requestedAt";
@@ -123,55 +125,6 @@ fn without_times(text: &str) -> String {
         word.starts_with(|c: char| c.is_ascii_digit() || c == '(') || matches!(bare, "now" | "ago")
     };
     text.split_whitespace().filter(|word| !is_time(word)).collect::<Vec<_>>().join(" ")
-}
-
-/// What of a pipeline's status is taken up again after a restart.
-pub(crate) fn kept(object: &Value, pipeline: &Pipeline) -> Kept {
-    let mut kept = Kept::default();
-    for here in read(object).environments {
-        let Ok(name) = EnvironmentName::parse(&here.name) else { continue };
-        if pipeline.environment(&name).is_none() {
-            continue;
-        }
-        if let Some(release) = release(&here.promoted) {
-            kept.promoted.insert(name.clone(), release);
-        }
-        let mut spans: Vec<Proof> = here
-            .proven
-            .iter()
-            .filter_map(|span| {
-                let (since, until) = (span.since.parse().ok()?, span.until.parse().ok()?);
-                Some(Proof { release: release(&span.versions)?, since, until })
-            })
-            .collect();
-        spans.sort_by_key(|span| span.since);
-        let asked: Vec<Dispatched> = here.dispatched.iter().rev().filter_map(dispatched).collect();
-        if !asked.is_empty() {
-            kept.dispatched.insert(name.clone(), asked);
-        }
-        kept.proofs.insert(name, spans);
-    }
-    kept
-}
-
-fn dispatched(one: &DispatchedStatus) -> Option<Dispatched> {
-    Some(Dispatched {
-        promotion: one.promotion.as_str().into(),
-        from: release(&one.from),
-        to: release(&one.versions)?,
-        request: one.request.as_deref().and_then(|id| RequestId::parse(id).ok()),
-        at: one.at.parse().ok()?,
-    })
-}
-
-fn of_dispatched(one: &Dispatched) -> DispatchedStatus {
-    DispatchedStatus {
-        promotion: one.promotion.to_string(),
-        from: one.from.as_ref().map(versions).unwrap_or_default(),
-        versions: versions(&one.to),
-        request: one.request.as_ref().map(ToString::to_string),
-        at: time(one.at),
-    }
 }
 
 /// By which word somebody asks for a look that was not answered yet.

@@ -24,6 +24,7 @@ mod limit;
 mod model;
 mod open;
 mod opening;
+mod orders;
 mod people;
 mod proposals;
 pub mod request;

@@ -75,16 +75,6 @@ impl ForgeArg {
 }
 
 fn kind(word: &str) -> Result<ForgeKind, String> {
-    let all = [
-        ForgeKind::GitHub,
-        ForgeKind::GitLab,
-        ForgeKind::Gitea,
-        ForgeKind::Bitbucket,
-        ForgeKind::BitbucketServer,
-        ForgeKind::AzureDevOps,
-    ];
-    let word = if word == "forgejo" { "gitea" } else { word };
-    let known: Vec<&str> = all.iter().map(|kind| kind.word()).collect();
-    let found = all.into_iter().find(|kind| kind.word() == word);
-    found.ok_or_else(|| format!("it is one of {}", known.join(", ")))
+    let known = ForgeKind::ALL.map(ForgeKind::word);
+    ForgeKind::of_word(word).ok_or_else(|| format!("it is one of {}", known.join(", ")))
 }

@@ -47,6 +47,16 @@ pub enum ForgeKind {
 }
 
 impl ForgeKind {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::GitHub, Self::GitLab, Self::Gitea, Self::Bitbucket, Self::BitbucketServer, Self::AzureDevOps];
+
+    /// The kind that people write so. Forgejo is a Gitea.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let word = if word == "forgejo" { Self::Gitea.word() } else { word };
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// As people write it.
     pub fn word(self) -> &'static str {
         match self {

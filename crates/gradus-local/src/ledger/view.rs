@@ -4,7 +4,7 @@ use gradus_core::names::{EnvironmentName, PipelineKey, TargetName};
 use gradus_core::observation::TargetState;
 use gradus_core::release::Release;
 use gradus_engine::port::ledger::{Entry, View};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Rows, params};
 
 use super::history::entry;
 use super::plain::Plain;
@@ -96,14 +96,7 @@ fn newest(
     let mut statement = connection.prepare_cached(
         "SELECT id, until, body FROM entries WHERE subject = ? AND kind = ? ORDER BY id DESC LIMIT ?",
     )?;
-    let mut rows = statement.query(params![subject, kind, limit])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let body: String = row.get(2)?;
-        found.push(entry(row.get(0)?, &body, row.get(1)?)?);
-    }
-    found.into_iter().rev().for_each(|entry| put(view, entry));
-    Ok(())
+    put_all(statement.query(params![subject, kind, limit])?, view)
 }
 
 /// Adds what automation was asked for, oldest first.
@@ -113,7 +106,11 @@ fn dispatched(connection: &Connection, subject: i64, view: &mut View) -> Result<
          JOIN entries ON entries.id = dispatched.entry
          WHERE dispatched.subject = ? ORDER BY dispatched.entry DESC LIMIT ?",
     )?;
-    let mut rows = statement.query(params![subject, ASKED])?;
+    put_all(statement.query(params![subject, ASKED])?, view)
+}
+
+/// Adds entries that are read newest first, oldest first.
+fn put_all(mut rows: Rows<'_>, view: &mut View) -> Result<(), Failure> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let body: String = row.get(2)?;

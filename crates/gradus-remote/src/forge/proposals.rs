@@ -1,7 +1,6 @@
 //! The engine's port for proposals, on any forge.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,7 +14,7 @@ use gradus_engine::port::forge::{
 };
 use gradus_engine::port::repo::{CommitOrder, Written};
 use gradus_engine::port::{Clock, Forge, PortError, PortErrorKind, Repos};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::time::sleep;
 
 use super::api::ForgeApi;
@@ -24,6 +23,7 @@ use super::extras::Dressed;
 use super::known::Known;
 use super::model::{MergeMethod, MergeOrder, Merged, NewPull, Pull, PullChange, PullState};
 use super::opening::open_or_find;
+use super::orders::Orders;
 use super::standing::Standings;
 use super::sticky;
 use super::talk::{self, Ourselves};
@@ -41,10 +41,6 @@ const TOLD: SignedDuration = SignedDuration::from_mins(10);
 const APART: SignedDuration = SignedDuration::from_secs(3);
 /// The longest that an open proposal is not looked at.
 const LONGEST: SignedDuration = SignedDuration::from_hours(2);
-/// So long a forge that was told to merge by itself is taken at its word.
-const QUEUED_FOR: SignedDuration = SignedDuration::from_hours(1);
-/// So many orders to merge are remembered.
-const MOST: usize = 20_000;
 /// The waits for a forge that is finding out whether a proposal can be merged.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(150),
@@ -81,8 +77,7 @@ pub struct RemoteForge {
     ourselves: Ourselves,
     dressed: Dressed,
     standings: Standings,
-    /// What the forge was told to merge by itself: which proposal, at which commit, and when.
-    orders: Mutex<HashMap<Which, (ProposalNumber, CommitId, Timestamp)>>,
+    orders: Orders,
 }
 
 /// A repository, a base branch and a head branch.
@@ -103,7 +98,7 @@ impl RemoteForge {
             ourselves: Ourselves::default(),
             dressed: Dressed::default(),
             standings: Standings::default(),
-            orders: Mutex::default(),
+            orders: Orders::default(),
         }
     }
 
@@ -163,17 +158,10 @@ impl RemoteForge {
             PullState::Closed { at, .. } => Some(at.unwrap_or(pull.created)),
             PullState::Open | PullState::Merged { .. } => None,
         };
-        let queued = pull.head.as_ref().and_then(|head| self.queued(place, pull.number, head));
+        let queued =
+            pull.head.as_ref().and_then(|head| self.orders.since(place, pull.number, head, self.clock.now()));
         let (number, url, since) = (pull.number, Some(pull.url.clone()), pull.created);
         ProposalRecord { number, url, since, declined, queued }
-    }
-
-    /// Since when the forge is to merge this head by itself. It is told again after a while: it may have given up.
-    fn queued(&self, place: &ProposalPlace, number: ProposalNumber, head: &CommitId) -> Option<Timestamp> {
-        let orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        let (of, at_head, since) = orders.get(&which(place))?;
-        let is_this = *of == number && at_head == head;
-        (is_this && self.clock.now().duration_since(*since) < QUEUED_FOR).then_some(*since)
     }
 
     /// The open proposal of a branch as the forge has it now; else the last one that ended.
@@ -361,12 +349,7 @@ impl Forge for RemoteForge {
                 return Ok(Merging::Now(Written::Done(commit.unwrap_or_else(|| head.clone()))));
             }
             Ok(Merged::Queued) => {
-                let order = (number, head.clone(), self.clock.now());
-                let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-                if orders.len() >= MOST {
-                    orders.clear();
-                }
-                orders.insert(which(place), order);
+                self.orders.put(place, number, head, self.clock.now());
                 return Ok(Merging::Later);
             }
             Err(error) => error,
@@ -420,7 +403,7 @@ impl Forge for RemoteForge {
         };
         if let Some(pull) = pull.filter(|pull| pull.state == PullState::Open && is_of(pull, place)) {
             let why = why(because, self.clock.now());
-            self.say_once(&*api, pull.number, &why).await.map_err(from_forge)?;
+            say_why(&*api, pull.number, &why).await.map_err(from_forge)?;
             if let Err(error) = api.close(pull.number).await {
                 // Somebody may have merged or closed it at the same moment.
                 let now = api.get(pull.number).await;
@@ -507,26 +490,12 @@ impl Forge for RemoteForge {
     }
 }
 
-impl RemoteForge {
-    /// Says why it is closed; what was said before a crash is not said again.
-    async fn say_once(
-        &self,
-        api: &dyn ForgeApi,
-        number: ProposalNumber,
-        why: &str,
-    ) -> Result<(), ForgeError> {
-        let body = format!("{why}\n\n{CLOSING}");
-        let said = match sticky::find(api, number, |last| last == CLOSING).await {
-            Ok(said) => said,
-            // A forge without comments closes without a word.
-            Err(error) if matches!(error.kind(), ForgeErrorKind::Unsupported(_)) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        match said {
-            Some(comment) if plain(&comment.body) == plain(&body) => Ok(()),
-            Some(comment) => sticky::edit(api, number, &comment.id, &body).await.map(drop),
-            None => api.comment(number, &body).await.map(drop),
-        }
+/// Says why it is closed; what was said before a crash is not said again.
+async fn say_why(api: &dyn ForgeApi, number: ProposalNumber, why: &str) -> Result<(), ForgeError> {
+    match sticky::keep(api, number, why, CLOSING).await {
+        // A forge without comments closes without a word.
+        Err(error) if matches!(error.kind(), ForgeErrorKind::Unsupported(_)) => Ok(()),
+        said => said.map(drop),
     }
 }
 

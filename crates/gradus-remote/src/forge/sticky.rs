@@ -6,6 +6,7 @@ use super::api::ForgeApi;
 use super::error::{ForgeError, ForgeErrorKind};
 use super::model::{Comment, CommentId};
 use super::talk::MARK;
+use super::text::plain;
 
 /// By this the comments are found that are kept for others.
 const KEPT: &str = "<!-- gradus: comment ";
@@ -29,14 +30,22 @@ pub async fn keep_comment(
     key: &str,
     text: &str,
 ) -> Result<Kept, ForgeError> {
-    let mark = format!("{KEPT}{key} -->");
     // What others put into it must not be read as gradus's own word.
     let text = text.replace(MARK, "&lt;!-- gradus: ");
-    let body = format!("{text}\n\n{mark}\n");
-    let known = find(api, number, |last| last == mark).await?;
-    match known {
+    keep(api, number, &text, &format!("{KEPT}{key} -->")).await
+}
+
+/// The same, of the comment that ends in this line.
+pub(super) async fn keep(
+    api: &dyn ForgeApi,
+    number: ProposalNumber,
+    text: &str,
+    mark: &str,
+) -> Result<Kept, ForgeError> {
+    let body = format!("{text}\n\n{mark}");
+    match find(api, number, |last| last == mark).await? {
         // Forges trim what they keep, and some keep other line ends.
-        Some(known) if known.body.replace("\r\n", "\n").trim() == body.trim() => Ok(Kept::AsItWas),
+        Some(known) if plain(&known.body) == plain(&body) => Ok(Kept::AsItWas),
         Some(known) => {
             let id = edit(api, number, &known.id, &body).await?;
             Ok(if id == known.id { Kept::Edited } else { Kept::Written })

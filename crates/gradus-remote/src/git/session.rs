@@ -77,7 +77,11 @@ impl<'a> Session<'a> {
 
     /// Sees to it that a commit is here. The commits before it, by which it is told who brought what, come along.
     pub(super) async fn ensure_commit(&mut self, id: ObjectId) -> Outcome<ParsedCommit> {
+        let is_known = self.missing(&BTreeSet::from([id])).is_empty();
         let commit = self.ensure_ancestor(id, Span { tip: id, more: NEAR, limit: 1 }).await?;
+        if is_known {
+            return Ok(commit);
+        }
         let mut before = commit.parents.first().copied();
         for _ in 1..NEAR {
             let Some(id) = before else { break };

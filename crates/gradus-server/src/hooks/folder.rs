@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gradus_core::names::PipelineKey;
+use gradus_core::pipeline::ForgeKind;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::forge;
 use super::keys::{HookKey, HookKeys, Owner};
 
 /// How old what was read may be.
@@ -121,7 +121,7 @@ fn owner(file: &str) -> Option<Option<Owner>> {
     }
     let (kind, rest) = file.split_once('.')?;
     if kind == "forge" {
-        return forge::kind_of(rest).map(Owner::Forge).map(Some);
+        return ForgeKind::of_word(rest).map(Owner::Forge).map(Some);
     }
     // A namespace has no dot in it.
     let (namespace, name) = rest.split_once('.')?;

@@ -18,22 +18,6 @@ use crate::api::{ApiError, not_json};
 use crate::app::App;
 use event::Told;
 
-/// All kinds, as they are written in addresses and in names of files.
-const KINDS: [ForgeKind; 6] = [
-    ForgeKind::GitHub,
-    ForgeKind::GitLab,
-    ForgeKind::Gitea,
-    ForgeKind::Bitbucket,
-    ForgeKind::BitbucketServer,
-    ForgeKind::AzureDevOps,
-];
-
-/// The kind of this name. Forgejo is a Gitea.
-pub(super) fn kind_of(name: &str) -> Option<ForgeKind> {
-    let name = if name == "forgejo" { ForgeKind::Gitea.word() } else { name };
-    KINDS.into_iter().find(|kind| kind.word() == name)
-}
-
 /// Takes an event of a forge, of any of its repositories.
 ///
 /// The pipelines that it may matter to are looked at soon: those of the repository, if the branch that is
@@ -73,8 +57,8 @@ pub(crate) async fn post(
 }
 
 async fn take(app: &Arc<App>, kind: &str, request: Request) -> Result<(StatusCode, Taken), ApiError> {
-    let Some(kind) = kind_of(kind) else {
-        let names: Vec<&str> = KINDS.iter().map(|kind| kind.word()).collect();
+    let Some(kind) = ForgeKind::of_word(kind) else {
+        let names = ForgeKind::ALL.map(ForgeKind::word);
         return Err(ApiError::not_found("unknown-forge", format!("there is no kind of forge {kind:?}"))
             .with_help(format!("there are {}", names.join(", "))));
     };

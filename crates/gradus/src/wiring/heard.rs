@@ -79,7 +79,7 @@ impl Known {
         for repository in known.repositories.keys() {
             let kinds = match &repository.forge {
                 Some(forge) => vec![forge.kind],
-                None => ALL.to_vec(),
+                None => ForgeKind::ALL.to_vec(),
             };
             for kind in kinds {
                 let url = repository.forge.as_ref().and_then(|forge| forge.url.as_deref());
@@ -110,15 +110,6 @@ impl Known {
         found.into_iter().filter_map(|repository| self.repositories.get(repository)).flatten()
     }
 }
-
-const ALL: [ForgeKind; 6] = [
-    ForgeKind::GitHub,
-    ForgeKind::GitLab,
-    ForgeKind::Gitea,
-    ForgeKind::Bitbucket,
-    ForgeKind::BitbucketServer,
-    ForgeKind::AzureDevOps,
-];
 
 /// The names of a repository: with its host, without a port, as SSH and HTTP have different ones; and without.
 fn names(kind: ForgeKind, url: &str, forge: Option<&str>) -> Option<(Name, Name)> {
