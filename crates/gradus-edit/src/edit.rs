@@ -6,9 +6,19 @@ use crate::locate::{Value, locate};
 use crate::parse::parse;
 use crate::read::worth_parsing;
 use crate::refusal::{Place, Refusal, RefusalKind};
+use crate::render::As;
 use crate::table::{Style, Table};
 use crate::verify::{Splice, verify};
 use crate::{FieldPath, Limits, Locator, json, render};
+
+/// A value that was found, and what it becomes.
+pub(crate) struct Wanted<'t, 'e> {
+    pub(crate) value: Value<'t>,
+    pub(crate) set: &'e str,
+    pub(crate) expect: Option<&'e str>,
+    /// Whether a marker named it. A marker always sets text, and an anchor beside it is meant.
+    pub(crate) marked: bool,
+}
 
 /// A change to the values that a locator names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,28 +127,47 @@ pub fn edit_within(bytes: &[u8], edits: &[Edit], limits: &Limits) -> Result<Outc
         return Ok(Outcome::Unchanged);
     }
     let before = parse(bytes, limits)?;
-    let mut wanted: Vec<(Value<'_>, &Edit)> = Vec::new();
+    let mut wanted: Vec<Wanted<'_, '_>> = Vec::new();
     for edit in edits {
-        wanted.extend(locate(&before, &edit.locator)?.into_iter().map(|value| (value, edit)));
+        let marked = matches!(edit.locator, Locator::Marker(_));
+        wanted.extend(locate(&before, &edit.locator)?.into_iter().map(|value| Wanted {
+            value,
+            set: &edit.set,
+            expect: edit.expect.as_deref(),
+            marked,
+        }));
     }
-    wanted.sort_by_key(|(value, _)| value.id);
-    check_conflicts(&before, &wanted)?;
-    if let Some(stale) = wanted.iter().find_map(|(value, edit)| stale(&before, value, edit)) {
+    set_all(&before, wanted, limits)
+}
+
+/// Sets all these values or none of them.
+pub(crate) fn set_all(
+    before: &Table<'_>,
+    mut wanted: Vec<Wanted<'_, '_>>,
+    limits: &Limits,
+) -> Result<Outcome, Refusal> {
+    wanted.sort_by_key(|wanted| wanted.value.id);
+    check_conflicts(before, &wanted)?;
+    if let Some(stale) = wanted.iter().find_map(|wanted| stale(before, wanted)) {
         return Ok(Outcome::Stale(stale));
     }
-    wanted.dedup_by_key(|(value, _)| value.id);
-    wanted.retain(|(value, edit)| value.text != edit.set);
+    wanted.dedup_by(|later, earlier| {
+        let same = later.value.id == earlier.value.id;
+        earlier.marked |= same && later.marked;
+        same
+    });
+    wanted.retain(|wanted| wanted.value.text != wanted.set);
     if wanted.is_empty() {
         return Ok(Outcome::Unchanged);
     }
     let json = json::is_valid(before.text.trim_start_matches('\u{feff}'));
-    let (text, splices) = splice(&before, &wanted, json)?;
+    let (text, splices) = splice(before, &wanted, json)?;
     let after = parse(text.as_bytes(), limits)?;
-    verify(&before, &after, &splices)?;
+    verify(before, &after, &splices)?;
     if json && !json::is_valid(text.trim_start_matches('\u{feff}')) {
         return Err(Refusal::of(RefusalKind::Verification { what: "being valid JSON" }));
     }
-    let changes = splices.iter().zip(&wanted).filter_map(|(made, (value, _))| {
+    let changes = splices.iter().zip(&wanted).filter_map(|(made, Wanted { value, .. })| {
         let node = before.node(value.id)?;
         let window = |text: &str, span: &Range<usize>| line_around(text, span);
         Some(Change {
@@ -157,28 +186,29 @@ pub fn edit_within(bytes: &[u8], edits: &[Edit], limits: &Limits) -> Result<Outc
     Ok(Outcome::Edited(Edited { bytes: text.into_bytes(), changes }))
 }
 
-fn check_conflicts(table: &Table<'_>, wanted: &[(Value<'_>, &Edit)]) -> Result<(), Refusal> {
+fn check_conflicts(table: &Table<'_>, wanted: &[Wanted<'_, '_>]) -> Result<(), Refusal> {
     for pair in wanted.windows(2) {
-        if let [(one, first), (other, second)] = pair
-            && one.id == other.id
-            && first.set != second.set
+        if let [one, other] = pair
+            && one.value.id == other.value.id
+            && one.set != other.set
         {
-            let place = table.node(one.id).map(|node| node.place);
-            return Err(Refusal { kind: RefusalKind::Conflict { path: table.path(one.id) }, place });
+            let id = one.value.id;
+            let place = table.node(id).map(|node| node.place);
+            return Err(Refusal { kind: RefusalKind::Conflict { path: table.path(id) }, place });
         }
     }
     Ok(())
 }
 
-fn stale(table: &Table<'_>, value: &Value<'_>, edit: &Edit) -> Option<Stale> {
-    let expected = edit.expect.as_ref()?;
-    if value.text == expected || value.text == edit.set {
+fn stale(table: &Table<'_>, wanted: &Wanted<'_, '_>) -> Option<Stale> {
+    let (value, expected) = (&wanted.value, wanted.expect?);
+    if value.text == expected || value.text == wanted.set {
         return None;
     }
     Some(Stale {
         place: table.node(value.id)?.place,
         path: table.path(value.id),
-        expected: expected.clone(),
+        expected: expected.to_owned(),
         found: value.text.to_owned(),
     })
 }
@@ -186,27 +216,27 @@ fn stale(table: &Table<'_>, value: &Value<'_>, edit: &Edit) -> Option<Stale> {
 /// The text with the values replaced, and what was replaced where.
 fn splice(
     table: &Table<'_>,
-    wanted: &[(Value<'_>, &Edit)],
+    wanted: &[Wanted<'_, '_>],
     json: bool,
 ) -> Result<(String, Vec<Splice>), Refusal> {
     let mut text = String::with_capacity(table.text.len() + 64);
     let mut splices = Vec::new();
     let mut copied = 0;
-    for (value, edit) in wanted {
-        let old = editable(table, value)?;
-        let new = render::render(table, value, &edit.set, json)?;
+    for Wanted { value, set, marked, .. } in wanted {
+        let old = editable(table, value, *marked)?;
+        let new = render::render(table, value, set, if *marked { As::Text } else { As::Same { json } })?;
         text.push_str(table.text.get(copied..old.start).unwrap_or_default());
         let start = text.len();
         text.push_str(&new);
         copied = old.end;
-        splices.push(Splice { node: value.id, new: start..text.len(), old, set: edit.set.clone() });
+        splices.push(Splice { node: value.id, new: start..text.len(), old, set: (*set).to_owned() });
     }
     text.push_str(table.text.get(copied..).unwrap_or_default());
     Ok((text, splices))
 }
 
 /// The value's bytes, if they may be replaced.
-fn editable(table: &Table<'_>, value: &Value<'_>) -> Result<Range<usize>, Refusal> {
+fn editable(table: &Table<'_>, value: &Value<'_>, marked: bool) -> Result<Range<usize>, Refusal> {
     let Some(node) = table.node(value.id) else {
         return Err(Refusal::of(RefusalKind::Verification { what: "its nodes" }));
     };
@@ -224,6 +254,7 @@ fn editable(table: &Table<'_>, value: &Value<'_>) -> Result<Range<usize>, Refusa
     }
     let repeated = table
         .ancestry(value.id)
+        .skip(usize::from(marked))
         .filter_map(|node| table.anchors.get(&node.anchor?))
         .find(|anchor| anchor.aliases > 0);
     if let Some(anchor) = repeated {

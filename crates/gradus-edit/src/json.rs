@@ -66,33 +66,26 @@ pub(crate) fn is_valid(text: &str) -> bool {
     }
 }
 
+/// The members of an object; of a repeated key only the last.
+pub(crate) type Members = Vec<(String, String)>;
+
 /// The members of an object that holds nothing but strings; of a repeated key the last counts.
-pub(crate) fn string_members(text: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn string_members(text: &str) -> Option<Members> {
     let mut cursor = Cursor { rest: text };
-    let mut members: Vec<(String, String)> = Vec::new();
-    cursor.space();
-    if !cursor.skip('{') {
-        return None;
-    }
-    cursor.space();
-    let mut more = !cursor.skip('}');
-    while more {
-        cursor.space();
-        let key = cursor.skip('"').then(|| cursor.string()).flatten()?;
-        cursor.space();
-        let colon = cursor.skip(':');
-        cursor.space();
-        let value = (colon && cursor.skip('"')).then(|| cursor.string()).flatten()?;
-        members.retain(|(earlier, _)| *earlier != key);
-        members.push((key, value));
-        cursor.space();
-        more = cursor.skip(',');
-        if !more && !cursor.skip('}') {
-            return None;
-        }
-    }
+    let members = cursor.object()?;
     cursor.space();
     cursor.rest.is_empty().then_some(members)
+}
+
+/// Several such objects one after the other, with nothing but blanks, commas and `#` between them.
+pub(crate) fn several(text: &str) -> Option<Vec<Members>> {
+    let mut cursor = Cursor { rest: text };
+    let mut objects = Vec::new();
+    while !cursor.rest.is_empty() {
+        objects.push(cursor.object()?);
+        cursor.rest = cursor.rest.trim_start_matches([' ', '\t', '\r', ',', ';', '#']);
+    }
+    (objects.len() > 1).then_some(objects)
 }
 
 struct Cursor<'a> {
@@ -119,6 +112,33 @@ impl Cursor<'_> {
             }
             None => false,
         }
+    }
+
+    /// An object that holds nothing but strings.
+    fn object(&mut self) -> Option<Members> {
+        let mut members: Members = Vec::new();
+        self.space();
+        if !self.skip('{') {
+            return None;
+        }
+        self.space();
+        let mut more = !self.skip('}');
+        while more {
+            self.space();
+            let key = self.skip('"').then(|| self.string()).flatten()?;
+            self.space();
+            let colon = self.skip(':');
+            self.space();
+            let value = (colon && self.skip('"')).then(|| self.string()).flatten()?;
+            members.retain(|(earlier, _)| *earlier != key);
+            members.push((key, value));
+            self.space();
+            more = self.skip(',');
+            if !more && !self.skip('}') {
+                return None;
+            }
+        }
+        Some(members)
     }
 
     /// A key and its colon.

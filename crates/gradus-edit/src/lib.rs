@@ -25,11 +25,13 @@
 //!
 //! - The quoting stays as it is. A plain value that is text stays text for every reader: if YAML 1.1
 //!   or YAML 1.2 would read the new one as a number, a boolean, a date or null, it is double-quoted.
-//! - A plain number, boolean or date stays plain if the new value is of the same type and is written
+//! - A plain number or boolean stays plain if the new value is of the same type and is written
 //!   in the shortest form; otherwise the new value is text, quoted where it must be. So `3` becomes
 //!   `4`, but `1.9` becomes `"1.10"`, because the number 1.10 is the number 1.1.
+//! - What a marker names is always text: there `3` becomes `"4"`.
 //! - A null or absent value is not edited: there are no bytes to replace.
 //! - A value that other places repeat through an alias is not edited, because they would change too.
+//!   A marker right beside the anchor means them all.
 
 mod duplicates;
 mod edit;
@@ -47,6 +49,7 @@ mod refusal;
 mod render;
 mod scalar;
 mod select;
+mod setter;
 mod table;
 mod verify;
 mod walk;
@@ -58,3 +61,7 @@ pub use locator::{Locator, MarkerName, Select};
 pub use marker::{Marker, find_markers, find_markers_within};
 pub use read::{Located, read, read_within};
 pub use refusal::{Missing, Place, Refusal, RefusalKind};
+pub use setter::{
+    Becomes, ListedMarker, PassedOver, SetMarkers, Setter, Standing, list_markers, may_have_markers,
+    set_markers, set_markers_within,
+};

@@ -1,6 +1,7 @@
 //! Setter markers: comments that are a JSON object of strings, such as `# {"$setter": "a:b"}`.
 
 use crate::duplicates::Duplicates;
+use crate::json::Members;
 use crate::locate::{Value, value};
 use crate::owner::Owners;
 use crate::parse::parse;
@@ -52,15 +53,25 @@ pub fn find_markers_within(bytes: &[u8], key: &str, limits: &Limits) -> Result<V
 
 /// The values with this marker, in the order of the file and each once.
 pub(crate) fn named<'t>(table: &'t Table<'_>, name: &MarkerName) -> Result<Vec<Value<'t>>, Refusal> {
+    let is_named =
+        |members: &Members| members.iter().any(|(key, value)| *key == name.key && *value == name.value);
     let mut values: Vec<Value<'t>> = Vec::new();
-    let found = markers(table, &name.key);
-    if found.iter().all(|(_, marker)| *marker != name.value) {
+    let mut found = Vec::new();
+    for comment in &table.comments {
+        match written(table, comment) {
+            Some(Written::One(members)) if is_named(&members) => found.push(comment),
+            Some(Written::Several(objects)) if objects.iter().any(is_named) => {
+                return Err(several(table, comment));
+            }
+            Some(Written::One(_) | Written::Several(_)) | None => {}
+        }
+    }
+    if found.is_empty() {
         return Ok(values);
     }
     let (owners, duplicates) = (Owners::new(table), Duplicates::of(table));
-    for (comment, _) in found.into_iter().filter(|(_, marker)| *marker == name.value) {
-        let value = named_value(table, &duplicates, comment, owners.of(comment))?;
-        values.push(value);
+    for comment in found {
+        values.push(named_value(table, &duplicates, comment, owners.of(comment))?);
     }
     values.sort_by_key(|value| value.id);
     values.dedup_by_key(|value| value.id);
@@ -81,21 +92,51 @@ pub(crate) fn mentions(bytes: &[u8], key: &str) -> bool {
     }
 }
 
-/// The comments that are markers with this key, each with what it has under the key.
 fn markers<'t>(table: &'t Table<'_>, key: &str) -> Vec<(&'t Comment, String)> {
     table
         .comments
         .iter()
-        .filter_map(|comment| {
-            let text = table.text.get(comment.span.clone())?.trim_start_matches('#');
-            let members = json::string_members(text)?;
-            let (_, value) = members.into_iter().find(|(name, _)| name == key)?;
-            Some((comment, value))
+        .filter_map(|comment| match written(table, comment)? {
+            Written::One(members) => {
+                let (_, value) = members.into_iter().find(|(name, _)| name == key)?;
+                Some((comment, value))
+            }
+            Written::Several(_) => None,
         })
         .collect()
 }
 
-fn named_value<'t>(
+/// What a comment holds that is nothing but objects of strings.
+pub(crate) enum Written {
+    One(Members),
+    /// More than one, which makes it no marker to anybody.
+    Several(Vec<Members>),
+}
+
+pub(crate) fn written(table: &Table<'_>, comment: &Comment) -> Option<Written> {
+    let text = table.text.get(comment.span.clone())?.trim_start_matches('#');
+    if !text.contains('{') {
+        return None;
+    }
+    match json::string_members(text) {
+        Some(members) => Some(Written::One(members)),
+        None => json::several(text).map(Written::Several),
+    }
+}
+
+/// The refusal of a comment that holds several.
+pub(crate) fn several(table: &Table<'_>, comment: &Comment) -> Refusal {
+    Refusal::at(comment.place, RefusalKind::ManyMarkers { comment: shown(table, comment) })
+}
+
+/// The comment without its hashes, at most 200 characters of it.
+pub(crate) fn shown(table: &Table<'_>, comment: &Comment) -> String {
+    let text = table.text.get(comment.span.clone()).unwrap_or_default();
+    text.trim_start_matches('#').trim().chars().take(200).collect()
+}
+
+/// The value that belongs to the comment, unless it is none or on the way to it a key is repeated.
+pub(crate) fn named_value<'t>(
     table: &'t Table<'_>,
     duplicates: &Duplicates,
     comment: &Comment,
@@ -107,10 +148,10 @@ fn named_value<'t>(
             duplicates.check(table, value.id)?;
             Ok(value)
         }
-        None => {
-            let text = table.text.get(comment.span.clone()).unwrap_or_default();
-            let marker = text.trim_start_matches('#').trim().chars().take(200).collect();
-            Err(Refusal::at(comment.place, RefusalKind::StrayMarker { marker }))
-        }
+        None => Err(stray(table, comment)),
     }
+}
+
+pub(crate) fn stray(table: &Table<'_>, comment: &Comment) -> Refusal {
+    Refusal::at(comment.place, RefusalKind::StrayMarker { marker: shown(table, comment) })
 }

@@ -52,11 +52,45 @@ impl<'t, 'a> Owners<'t, 'a> {
     /// The value that the comment stands beside, whatever sort of value that is.
     pub(crate) fn of(&self, comment: &Comment) -> Option<NodeId> {
         let before = line_before(self.table.text, comment.span.start);
-        if before.trim_start_matches('\u{feff}').trim().is_empty() {
-            self.below(comment, indentation(before))
-        } else {
-            self.beside(comment, before)
+        if is_blank(before) { self.below(comment, indentation(before)) } else { self.beside(comment, before) }
+    }
+
+    /// The value that has this comment and no other, as readers see it that hang comments on values.
+    ///
+    /// To them a value has the comment behind it or else the one above it. What stands above a key is
+    /// the key's, and above an element or a value on a line of its own only a single line counts.
+    pub(crate) fn attached(&self, comment: &Comment) -> Option<NodeId> {
+        let before = line_before(self.table.text, comment.span.start);
+        if !is_blank(before) {
+            return self.beside(comment, before);
         }
+        if self.is_one_of_several(comment) {
+            return None;
+        }
+        let start = *self.below.get(&comment.span.start)?;
+        let first = self.tokens.get(self.tokens.partition_point(|token| token.start < start))?;
+        let behind_dash = first.start > start && self.table.text.get(start..)?.starts_with('-');
+        if self.table.node(first.node)?.role == Role::Key && !behind_dash {
+            return None;
+        }
+        let owner = self.below(comment, indentation(before))?;
+        (!self.has_comment_behind(owner)).then_some(owner)
+    }
+
+    /// Whether the line above or below this comment is a comment too.
+    fn is_one_of_several(&self, comment: &Comment) -> bool {
+        let comments = &self.table.comments;
+        let index = comments.partition_point(|other| other.span.start < comment.span.start);
+        let above = index.checked_sub(1).and_then(|index| comments.get(index));
+        [above, comments.get(index + 1)].into_iter().flatten().any(|other| {
+            other.place.line.abs_diff(comment.place.line) == 1
+                && is_blank(line_before(self.table.text, other.span.start))
+        })
+    }
+
+    fn has_comment_behind(&self, value: NodeId) -> bool {
+        let rest = self.table.node(value).and_then(|node| self.table.text.get(node.span.end..));
+        rest.is_some_and(|rest| rest.trim_start_matches([' ', '\t', ',']).starts_with('#'))
     }
 
     /// The owner of a comment behind something else.
@@ -160,6 +194,10 @@ fn line_before(text: &str, at: usize) -> &str {
     let before = text.get(..at).unwrap_or_default();
     let start = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
     before.get(start..).unwrap_or_default()
+}
+
+fn is_blank(before: &str) -> bool {
+    before.trim_start_matches('\u{feff}').trim().is_empty()
 }
 
 fn indentation(before: &str) -> usize {

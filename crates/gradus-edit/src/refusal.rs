@@ -160,6 +160,18 @@ pub enum RefusalKind {
         /// The marker.
         marker: String,
     },
+    /// A comment that holds more than one marker.
+    ManyMarkers {
+        /// The comment.
+        comment: String,
+    },
+    /// A marker that asks for a part which the new value does not have.
+    NoPart {
+        /// The marker.
+        marker: String,
+        /// The part.
+        part: &'static str,
+    },
     /// The new value has a character that does not go on one line of a file.
     NewValue {
         /// The character.
@@ -318,6 +330,14 @@ impl fmt::Display for RefusalKind {
                 "the marker {marker} belongs to no value; put it at the end of the value's line, or right \
                  above its key with the same indentation"
             ),
+            Self::ManyMarkers { comment } => write!(
+                f,
+                "the comment {comment} holds several markers, so it is none; write one object, with a member \
+                 for each"
+            ),
+            Self::NoPart { marker, part } => {
+                write!(f, "the marker {marker} asks for a {part}, and the new value has none")
+            }
             Self::NewValue { character } => {
                 write!(
                     f,

@@ -9,6 +9,18 @@ const STR: &str = "tag:yaml.org,2002:str";
 const TYPED: [&str; 4] =
     ["tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"];
 
+/// What sort of value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum As {
+    /// Text to every reader, whatever was there.
+    Text,
+    /// The sort of value that was there, if the new one can be of it; otherwise text.
+    Same {
+        /// In a file that is JSON and has to stay so.
+        json: bool,
+    },
+}
+
 /// Whether a value can be written on one line of a file at all.
 pub(crate) fn check_new_value(new: &str) -> Result<(), Refusal> {
     // Beyond the control characters these are line breaks to YAML 1.1, a byte order mark, and two
@@ -23,16 +35,16 @@ pub(crate) fn check_new_value(new: &str) -> Result<(), Refusal> {
 }
 
 /// The bytes that take the place of the value's own.
-pub(crate) fn render(table: &Table<'_>, value: &Value<'_>, new: &str, json: bool) -> Result<String, Refusal> {
+pub(crate) fn render(table: &Table<'_>, value: &Value<'_>, new: &str, sort: As) -> Result<String, Refusal> {
     match value.style {
         Style::Single => Ok(format!("'{}'", new.replace('\'', "''"))),
         Style::Double => Ok(double_quoted(new)),
-        Style::Plain => plain(table, value, new, json),
+        Style::Plain => plain(table, value, new, sort),
         Style::Block => Err(refuse(table, value, RefusalKind::BlockScalar { path: table.path(value.id) })),
     }
 }
 
-fn plain(table: &Table<'_>, value: &Value<'_>, new: &str, json: bool) -> Result<String, Refusal> {
+fn plain(table: &Table<'_>, value: &Value<'_>, new: &str, sort: As) -> Result<String, Refusal> {
     let old_types = scalar::types(value.text);
     let new_types = scalar::types(new);
     let fits = fits_plain(new, table.in_flow(value.id));
@@ -46,7 +58,8 @@ fn plain(table: &Table<'_>, value: &Value<'_>, new: &str, json: bool) -> Result<
         return Err(refuse(table, value, kind));
     }
     let text = new_types.are_text() || (tag == Some(STR) && !new.is_empty());
-    let typed = same_type(old_types, new_types) && (!json || crate::json::is_valid(new));
+    let json = sort == As::Same { json: true };
+    let typed = sort != As::Text && same_type(old_types, new_types) && (!json || crate::json::is_valid(new));
     if fits && ((text && !json) || (typed && tag.is_none() && keeps_its_meaning(new, new_types))) {
         Ok(new.to_owned())
     } else {
@@ -63,8 +76,9 @@ fn same_type(old: Types, new: Types) -> bool {
 fn keeps_its_meaning(new: &str, types: Types) -> bool {
     match types.yaml_1_1 {
         scalar::Type::Number => scalar::is_canonical_number(new),
-        scalar::Type::Bool | scalar::Type::Date => true,
-        scalar::Type::Text | scalar::Type::Null | scalar::Type::Special => false,
+        scalar::Type::Bool => matches!(new, "true" | "false"),
+        // A date is written in many ways, and readers write it in their own.
+        scalar::Type::Text | scalar::Type::Date | scalar::Type::Null | scalar::Type::Special => false,
     }
 }
 
