@@ -245,10 +245,6 @@ fn editable(table: &Table<'_>, value: &Value<'_>, marked: bool) -> Result<Range<
     if value.style == Style::Block {
         return refuse(RefusalKind::BlockScalar { path: path() });
     }
-    let written = table.text.get(node.span.clone()).unwrap_or_default();
-    if written.contains(['\n', '\r']) {
-        return refuse(RefusalKind::MultiLine { path: path() });
-    }
     if value.text.contains("{{") {
         return refuse(RefusalKind::Template { path: path() });
     }
@@ -278,12 +274,17 @@ fn line_around(text: &str, span: &Range<usize>) -> String {
         .map_or(text.len(), |at| span.end + at);
     let before = text.get(start..span.start).unwrap_or_default();
     let value = text.get(span.clone()).unwrap_or_default();
+    let first = value.split(['\n', '\r']).next().unwrap_or_default();
     let after = text.get(span.end..end).unwrap_or_default();
     let mut line = match before.char_indices().rev().nth(SIDE) {
         Some((at, c)) => format!("...{}", before.get(at + c.len_utf8()..).unwrap_or_default()),
         None => before.to_owned(),
     };
-    line.push_str(value);
+    line.push_str(first);
+    if first.len() < value.len() {
+        line.push_str("...");
+        return line;
+    }
     match after.char_indices().nth(SIDE) {
         Some((at, _)) => {
             line.push_str(after.get(..at).unwrap_or_default());

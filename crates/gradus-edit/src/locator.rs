@@ -15,7 +15,7 @@ pub enum Locator {
 
 /// A path in the one document of a file that matches.
 ///
-/// With nothing but a path, the file must have exactly one document that is not empty.
+/// With nothing but a path, exactly one document of the file must have that path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Select {
     /// The document's `apiVersion`, if it matters.
@@ -47,7 +47,7 @@ impl Locator {
 }
 
 impl Select {
-    /// This path, in the only document of the file.
+    /// This path, in the only document of the file that has it.
     pub fn path(path: FieldPath) -> Self {
         Self { api_version: None, kind: None, name: None, namespace: None, path }
     }

@@ -143,11 +143,6 @@ pub enum RefusalKind {
         /// The value's path.
         path: FieldPath,
     },
-    /// The value is a plain or quoted scalar on more than one line.
-    MultiLine {
-        /// The value's path.
-        path: FieldPath,
-    },
     /// The value's tag does not go with the new value.
     Tagged {
         /// The value's path.
@@ -157,6 +152,11 @@ pub enum RefusalKind {
     },
     /// A marker that belongs to no value.
     StrayMarker {
+        /// The marker.
+        marker: String,
+    },
+    /// A marker that belongs to no value as [`Attached`](crate::Standing::Attached) has it.
+    DetachedMarker {
         /// The marker.
         marker: String,
     },
@@ -319,9 +319,6 @@ impl fmt::Display for RefusalKind {
                     "{path} is a block of text (| or >), and those cannot be edited; write it on one line"
                 )
             }
-            Self::MultiLine { path } => {
-                write!(f, "{path} is written on more than one line; write it on one line to edit it")
-            }
             Self::Tagged { path, tag } => {
                 write!(f, "{path} has the tag {tag}, and the new value is not of it")
             }
@@ -329,6 +326,10 @@ impl fmt::Display for RefusalKind {
                 f,
                 "the marker {marker} belongs to no value; put it at the end of the value's line, or right \
                  above its key with the same indentation"
+            ),
+            Self::DetachedMarker { marker } => write!(
+                f,
+                "the marker {marker} belongs to no value to Flux; put it at the end of the value's line"
             ),
             Self::ManyMarkers { comment } => write!(
                 f,

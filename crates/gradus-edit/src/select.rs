@@ -1,25 +1,42 @@
 //! From conditions to the one document that meets them.
 
-use crate::Select;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::table::{Content, NodeId, Table};
-use crate::walk::shorten;
+use crate::walk::{shorten, walk};
+use crate::{FieldPath, Select};
 
 /// How many documents a refusal lists.
 const LISTED: usize = 6;
 
 /// The root of the document that matches; empty documents never do.
+///
+/// Without a condition, the one document that has the path.
 pub(crate) fn document(table: &Table<'_>, select: &Select) -> Result<NodeId, Refusal> {
-    let matching: Vec<NodeId> = filled(table).filter(|root| matches(table, *root, select)).collect();
+    let mut matching: Vec<NodeId> = filled(table).filter(|root| matches(table, *root, select)).collect();
+    let mut wanted = select.conditions();
+    if wanted.is_none() && matching.len() > 1 {
+        let having: Vec<NodeId> =
+            matching.iter().copied().filter(|root| has(table, *root, &select.path)).collect();
+        if !having.is_empty() {
+            wanted = Some(select.path.to_string());
+            matching = having;
+        }
+    }
     match matching.as_slice() {
         [root] => Ok(*root),
-        [] => {
-            Err(Refusal::of(RefusalKind::NoDocument { wanted: select.conditions(), present: present(table) }))
-        }
+        [] => Err(Refusal::of(RefusalKind::NoDocument { wanted, present: present(table) })),
         several => Err(Refusal::of(RefusalKind::ManyDocuments {
-            wanted: select.conditions(),
+            wanted,
             lines: several.iter().filter_map(|root| table.node(*root)).map(|node| node.place.line).collect(),
         })),
+    }
+}
+
+/// Whether the path leads somewhere, if only to what cannot be read.
+fn has(table: &Table<'_>, root: NodeId, path: &FieldPath) -> bool {
+    match walk(table, root, path) {
+        Ok(_) => true,
+        Err(refusal) => !matches!(refusal.kind, RefusalKind::NotFound { .. }),
     }
 }
 

@@ -271,7 +271,7 @@ fn long_form<'m>(key: &str, value: &'m str) -> Option<&'m str> {
 
 /// Whether the marker stands where it names no single value, rather than one that cannot be edited.
 fn names_nothing(why: &Refusal) -> bool {
-    matches!(why.kind, RefusalKind::StrayMarker { .. } | RefusalKind::NotScalar { .. })
+    matches!(why.kind, RefusalKind::DetachedMarker { .. } | RefusalKind::NotScalar { .. })
 }
 
 /// From comments to values.
@@ -294,7 +294,12 @@ impl<'t, 'a> Reader<'t, 'a> {
     }
 
     fn value(&self, comment: &Comment, standing: Standing) -> Result<Value<'t>, Refusal> {
-        named_value(self.table, &self.duplicates, comment, self.owner(comment, standing))
+        let owner = self.owner(comment, standing);
+        if owner.is_none() && standing == Standing::Attached {
+            let marker = marker::shown(self.table, comment);
+            return Err(Refusal::at(comment.place, RefusalKind::DetachedMarker { marker }));
+        }
+        named_value(self.table, &self.duplicates, comment, owner)
     }
 
     fn path(&self, comment: &Comment, standing: Standing) -> Option<crate::FieldPath> {

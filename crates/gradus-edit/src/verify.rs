@@ -17,7 +17,7 @@ pub(crate) struct Splice {
 
 /// Compares the file after the edit with the file before. The splices are in the order of the file.
 pub(crate) fn verify(before: &Table<'_>, after: &Table<'_>, splices: &[Splice]) -> Result<(), Refusal> {
-    let moved = Moved { splices };
+    let moved = Moved::new(before, splices);
     let set: BTreeMap<NodeId, &Splice> = splices.iter().map(|splice| (splice.node, splice)).collect();
     let refuse = |what| Err(Refusal::of(RefusalKind::Verification { what }));
 
@@ -37,14 +37,14 @@ pub(crate) fn verify(before: &Table<'_>, after: &Table<'_>, splices: &[Splice]) 
             && old.next == new.next
             && old.anchor == new.anchor
             && old.tag == new.tag
-            && (old.place.document, old.place.line) == (new.place.document, new.place.line);
+            && (old.place.document, moved.line(old.place.line)) == (new.place.document, new.place.line);
         if !same_frame {
             return Err(Refusal::at(old.place, RefusalKind::Verification { what: "its structure" }));
         }
     }
     let comments_same = before.comments.len() == after.comments.len()
         && before.comments.iter().zip(&after.comments).all(|(old, new)| {
-            old.place.line == new.place.line
+            moved.line(old.place.line) == new.place.line
                 && moved.same(&old.span, &new.span)
                 && before.text.get(old.span.clone()) == after.text.get(new.span.clone())
         });
@@ -53,7 +53,10 @@ pub(crate) fn verify(before: &Table<'_>, after: &Table<'_>, splices: &[Splice]) 
     }
     let anchors_same = before.anchors.len() == after.anchors.len()
         && before.anchors.iter().zip(&after.anchors).all(|((old_id, old), (new_id, new))| {
-            old_id == new_id && old.name == new.name && old.line == new.line && old.aliases == new.aliases
+            old_id == new_id
+                && old.name == new.name
+                && moved.line(old.line) == new.line
+                && old.aliases == new.aliases
         });
     if anchors_same { Ok(()) } else { refuse("its anchors") }
 }
@@ -71,9 +74,32 @@ fn is_set(old: &Node<'_>, new: &Node<'_>, splice: &Splice) -> bool {
 /// How far the splices moved what stands behind them.
 struct Moved<'a> {
     splices: &'a [Splice],
+    /// Where values of more than one line began, and how many lines went away from there on in all.
+    joined: Vec<(usize, usize)>,
 }
 
-impl Moved<'_> {
+impl<'a> Moved<'a> {
+    fn new(before: &Table<'_>, splices: &'a [Splice]) -> Self {
+        let mut joined = Vec::new();
+        let mut gone = 0;
+        for splice in splices {
+            let written = before.text.get(splice.old.clone()).unwrap_or_default();
+            let breaks = written.matches(['\n', '\r']).count() - written.matches("\r\n").count();
+            if let Some(node) = before.node(splice.node).filter(|_| breaks > 0) {
+                gone += breaks;
+                joined.push((node.place.line, gone));
+            }
+        }
+        Self { splices, joined }
+    }
+
+    /// Where a line is now.
+    fn line(&self, line: usize) -> usize {
+        let index = self.joined.partition_point(|(began, _)| *began < line);
+        let gone = index.checked_sub(1).and_then(|index| self.joined.get(index)).map_or(0, |(_, gone)| *gone);
+        line.saturating_sub(gone)
+    }
+
     /// Whether bytes outside every splice are where the splices moved them to.
     fn same(&self, old: &Range<usize>, new: &Range<usize>) -> bool {
         self.offset(old.start) == Some(new.start) && self.offset(old.end) == Some(new.end)

@@ -66,6 +66,13 @@ fn quoted_characters_are_no_part_of_the_structure() {
 }
 
 #[test]
+fn a_value_on_several_lines_becomes_one_line() {
+    check("a: «v1\n  v2» # c\nb: x\n", "a", "v9");
+    check("a: «'v1\r\n\r\n  v2'»\r\nb: &x y # c\r\nc: *x\r\n", "a", "'v9'");
+    check("# c\na: {b: «\"v1\\\n  v2\"», c: [x,\n y]} # d\n---\nz: 1 # e\n", "a.b", "\"v9\"");
+}
+
+#[test]
 fn values_around_blocks_of_text_are_reached() {
     check("a: |\n  text # {\n\n   more\nb: «v1»\n", "b", "v9");
     check("a: >-\n  text\n\n# c\nb: «v1»\n", "b", "v9");

@@ -15,6 +15,8 @@ mod random;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod setters;
+#[cfg(test)]
 mod vectors;
 
 #[cfg(test)]

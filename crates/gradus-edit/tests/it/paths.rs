@@ -44,6 +44,24 @@ fn the_document_is_found_by_what_it_says_of_itself() {
 }
 
 #[test]
+fn without_a_condition_the_one_document_that_has_the_path_is_meant() {
+    let stream = "kind: A\nx: {y: 1}\n---\n---\nkind: B\nx: {z: 2}\n---\n[1]\n";
+    let read = |path: &str| read(stream.as_bytes(), &at(path)).map(|found| found[0].value.clone());
+    assert_eq!(read("x.y").as_deref(), Ok("1"));
+    assert_eq!(read("x.z").as_deref(), Ok("2"));
+    assert_eq!(read("[0]").as_deref(), Ok("1"));
+    let refused = |path: &str| read(path).expect_err(path).to_string();
+    assert_eq!(
+        refused("kind"),
+        "2 documents have kind, on lines 1 and 5; select one by kind, name or namespace"
+    );
+    assert_eq!(
+        refused("x.w"),
+        "the file has 3 documents, on lines 1, 5 and 8; select one by kind, name or namespace"
+    );
+}
+
+#[test]
 fn an_edit_stays_in_its_document() {
     let locator = Locator::Path(image().kind("Deployment").namespace("b"));
     assert_eq!(set(STREAM, &locator, "web:3"), Ok(STREAM.replace("web:2", "web:3")));

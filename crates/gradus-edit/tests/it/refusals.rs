@@ -80,9 +80,6 @@ fn values_that_cannot_be_edited() {
     insta::assert_snapshot!(refusals(&[
         ("a: |\n  v1\n", at("a")),
         ("a: >-\n  v1\n", at("a")),
-        ("a: v1\n  v2\n", at("a")),
-        ("a: 'v1\n  v2'\n", at("a")),
-        ("a: \"v1\\\n  v2\"\n", at("a")),
         ("a:\nb: 1\n", at("a")),
         ("a: null\n", at("a")),
         ("a: {b: }\n", at("a.b")),
