@@ -318,9 +318,7 @@ impl Actor<'_> {
         let files: BTreeMap<RepoPath, FileChange> = ready
             .edits
             .iter()
-            .map(|edit| {
-                (edit.path.clone(), FileChange { expect: edit.before.clone(), bytes: edit.after.clone() })
-            })
+            .map(|edit| (edit.path.clone(), FileChange::write(edit.before.clone(), edit.after.clone())))
             .collect();
         CommitOrder {
             branch,

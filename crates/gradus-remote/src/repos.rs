@@ -9,13 +9,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
 use gradus_core::pipeline::Repository;
-use gradus_engine::port::repo::{CommitOrder, CommitSeen, FileSeen, History, Listed, Repo, Repos, Written};
+use gradus_engine::port::repo::{
+    Becomes, CommitOrder, CommitSeen, Entry, EntryMode, FileChange, FileSeen, History, Listed, Repo, Repos,
+    Written,
+};
 use gradus_engine::port::{PortError, PortErrorKind};
 use jiff::Timestamp;
 
 use crate::AppCredentials;
 use crate::cause::causes;
-use crate::git::{self, Change, CommitMeta, GitError, GitErrorKind, Preparation, Pushed, Remote, Signature};
+use crate::git::{
+    self, Change, CommitMeta, Content, GitError, GitErrorKind, Mode, Preparation, Pushed, Remote, Signature,
+};
 use crate::http::Tls;
 
 pub use access::{Access, SecretFolder, with_secret};
@@ -146,6 +151,16 @@ impl Repo for WireRepo {
             .collect()
     }
 
+    async fn files_below(&self, at: &CommitId, below: &[RepoPath]) -> Result<Vec<Entry>, PortError> {
+        let below = below.iter().map(wire_path).collect::<Result<Vec<_>, _>>()?;
+        let listed = self.remote.below(wire_id(at.as_str())?, &below, MOST_FILES).await.map_err(from_git)?;
+        let entry = |file: git::Listed| {
+            let path = RepoPath::parse(file.path.as_str()).map_err(named)?;
+            Ok(Entry { path, mode: entry_mode(file.mode), blob: blob_id(file.id)? })
+        };
+        listed.into_iter().map(entry).collect()
+    }
+
     async fn contents(&self, files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError> {
         let ids = files.iter().map(|id| wire_id(id.as_str())).collect::<Result<Vec<_>, _>>()?;
         let blobs = self.remote.blobs(&ids).await.map_err(from_git)?;
@@ -173,11 +188,7 @@ impl Repo for WireRepo {
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError> {
         let mut changes = BTreeMap::new();
         for (path, file) in &order.files {
-            let expect = Some(wire_id(file.expect.as_str())?);
-            changes.insert(
-                wire_path(path)?,
-                Change::Write { expect, bytes: Bytes::copy_from_slice(&file.bytes) },
-            );
+            changes.insert(wire_path(path)?, wire_change(file)?);
         }
         let who = || Signature {
             name: self.committer.name.clone(),
@@ -268,6 +279,42 @@ fn wire_branch(branch: &BranchName) -> Result<git::BranchName, PortError> {
 
 fn wire_path(path: &RepoPath) -> Result<git::RepoPath, PortError> {
     git::RepoPath::new(path.as_str()).map_err(from_git)
+}
+
+fn wire_change(change: &FileChange) -> Result<Change, PortError> {
+    let expect = change.expect.as_ref().map(|id| wire_id(id.as_str())).transpose()?;
+    let copied = |bytes: &[u8]| Bytes::copy_from_slice(bytes);
+    Ok(match &change.becomes {
+        Becomes::Bytes(bytes) => Change::Write { expect, bytes: copied(bytes) },
+        Becomes::BytesAs(mode, bytes) => {
+            Change::Put { expect, mode: wire_mode(*mode), content: Content::Bytes(copied(bytes)) }
+        }
+        Becomes::Entry(mode, id) => {
+            let content = Content::Known(wire_id(id.as_str())?);
+            Change::Put { expect, mode: wire_mode(*mode), content }
+        }
+        Becomes::Gone => Change::Remove { expect },
+    })
+}
+
+fn wire_mode(mode: EntryMode) -> Mode {
+    match mode {
+        EntryMode::File => Mode::File,
+        EntryMode::Executable => Mode::Executable,
+        EntryMode::Symlink => Mode::Symlink,
+        EntryMode::Submodule => Mode::Submodule,
+        EntryMode::Folder => Mode::Folder,
+    }
+}
+
+fn entry_mode(mode: Mode) -> EntryMode {
+    match mode {
+        Mode::File => EntryMode::File,
+        Mode::Executable => EntryMode::Executable,
+        Mode::Symlink => EntryMode::Symlink,
+        Mode::Submodule => EntryMode::Submodule,
+        Mode::Folder => EntryMode::Folder,
+    }
 }
 
 fn wire_id(id: &str) -> Result<git::ObjectId, PortError> {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::{FakeClock, Faults, Sabotage};
-use crate::port::repo::{CommitOrder, Written};
+use crate::port::repo::{Becomes, CommitOrder, EntryMode, Written};
 use crate::port::{Clock, PortError, PortErrorKind};
 
 /// A repository with commits, branches and nothing else. Clones share it; its ids
@@ -41,6 +41,8 @@ pub struct StoredCommit {
     pub parents: Vec<CommitId>,
     /// Its files.
     pub tree: BTreeMap<RepoPath, BlobId>,
+    /// What those are that are no regular files.
+    pub modes: BTreeMap<RepoPath, EntryMode>,
     /// Who wrote it.
     pub author: String,
     /// Its whole message.
@@ -100,8 +102,11 @@ impl FakeRepo {
         let branch = name(branch);
         let before = state.branches.get(&branch).cloned();
         let from = before.clone().or_else(|| state.branches.get(&state.default).cloned());
-        let mut tree =
-            from.as_ref().and_then(|id| state.commits.get(id)).map(|c| c.tree.clone()).unwrap_or_default();
+        let (mut tree, modes) = from
+            .as_ref()
+            .and_then(|id| state.commits.get(id))
+            .map(|from| (from.tree.clone(), from.modes.clone()))
+            .unwrap_or_default();
         for (path, text) in files {
             let path = RepoPath::parse(path).expect("a path in the repository");
             match text {
@@ -116,7 +121,7 @@ impl FakeRepo {
         }
         let (at, parents) = (self.clock.now(), from.into_iter().collect());
         let commit =
-            StoredCommit { parents, tree, author: author.to_owned(), message: message.to_owned(), at };
+            StoredCommit { parents, tree, modes, author: author.to_owned(), message: message.to_owned(), at };
         let id = state.keep(commit);
         state.go(branch, Some(id.clone()), false, at);
         id
@@ -129,7 +134,7 @@ impl FakeRepo {
         let (branch, into) = (name(branch), name(into));
         let (head, tip) = (state.branches.get(&branch)?.clone(), state.branches.get(&into)?.clone());
         let base = state.common(&head, &tip).and_then(|id| state.commits.get(&id).cloned());
-        let mut tree = state.commits.get(&tip)?.tree.clone();
+        let (mut tree, modes) = state.commits.get(&tip).map(|tip| (tip.tree.clone(), tip.modes.clone()))?;
         for (path, blob) in &state.commits.get(&head)?.tree {
             if base.as_ref().is_none_or(|base| base.tree.get(path) != Some(blob)) {
                 tree.insert(path.clone(), blob.clone());
@@ -137,7 +142,7 @@ impl FakeRepo {
         }
         let at = self.clock.now();
         let (author, message) = (author.to_owned(), message.to_owned());
-        let id = state.keep(StoredCommit { parents: vec![tip, head], tree, author, message, at });
+        let id = state.keep(StoredCommit { parents: vec![tip, head], tree, modes, author, message, at });
         state.go(into, Some(id.clone()), false, at);
         Some(id)
     }
@@ -224,18 +229,31 @@ impl FakeRepo {
         let Some(base) = state.commits.get(&order.tree_of).cloned() else {
             return broken("the commit whose tree is to be changed does not exist");
         };
-        let mut tree = base.tree.clone();
+        let (mut tree, mut modes) = (base.tree.clone(), base.modes.clone());
         for (path, change) in &order.files {
-            if tree.get(path) != Some(&change.expect) {
+            if tree.get(path) != change.expect.as_ref() {
                 return Ok(Written::Stale(format!("{path} has changed")));
             }
-            let blob = state.store(&change.bytes);
-            tree.insert(path.clone(), blob);
+            let (blob, mode) = match &change.becomes {
+                Becomes::Bytes(bytes) => (Some(state.store(bytes)), modes.get(path).copied()),
+                Becomes::BytesAs(mode, bytes) => (Some(state.store(bytes)), Some(*mode)),
+                Becomes::Entry(EntryMode::Folder, _) => return broken("folders are not kept apart here"),
+                Becomes::Entry(_, blob) if !state.blobs.contains_key(blob) => {
+                    return broken("an object that is to be taken over does not exist");
+                }
+                Becomes::Entry(mode, blob) => (Some(blob.clone()), Some(*mode)),
+                Becomes::Gone => (None, None),
+            };
+            put(&mut tree, path, blob);
+            put(&mut modes, path, mode.filter(|mode| *mode != EntryMode::File));
+        }
+        if let Some(path) = order.files.keys().find(|path| is_file_and_folder(&tree, path)) {
+            return broken(&format!("{path} would be a file and a folder at once"));
         }
         let (author, message) = (ENGINE.to_owned(), order.message.clone());
         // Git knows whole seconds.
         let made = Timestamp::from_second(order.at.as_second()).unwrap_or(order.at);
-        let commit = StoredCommit { parents: order.parents.clone(), tree, author, message, at: made };
+        let commit = StoredCommit { parents: order.parents.clone(), tree, modes, author, message, at: made };
         let id = commit_id(&commit);
         let tip = state.branches.get(&order.branch);
         if tip == Some(&id) {
@@ -320,6 +338,23 @@ impl State {
     }
 }
 
+fn put<T>(map: &mut BTreeMap<RepoPath, T>, path: &RepoPath, value: Option<T>) {
+    match value {
+        Some(value) => drop(map.insert(path.clone(), value)),
+        None => drop(map.remove(path)),
+    }
+}
+
+/// Whether a path is a file while it has something below it, or something above it is a file.
+fn is_file_and_folder(tree: &BTreeMap<RepoPath, BlobId>, path: &RepoPath) -> bool {
+    let text = path.as_str();
+    let above = text.match_indices('/').filter_map(|(end, _)| RepoPath::parse(text.get(..end)?).ok());
+    let below = format!("{text}/");
+    tree.contains_key(path)
+        && (tree.keys().any(|other| other.as_str().starts_with(&below))
+            || above.into_iter().any(|folder| tree.contains_key(&folder)))
+}
+
 fn name(branch: &str) -> BranchName {
     BranchName::parse(branch).expect("the name of a branch")
 }
@@ -341,6 +376,9 @@ fn commit_id(commit: &StoredCommit) -> CommitId {
     for (path, blob) in &commit.tree {
         line(path.as_str());
         line(blob.as_str());
+        if let Some(mode) = commit.modes.get(path) {
+            line(&format!("{mode:?}"));
+        }
     }
     line(&commit.author);
     line(&commit.at.as_nanosecond().to_string());

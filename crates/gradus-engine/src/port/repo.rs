@@ -1,5 +1,7 @@
 //! Git, as far as a promotion needs it.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,6 +11,8 @@ use gradus_core::pipeline::Repository;
 use jiff::Timestamp;
 
 use super::PortError;
+
+pub use change::{Becomes, Entry, EntryMode, FileChange};
 
 /// Opens repositories. Opening the same one twice gives the same caches.
 pub trait Repos: Send + Sync {
@@ -42,7 +46,11 @@ pub trait Repo: Send + Sync {
     /// The YAML files of a commit below these folders; of the whole tree when there are none.
     async fn list(&self, at: &CommitId, below: &[RepoPath]) -> Result<Vec<Listed>, PortError>;
 
-    /// The contents of files that [`Repo::list`] named.
+    /// Everything of a commit below these folders, or at these paths, in the order of the paths; of the whole tree
+    /// when there are none. What does not exist has nothing below it.
+    async fn files_below(&self, at: &CommitId, below: &[RepoPath]) -> Result<Vec<Entry>, PortError>;
+
+    /// The contents of files that [`Repo::list`] or [`Repo::files_below`] named.
     async fn contents(&self, files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError>;
 
     /// The commits from a tip along first parents, newest first, with what the files were in each.
@@ -118,21 +126,12 @@ pub struct CommitOrder {
     pub parents: Vec<CommitId>,
     /// The commit whose tree is changed.
     pub tree_of: CommitId,
-    /// The files to change.
+    /// What changes, and where. A folder that is missing is made; one that has nothing left in it goes.
     pub files: BTreeMap<RepoPath, FileChange>,
     /// The whole message.
     pub message: String,
     /// The author's and committer's time. The same order makes the same commit.
     pub at: Timestamp,
-}
-
-/// A file to change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileChange {
-    /// What it must be before.
-    pub expect: BlobId,
-    /// What it becomes.
-    pub bytes: Arc<[u8]>,
 }
 
 /// What became of a write.

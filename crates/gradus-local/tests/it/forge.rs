@@ -37,7 +37,7 @@ fn place() -> ProposalPlace {
 /// A commit that says `version`, on top of its first parent, with the tree of its last.
 fn order(branch: &BranchName, parents: &[CommitId], version: &str) -> CommitOrder {
     let none = "0".repeat(40);
-    let change = FileChange { expect: BlobId::parse(&none).unwrap(), bytes: Arc::from(version.as_bytes()) };
+    let change = FileChange::write(BlobId::parse(&none).unwrap(), Arc::from(version.as_bytes()));
     CommitOrder {
         branch: branch.clone(),
         expect: if parents.len() == 1 && *branch != main_branch() { None } else { parents.first().cloned() },

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
 use gradus_core::pipeline::Repository;
-use gradus_engine::port::repo::{CommitOrder, CommitSeen, FileSeen, History, Listed, Written};
+use gradus_engine::port::repo::{
+    Becomes, CommitOrder, CommitSeen, Entry, FileSeen, History, Listed, Written,
+};
 use gradus_engine::port::{PortError, PortErrorKind, Repo, Repos};
 use tokio::sync::Notify;
 
@@ -106,7 +108,10 @@ impl State {
             return Written::Stale(format!("{} is at {tip:?}", order.branch));
         }
         let mut tree = self.commits.get(&order.tree_of).map(|commit| commit.tree.clone()).unwrap_or_default();
-        tree.extend(order.files.iter().map(|(path, change)| (path.clone(), change.bytes.clone())));
+        for (path, change) in &order.files {
+            let Becomes::Bytes(bytes) = &change.becomes else { panic!("only contents are kept: {change:?}") };
+            tree.insert(path.clone(), bytes.clone());
+        }
         let (author, email) = ("gradus".to_owned(), "gradus@example.com".to_owned());
         let (message, files) = (order.message.clone(), BTreeMap::new());
         let seen = CommitSeen { id: id.clone(), author, email, at: order.at, message, files };
@@ -193,6 +198,10 @@ impl Repo for Git {
     }
 
     async fn list(&self, _at: &CommitId, _below: &[RepoPath]) -> Result<Vec<Listed>, PortError> {
+        Err(PortError::new(PortErrorKind::Unusable, "listing files, which this repository does not"))
+    }
+
+    async fn files_below(&self, _at: &CommitId, _below: &[RepoPath]) -> Result<Vec<Entry>, PortError> {
         Err(PortError::new(PortErrorKind::Unusable, "listing files, which this repository does not"))
     }
 

@@ -110,6 +110,8 @@ async fn first_parents(
 fn file_id(found: Found) -> Option<ObjectId> {
     match found {
         Found::File { id, .. } => Some(id),
-        Found::Missing | Found::ThroughFile | Found::Folder(_) | Found::Refused(_) => None,
+        Found::Missing | Found::ThroughFile | Found::Folder(_) | Found::Link { .. } | Found::Refused(_) => {
+            None
+        }
     }
 }

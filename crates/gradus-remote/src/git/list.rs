@@ -79,6 +79,7 @@ impl Inner {
                 Found::Missing | Found::ThroughFile => {}
                 Found::File { id, mode } => listing.file(path.as_str(), id, mode)?,
                 Found::Folder(id) => drop(listing.folders.insert(path.as_str().to_owned(), id)),
+                Found::Link { mode, .. } => return Err(Found::link(path, mode)),
                 Found::Refused(why) => return Err(Found::refusal(path, why)),
             }
         }

@@ -9,6 +9,7 @@
 //! Every object is known by the id computed from its own bytes, every answer is bounded ([`Limits`]), and every
 //! operation ends within its time.
 
+mod below;
 mod capabilities;
 mod delta;
 mod error;
@@ -44,7 +45,7 @@ pub use list::Listed;
 pub use name::{BranchName, RemoteUrl, RepoPath};
 pub use object::{Mode, ObjectId, Signature};
 pub use options::{Credentials, Limits, RemoteOptions};
-pub use prepare::{Change, CommitMeta, Preparation, Prepared};
+pub use prepare::{Change, CommitMeta, Content, Preparation, Prepared};
 pub use push::Pushed;
 pub use read::File;
 pub use remote::{Remote, Traffic};

@@ -127,6 +127,17 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// As Git writes it.
+    pub(super) fn raw(self) -> &'static [u8] {
+        match self {
+            Self::File => b"100644",
+            Self::Executable => b"100755",
+            Self::Symlink => b"120000",
+            Self::Submodule => b"160000",
+            Self::Folder => b"40000",
+        }
+    }
+
     fn parse(text: &[u8]) -> Option<Self> {
         match text {
             b"100755" => Some(Self::Executable),

@@ -5,31 +5,89 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{
-    GitError, ObjectId, Remote, RepoPath, Signature,
+    GitError, Mode, ObjectId, Remote, RepoPath, Signature,
     error::{Fault, Outcome},
     object::{Kind, Object},
     pack_writer::{Outgoing, write_pack},
     remote::{Inner, compute},
     session::Session,
-    tree::{Edits, edit_tree},
+    tree::{Edits, New, edit_tree},
     walk::{Found, walk},
 };
 
 /// What becomes of one file, and what it must have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The file has this content; its mode stays.
+    /// The file has this content; its mode stays, and a new one is a regular file.
     Write {
         /// The content it must have had; `None`: it must not have been there.
         expect: Option<ObjectId>,
         /// The new content.
         bytes: Bytes,
     },
-    /// The file is gone.
-    Remove {
-        /// The content it must have had.
-        expect: ObjectId,
+    /// This stands there, whatever did before.
+    Put {
+        /// What must have been there; `None`: nothing.
+        expect: Option<ObjectId>,
+        /// What it is.
+        mode: Mode,
+        /// What it holds.
+        content: Content,
     },
+    /// Nothing is there, neither a file nor a folder.
+    Remove {
+        /// What must have been there; `None`: nothing.
+        expect: Option<ObjectId>,
+    },
+}
+
+/// What is put at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A new content.
+    Bytes(Bytes),
+    /// An object that the repository has.
+    Known(ObjectId),
+}
+
+impl Change {
+    fn expect(&self) -> Option<ObjectId> {
+        match self {
+            Self::Write { expect, .. } | Self::Put { expect, .. } | Self::Remove { expect } => *expect,
+        }
+    }
+
+    /// What is there afterwards.
+    fn becomes(&self) -> Outcome<Option<New>> {
+        match self {
+            Self::Write { bytes, .. } => Ok(Some(New { id: ObjectId::of_blob(bytes), mode: None })),
+            Self::Put { mode: Mode::Folder | Mode::Submodule, content: Content::Bytes(_), .. } => {
+                Err(Fault::input("only files and symbolic links hold bytes"))
+            }
+            Self::Put { mode, content: Content::Bytes(bytes), .. } => {
+                Ok(Some(New { id: ObjectId::of_blob(bytes), mode: Some(*mode) }))
+            }
+            Self::Put { mode, content: Content::Known(id), .. } => {
+                Ok(Some(New { id: *id, mode: Some(*mode) }))
+            }
+            Self::Remove { .. } => Ok(None),
+        }
+    }
+
+    fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Write { bytes, .. } | Self::Put { content: Content::Bytes(bytes), .. } => Some(bytes),
+            Self::Put { content: Content::Known(_), .. } | Self::Remove { .. } => None,
+        }
+    }
+
+    /// Whether it knows by its id what it replaces, so that this need not be a file.
+    fn takes_anything(&self) -> bool {
+        match self {
+            Self::Put { .. } | Self::Remove { .. } => true,
+            Self::Write { .. } => false,
+        }
+    }
 }
 
 /// Everything of a commit besides its tree. The same values give the same id.
@@ -130,24 +188,32 @@ impl Inner {
         for ((path, change), found) in changes.iter().zip(found) {
             let found = match found {
                 Found::Missing => None,
-                Found::File { id, .. } => Some(id),
+                Found::File { id, mode } => Some((id, mode)),
                 Found::ThroughFile => return Err(Found::refusal(path, "leads through a file")),
+                Found::Folder(id) if change.takes_anything() => Some((id, Mode::Folder)),
                 Found::Folder(_) => return Err(Found::refusal(path, "is a folder")),
+                Found::Link { id, mode } if change.takes_anything() => Some((id, mode)),
+                Found::Link { mode, .. } => return Err(Found::link(path, mode)),
                 Found::Refused(why) => return Err(Found::refusal(path, why)),
             };
-            let (expect, new) = match change {
-                Change::Write { expect, bytes } => (*expect, Some(ObjectId::of_blob(bytes))),
-                Change::Remove { expect } => (Some(*expect), None),
+            let new = change.becomes()?;
+            let is_so = match (found, &new) {
+                (None, None) => true,
+                (Some((id, mode)), Some(new)) => id == new.id && new.mode.is_none_or(|new| new == mode),
+                (None, Some(_)) | (Some(_), None) => false,
             };
-            if found == new {
+            if is_so {
                 continue;
             }
-            if found != expect {
-                return Ok(Preparation::Stale { path: path.clone(), found });
+            let found_id = found.map(|(id, _)| id);
+            if found_id != change.expect() {
+                return Ok(Preparation::Stale { path: path.clone(), found: found_id });
             }
-            if let (Change::Write { bytes, .. }, Some(id)) = (change, new) {
+            if let (Some(bytes), Some(New { id, .. })) = (change.bytes(), &new) {
                 let object = Object { kind: Kind::Blob, data: bytes.clone() };
-                out.entry(id).or_insert(Outgoing { id, object, like: session.known(found)? });
+                let like = found.filter(|(_, mode)| matches!(mode, Mode::File | Mode::Executable));
+                let like = session.known(like.map(|(id, _)| id))?;
+                out.entry(*id).or_insert(Outgoing { id: *id, object, like });
             }
             edits.insert(path, new);
         }

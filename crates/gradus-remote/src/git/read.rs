@@ -51,6 +51,7 @@ impl Inner {
                 Found::Missing | Found::ThroughFile => None,
                 Found::File { id, mode } => Some((id, mode)),
                 Found::Folder(_) => return Err(Found::refusal(path, "is a folder")),
+                Found::Link { mode, .. } => return Err(Found::link(path, mode)),
                 Found::Refused(why) => return Err(Found::refusal(path, why)),
             };
             wanted.insert(path, file);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ObjectId, RepoPath,
+    Mode, ObjectId, RepoPath,
     error::Outcome,
     object::{Kind, Object, tree_entries},
     pack_writer::Outgoing,
@@ -11,8 +11,16 @@ use super::{
     walk::Found,
 };
 
-/// What becomes of one path: a file with this content, or nothing.
-pub(super) type Edits<'a> = BTreeMap<&'a RepoPath, Option<ObjectId>>;
+/// What becomes of one path: this, or nothing.
+pub(super) type Edits<'a> = BTreeMap<&'a RepoPath, Option<New>>;
+
+/// What stands at a path afterwards.
+#[derive(Clone, Copy)]
+pub(super) struct New {
+    pub(super) id: ObjectId,
+    /// `None`: as it was, or a regular file.
+    pub(super) mode: Option<Mode>,
+}
 
 /// The id of the tree after the edits; trees that are new are added to `out`. All trees on the paths are here.
 pub(super) fn edit_tree(
@@ -21,7 +29,7 @@ pub(super) fn edit_tree(
     edits: &Edits<'_>,
     out: &mut BTreeMap<ObjectId, Outgoing>,
 ) -> Outcome<ObjectId> {
-    let edits = edits.iter().map(|(&path, &id)| Edit { path, parts: path.parts().collect(), id }).collect();
+    let edits = edits.iter().map(|(&path, &new)| Edit { path, parts: path.parts().collect(), new }).collect();
     let new = edit_folder(session, Some(root), edits, out)?;
     match new {
         Some(id) => Ok(id),
@@ -33,7 +41,7 @@ pub(super) fn edit_tree(
 struct Edit<'a> {
     path: &'a RepoPath,
     parts: Vec<&'a str>,
-    id: Option<ObjectId>,
+    new: Option<New>,
 }
 
 struct Line {
@@ -79,27 +87,34 @@ fn edit_folder(
     }
     for (name, edits) in by_name {
         let at = lines.iter().position(|line| line.name == name.as_bytes());
-        let (leaf, new) = match &edits[..] {
-            [edit] if edit.parts.is_empty() => (true, edit.id),
+        let new = match &edits[..] {
+            [edit] if edit.parts.is_empty() => edit.new,
             [first, ..] if edits.iter().any(|edit| edit.parts.is_empty()) => {
                 return Err(Found::refusal(first.path, "is to be a file and a folder at once"));
             }
+            [first, ..] if at.is_some_and(|at| !lines[at].is_folder()) => {
+                return Err(Found::refusal(first.path, "leads through a file"));
+            }
             _ => {
-                let below = at.map(|at| &lines[at]).filter(|line| line.is_folder()).map(|line| line.id);
-                (false, edit_folder(session, below, edits, out)?)
+                let below = at.map(|at| lines[at].id);
+                // A folder stays one as it is written.
+                let mode = if at.is_some() { None } else { Some(Mode::Folder) };
+                edit_folder(session, below, edits, out)?.map(|id| New { id, mode })
             }
         };
         match (at, new) {
-            (Some(at), Some(id)) => lines[at].id = id,
-            (Some(at), None) => drop(lines.remove(at)),
-            (None, Some(id)) => {
-                let mode: &[u8] = if leaf { b"100644" } else { b"40000" };
-                let line = Line { mode: mode.to_vec(), name: name.as_bytes().to_vec(), id };
-                let key = line.key();
-                let at = lines.iter().position(|line| line.key() > key).unwrap_or(lines.len());
-                lines.insert(at, line);
+            (Some(at), Some(New { id, mode })) if mode.is_none_or(|mode| lines[at].mode == mode.raw()) => {
+                lines[at].id = id;
             }
-            (None, None) => {}
+            (at, new) => {
+                if let Some(at) = at {
+                    lines.remove(at);
+                }
+                if let Some(New { id, mode }) = new {
+                    let mode = mode.unwrap_or(Mode::File).raw();
+                    insert(&mut lines, Line { mode: mode.to_vec(), name: name.as_bytes().to_vec(), id });
+                }
+            }
         }
     }
     if lines.is_empty() {
@@ -115,6 +130,12 @@ fn edit_folder(
     }
     let old = old.map(|(id, data)| (id, Object { kind: Kind::Tree, data }));
     Ok(Some(put(out, data, old)))
+}
+
+fn insert(lines: &mut Vec<Line>, line: Line) {
+    let key = line.key();
+    let at = lines.iter().position(|line| line.key() > key).unwrap_or(lines.len());
+    lines.insert(at, line);
 }
 
 fn put(out: &mut BTreeMap<ObjectId, Outgoing>, data: Vec<u8>, old: Option<(ObjectId, Object)>) -> ObjectId {

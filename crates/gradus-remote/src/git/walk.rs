@@ -22,11 +22,21 @@ pub(super) enum Found {
         mode: Mode,
     },
     Folder(ObjectId),
-    /// A symbolic link or a submodule is in the way, or at the end.
+    /// A symbolic link or a submodule is at the end.
+    Link {
+        id: ObjectId,
+        mode: Mode,
+    },
+    /// A symbolic link or a submodule is in the way.
     Refused(&'static str),
 }
 
 impl Found {
+    /// Why a link at the end of a path is not taken for a file.
+    pub(super) fn link(path: &RepoPath, mode: Mode) -> Fault {
+        Self::refusal(path, if mode == Mode::Submodule { "is a submodule" } else { "is a symbolic link" })
+    }
+
     pub(super) fn refusal(path: &RepoPath, why: &str) -> Fault {
         GitErrorKind::PathRefused { path: path.clone(), why: why.to_owned() }.into()
     }
@@ -68,6 +78,7 @@ impl<'a> Way<'a> {
             | Found::Missing
             | Found::ThroughFile
             | Found::File { .. }
+            | Found::Link { .. }
             | Found::Refused(_) => None,
         }
     }
@@ -95,9 +106,8 @@ impl<'a> Way<'a> {
                 Mode::Folder => Found::Folder(id),
                 Mode::File | Mode::Executable if last => Found::File { id, mode },
                 Mode::File | Mode::Executable => Found::ThroughFile,
-                Mode::Symlink if last => Found::Refused("is a symbolic link"),
+                Mode::Symlink | Mode::Submodule if last => Found::Link { id, mode },
                 Mode::Symlink => Found::Refused("leads through a symbolic link"),
-                Mode::Submodule if last => Found::Refused("is a submodule"),
                 Mode::Submodule => Found::Refused("leads into a submodule"),
             },
         };

@@ -381,8 +381,8 @@ async fn moved_files(via: Via) {
     let tip = place.at("main");
     let id = ObjectId::of_blob(b"1\n");
     let changes = BTreeMap::from([
-        (path("a/old"), Change::Remove { expect: id }),
-        (path("c/d/e"), Change::Remove { expect: id }),
+        (path("a/old"), Change::Remove { expect: Some(id) }),
+        (path("c/d/e"), Change::Remove { expect: Some(id) }),
         (path("a/new"), Change::Write { expect: None, bytes: "1\n".into() }),
     ]);
     let Preparation::Ready(prepared) = remote.prepare(tip, &changes, &meta("move", &[tip])).await.unwrap()

@@ -4,6 +4,7 @@
 
 mod contract;
 mod edges;
+mod entries;
 mod forge;
 mod hostile;
 mod http;

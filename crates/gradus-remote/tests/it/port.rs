@@ -54,10 +54,7 @@ pub(crate) fn order(place: &Place, file: &str, from: &str, to: &str) -> CommitOr
         expect: Some(tip.clone()),
         parents: vec![tip.clone()],
         tree_of: tip,
-        files: BTreeMap::from([(
-            path(file),
-            FileChange { expect: blob(from), bytes: Arc::from(to.as_bytes()) },
-        )]),
+        files: BTreeMap::from([(path(file), FileChange::write(blob(from), to.as_bytes().into()))]),
         message: "promote web to 2\n\nGradus-Pipeline: apps/web\nGradus-Approved-By: Zoë <zoe@acme.test>"
             .to_owned(),
         at: Timestamp::from_second(1_760_000_000).unwrap(),

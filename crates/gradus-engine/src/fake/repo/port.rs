@@ -9,7 +9,7 @@ use gradus_core::pipeline::Repository;
 
 use super::FakeRepo;
 use crate::fake::Sabotage;
-use crate::port::repo::{CommitOrder, CommitSeen, FileSeen, History, Listed, Written};
+use crate::port::repo::{CommitOrder, CommitSeen, Entry, EntryMode, FileSeen, History, Listed, Written};
 use crate::port::{PortError, Repo, Repos};
 
 impl Repos for FakeRepo {
@@ -80,22 +80,28 @@ impl Repo for FakeRepo {
             let state = self.state();
             let is_yaml =
                 |path: &RepoPath| path.as_str().ends_with(".yaml") || path.as_str().ends_with(".yml");
-            let is_below = |path: &RepoPath| {
-                let inside = |folder: &RepoPath| {
-                    path == folder
-                        || path
-                            .as_str()
-                            .strip_prefix(folder.as_str())
-                            .is_some_and(|rest| rest.starts_with('/'))
-                };
-                below.is_empty() || below.iter().any(inside)
-            };
             let tree = &state.commit(at)?.tree;
-            let wanted = tree.iter().filter(|(path, _)| is_yaml(path) && is_below(path));
+            let wanted = tree.iter().filter(|(path, _)| is_yaml(path) && is_below(path, below));
             wanted.map(|(path, blob)| Listed { path: path.clone(), blob: blob.clone() }).collect()
         };
         call.after().await?;
         Ok(listed)
+    }
+
+    async fn files_below(&self, at: &CommitId, below: &[RepoPath]) -> Result<Vec<Entry>, PortError> {
+        let call = self.faults.call("repo.files_below", false);
+        call.before().await?;
+        let entries = {
+            let state = self.state();
+            let commit = state.commit(at)?;
+            let entry = |(path, blob): (&RepoPath, &BlobId)| {
+                let mode = commit.modes.get(path).copied().unwrap_or(EntryMode::File);
+                Entry { path: path.clone(), mode, blob: blob.clone() }
+            };
+            commit.tree.iter().filter(|(path, _)| is_below(path, below)).map(entry).collect()
+        };
+        call.after().await?;
+        Ok(entries)
     }
 
     async fn contents(&self, files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError> {
@@ -162,4 +168,12 @@ impl Repo for FakeRepo {
         call.after().await?;
         Ok(written)
     }
+}
+
+fn is_below(path: &RepoPath, folders: &[RepoPath]) -> bool {
+    let inside = |folder: &RepoPath| {
+        path == folder
+            || path.as_str().strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+    };
+    folders.is_empty() || folders.iter().any(inside)
 }

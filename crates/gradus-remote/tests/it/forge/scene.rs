@@ -135,7 +135,7 @@ impl Scene {
         let path = RepoPath::parse(file).unwrap();
         let tree_of = parents.last().unwrap().clone();
         let before = self.repo.read(&tree_of, std::slice::from_ref(&path)).await.unwrap();
-        let change = FileChange { expect: before[&path].blob.clone(), bytes: text.as_bytes().into() };
+        let change = FileChange::write(before[&path].blob.clone(), text.as_bytes().into());
         CommitOrder {
             branch: BranchName::parse(branch).unwrap(),
             expect: self.tip(branch).await,

@@ -174,7 +174,7 @@ impl Play {
                 expect: Some(tip.clone()),
                 parents: vec![tip.clone()],
                 tree_of: tip,
-                files: BTreeMap::from([(path.clone(), FileChange { expect, bytes: text.as_bytes().into() })]),
+                files: BTreeMap::from([(path.clone(), FileChange::write(expect, text.as_bytes().into()))]),
                 message: "by hand".to_owned(),
                 at: self.fakes.clock.now(),
             };

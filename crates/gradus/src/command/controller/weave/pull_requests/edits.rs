@@ -41,7 +41,7 @@ pub(super) async fn edits(
             };
             match gradus_edit::edit(bytes, &change).map_err(refused)? {
                 Outcome::Edited(edited) => {
-                    let change = FileChange { expect: file.blob.clone(), bytes: Arc::from(edited.bytes) };
+                    let change = FileChange::write(file.blob.clone(), Arc::from(edited.bytes));
                     edits.insert(file.path.clone(), change);
                 }
                 Outcome::Unchanged | Outcome::Stale(_) => {}
