@@ -1,24 +1,7 @@
 //! Changing values.
 
-use std::ops::Range;
-
-use crate::locate::{Value, locate};
-use crate::parse::parse;
-use crate::read::worth_parsing;
-use crate::refusal::{Place, Refusal, RefusalKind};
-use crate::render::As;
-use crate::table::{Style, Table};
-use crate::verify::{Splice, verify};
-use crate::{FieldPath, Limits, Locator, json, render};
-
-/// A value that was found, and what it becomes.
-pub(crate) struct Wanted<'t, 'e> {
-    pub(crate) value: Value<'t>,
-    pub(crate) set: &'e str,
-    pub(crate) expect: Option<&'e str>,
-    /// Whether a marker named it. A marker always sets text, and an anchor beside it is meant.
-    pub(crate) marked: bool,
-}
+use crate::refusal::{Place, Refusal};
+use crate::{FieldPath, Limits, Locator, render, step};
 
 /// A change to the values that a locator names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +11,19 @@ pub struct Edit {
     /// What each of them must be before the edit, if it matters.
     pub expect: Option<String>,
     /// What each of them becomes.
-    pub set: String,
+    pub set: NewValue,
+    /// Whether a value that is not there is written, with the keys and the list element around it.
+    pub create: bool,
+}
+
+/// What a value becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewValue {
+    /// This text.
+    Text(String),
+    /// It is taken away: a key with its value, or a part of an image reference. Where it is not, that is
+    /// success.
+    Gone,
 }
 
 /// What came of a list of edits. Either all of them are in the result or none.
@@ -93,7 +88,24 @@ pub struct Stale {
 impl Edit {
     /// Sets the values that the locator names, whatever they are now.
     pub fn new(locator: Locator, set: impl Into<String>) -> Self {
-        Self { locator, expect: None, set: set.into() }
+        Self { locator, expect: None, set: NewValue::Text(set.into()), create: false }
+    }
+
+    /// Takes the values away that the locator names, where they are.
+    pub fn removing(locator: Locator) -> Self {
+        Self { locator, expect: None, set: NewValue::Gone, create: false }
+    }
+
+    /// Also where there is none yet.
+    #[must_use]
+    pub fn creating(mut self) -> Self {
+        self.create = true;
+        self
+    }
+
+    /// Whether keys or elements may come or go.
+    fn is_structural(&self) -> bool {
+        self.create || self.set == NewValue::Gone || self.locator.drops_digest()
     }
 
     /// Only if each value is this one now, or already what it should become.
@@ -121,176 +133,26 @@ pub fn edit(bytes: &[u8], edits: &[Edit]) -> Result<Outcome, Refusal> {
 /// [`edit`] with other limits. The result must be within them too.
 pub fn edit_within(bytes: &[u8], edits: &[Edit], limits: &Limits) -> Result<Outcome, Refusal> {
     for edit in edits {
-        render::check_new_value(&edit.set)?;
-    }
-    if !edits.iter().any(|edit| worth_parsing(bytes, &edit.locator)) {
-        return Ok(Outcome::Unchanged);
-    }
-    let before = parse(bytes, limits)?;
-    let mut wanted: Vec<Wanted<'_, '_>> = Vec::new();
-    for edit in edits {
-        let marked = matches!(edit.locator, Locator::Marker(_));
-        wanted.extend(locate(&before, &edit.locator)?.into_iter().map(|value| Wanted {
-            value,
-            set: &edit.set,
-            expect: edit.expect.as_deref(),
-            marked,
-        }));
-    }
-    set_all(&before, wanted, limits)
-}
-
-/// Sets all these values or none of them.
-pub(crate) fn set_all(
-    before: &Table<'_>,
-    mut wanted: Vec<Wanted<'_, '_>>,
-    limits: &Limits,
-) -> Result<Outcome, Refusal> {
-    wanted.sort_by_key(|wanted| wanted.value.id);
-    check_conflicts(before, &wanted)?;
-    if let Some(stale) = wanted.iter().find_map(|wanted| stale(before, wanted)) {
-        return Ok(Outcome::Stale(stale));
-    }
-    wanted.dedup_by(|later, earlier| {
-        let same = later.value.id == earlier.value.id;
-        earlier.marked |= same && later.marked;
-        same
-    });
-    wanted.retain(|wanted| wanted.value.text != wanted.set);
-    if wanted.is_empty() {
-        return Ok(Outcome::Unchanged);
-    }
-    let json = json::is_valid(before.text.trim_start_matches('\u{feff}'));
-    let (text, splices) = splice(before, &wanted, json)?;
-    let after = parse(text.as_bytes(), limits)?;
-    verify(before, &after, &splices)?;
-    if json && !json::is_valid(text.trim_start_matches('\u{feff}')) {
-        return Err(Refusal::of(RefusalKind::Verification { what: "being valid JSON" }));
-    }
-    let changes = splices.iter().zip(&wanted).filter_map(|(made, Wanted { value, .. })| {
-        let node = before.node(value.id)?;
-        let window = |text: &str, span: &Range<usize>| line_around(text, span);
-        Some(Change {
-            place: node.place,
-            path: before.path(value.id),
-            from: value.text.to_owned(),
-            to: made.set.clone(),
-            line: LineChange {
-                number: node.place.line,
-                before: window(before.text, &made.old),
-                after: window(&text, &made.new),
-            },
-        })
-    });
-    let changes = changes.collect();
-    Ok(Outcome::Edited(Edited { bytes: text.into_bytes(), changes }))
-}
-
-fn check_conflicts(table: &Table<'_>, wanted: &[Wanted<'_, '_>]) -> Result<(), Refusal> {
-    for pair in wanted.windows(2) {
-        if let [one, other] = pair
-            && one.value.id == other.value.id
-            && one.set != other.set
-        {
-            let id = one.value.id;
-            let place = table.node(id).map(|node| node.place);
-            return Err(Refusal { kind: RefusalKind::Conflict { path: table.path(id) }, place });
+        if let NewValue::Text(text) = &edit.set {
+            render::check_new_value(text)?;
         }
     }
-    Ok(())
-}
-
-fn stale(table: &Table<'_>, wanted: &Wanted<'_, '_>) -> Option<Stale> {
-    let (value, expected) = (&wanted.value, wanted.expect?);
-    if value.text == expected || value.text == wanted.set {
-        return None;
-    }
-    Some(Stale {
-        place: table.node(value.id)?.place,
-        path: table.path(value.id),
-        expected: expected.to_owned(),
-        found: value.text.to_owned(),
-    })
-}
-
-/// The text with the values replaced, and what was replaced where.
-fn splice(
-    table: &Table<'_>,
-    wanted: &[Wanted<'_, '_>],
-    json: bool,
-) -> Result<(String, Vec<Splice>), Refusal> {
-    let mut text = String::with_capacity(table.text.len() + 64);
-    let mut splices = Vec::new();
-    let mut copied = 0;
-    for Wanted { value, set, marked, .. } in wanted {
-        let old = editable(table, value, *marked)?;
-        let new = render::render(table, value, set, if *marked { As::Text } else { As::Same { json } })?;
-        text.push_str(table.text.get(copied..old.start).unwrap_or_default());
-        let start = text.len();
-        text.push_str(&new);
-        copied = old.end;
-        splices.push(Splice { node: value.id, new: start..text.len(), old, set: (*set).to_owned() });
-    }
-    text.push_str(table.text.get(copied..).unwrap_or_default());
-    Ok((text, splices))
-}
-
-/// The value's bytes, if they may be replaced.
-fn editable(table: &Table<'_>, value: &Value<'_>, marked: bool) -> Result<Range<usize>, Refusal> {
-    let Some(node) = table.node(value.id) else {
-        return Err(Refusal::of(RefusalKind::Verification { what: "its nodes" }));
-    };
-    let path = || table.path(value.id);
-    let refuse = |kind| Err(Refusal::at(node.place, kind));
-    if value.style == Style::Block {
-        return refuse(RefusalKind::BlockScalar { path: path() });
-    }
-    if value.text.contains("{{") {
-        return refuse(RefusalKind::Template { path: path() });
-    }
-    let repeated = table
-        .ancestry(value.id)
-        .skip(usize::from(marked))
-        .filter_map(|node| table.anchors.get(&node.anchor?))
-        .find(|anchor| anchor.aliases > 0);
-    if let Some(anchor) = repeated {
-        return refuse(RefusalKind::Anchored {
-            path: path(),
-            anchor: anchor.name.clone(),
-            line: anchor.line,
-            aliases: anchor.aliases,
-        });
-    }
-    Ok(node.span.clone())
-}
-
-/// The line that holds these bytes, or of a long line the part around them.
-fn line_around(text: &str, span: &Range<usize>) -> String {
-    const SIDE: usize = 100;
-    let start = text.get(..span.start).and_then(|before| before.rfind(['\n', '\r'])).map_or(0, |at| at + 1);
-    let end = text
-        .get(span.end..)
-        .and_then(|after| after.find(['\n', '\r']))
-        .map_or(text.len(), |at| span.end + at);
-    let before = text.get(start..span.start).unwrap_or_default();
-    let value = text.get(span.clone()).unwrap_or_default();
-    let first = value.split(['\n', '\r']).next().unwrap_or_default();
-    let after = text.get(span.end..end).unwrap_or_default();
-    let mut line = match before.char_indices().rev().nth(SIDE) {
-        Some((at, c)) => format!("...{}", before.get(at + c.len_utf8()..).unwrap_or_default()),
-        None => before.to_owned(),
-    };
-    line.push_str(first);
-    if first.len() < value.len() {
-        line.push_str("...");
-        return line;
-    }
-    match after.char_indices().nth(SIDE) {
-        Some((at, _)) => {
-            line.push_str(after.get(..at).unwrap_or_default());
-            line.push_str("...");
+    // What adds or takes away is made one at a time: it may rest on what the one before has added.
+    let (alone, together): (Vec<&Edit>, Vec<&Edit>) = edits.iter().partition(|edit| edit.is_structural());
+    let mut whole: Option<Edited> = None;
+    let steps = std::iter::once(together).chain(alone.into_iter().map(|edit| vec![edit]));
+    for step in steps {
+        let now = whole.as_ref().map_or(bytes, |edited| edited.bytes.as_slice());
+        match step::step(now, &step, limits)? {
+            Outcome::Unchanged => {}
+            Outcome::Stale(stale) => return Ok(Outcome::Stale(stale)),
+            Outcome::Edited(edited) => {
+                let mut changes = whole.take().map(|whole| whole.changes).unwrap_or_default();
+                changes.extend(edited.changes);
+                whole = Some(Edited { bytes: edited.bytes, changes });
+            }
         }
-        None => line.push_str(after),
     }
-    line
+    // Two edits may undo each other.
+    Ok(whole.filter(|edited| edited.bytes != bytes).map_or(Outcome::Unchanged, Outcome::Edited))
 }

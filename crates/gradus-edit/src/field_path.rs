@@ -67,6 +67,13 @@ impl FieldPath {
         Self { steps: steps.into_iter().collect() }
     }
 
+    /// This path, and from there on the other.
+    #[must_use]
+    pub(crate) fn followed_by(mut self, other: &Self) -> Self {
+        self.steps.extend(other.steps.iter().cloned());
+        self
+    }
+
     /// The steps, from the root on.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -29,19 +29,29 @@
 //!   in the shortest form; otherwise the new value is text, quoted where it must be. So `3` becomes
 //!   `4`, but `1.9` becomes `"1.10"`, because the number 1.10 is the number 1.1.
 //! - What a marker names is always text: there `3` becomes `"4"`.
-//! - A null or absent value is not edited: there are no bytes to replace.
+//! - A null or absent value can be set, and has nothing to read.
+//! - A value that is not there is written only where [`Edit::creating`] asks for it, in the layout of the
+//!   file; [`Edit::removing`] takes a key away with its line.
+//! - A tag beside a digest is not changed without the digest: either it is dropped, or the edit is refused.
 //! - A value that other places repeat through an alias is not edited, because they would change too.
 //!   A marker right beside the anchor means them all.
 
+mod create;
 mod duplicates;
 mod edit;
+mod extent;
 mod field_path;
+mod image;
+mod insert;
+mod inside;
 mod json;
+mod kustomize_image;
 mod limits;
 mod locate;
 mod locator;
 mod marker;
 mod nearest;
+mod operation;
 mod owner;
 mod parse;
 mod read;
@@ -50,14 +60,18 @@ mod render;
 mod scalar;
 mod select;
 mod setter;
+mod splice;
+mod step;
 mod table;
+mod tree;
 mod verify;
 mod walk;
 
-pub use edit::{Change, Edit, Edited, LineChange, Outcome, Stale, edit, edit_within};
+pub use edit::{Change, Edit, Edited, LineChange, NewValue, Outcome, Stale, edit, edit_within};
 pub use field_path::{FieldPath, PathError, Step};
+pub use image::{ImagePart, ImageRef, StaleDigest};
 pub use limits::Limits;
-pub use locator::{Locator, MarkerName, Select};
+pub use locator::{KustomizeImage, Locator, MarkerName, Operation, Select};
 pub use marker::{Marker, find_markers, find_markers_within};
 pub use read::{Located, read, read_within};
 pub use refusal::{Missing, Place, Refusal, RefusalKind};

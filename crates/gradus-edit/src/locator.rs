@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::FieldPath;
+use crate::{FieldPath, ImagePart, StaleDigest};
 
 /// What names the values to read or to change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,6 +11,44 @@ pub enum Locator {
     Path(Select),
     /// Every value that has this marker.
     Marker(MarkerName),
+    /// A part of the image references that another locator names.
+    Part {
+        /// Names the references.
+        of: Box<Locator>,
+        /// Which part of each.
+        part: ImagePart,
+        /// What becomes of the digest beside a new tag.
+        digest: StaleDigest,
+    },
+    /// A field of an entry of a kustomization's `images:`.
+    KustomizeImage(KustomizeImage),
+    /// What an operation of a JSON patch (RFC 6902) writes.
+    Operation(Operation),
+    /// A value in the text that another locator names: in a literal block (`|`).
+    Inside {
+        /// Names the block.
+        block: Box<Locator>,
+        /// Names the value in its text.
+        value: Box<Locator>,
+    },
+}
+
+/// A field of an entry of `images:` in a kustomization.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KustomizeImage {
+    /// The entry's `name`.
+    pub image: String,
+    /// The field.
+    pub field: ImagePart,
+    /// What becomes of the digest beside a new tag.
+    pub digest: StaleDigest,
+}
+
+/// The operation of a JSON patch that writes a value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// The way to the value in the object that is patched. The operation may write something around it.
+    pub path: FieldPath,
 }
 
 /// A path in the one document of a file that matches.
@@ -43,6 +81,27 @@ impl Locator {
     /// Every value with the marker `# {"KEY": "VALUE"}`.
     pub fn marker(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self::Marker(MarkerName { key: key.into(), value: value.into() })
+    }
+
+    /// A part of the image references that this one names.
+    #[must_use]
+    pub fn part(self, part: ImagePart, digest: StaleDigest) -> Self {
+        Self::Part { of: Box::new(self), part, digest }
+    }
+
+    /// Whether a digest may go when the value is set.
+    pub(crate) fn drops_digest(&self) -> bool {
+        match self {
+            Self::KustomizeImage(image) => image.digest == StaleDigest::Dropped,
+            Self::Inside { value, .. } => value.drops_digest(),
+            Self::Path(_) | Self::Marker(_) | Self::Operation(_) | Self::Part { .. } => false,
+        }
+    }
+
+    /// A value in the literal block that this one names.
+    #[must_use]
+    pub fn inside(self, value: Self) -> Self {
+        Self::Inside { block: Box::new(self), value: Box::new(value) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::duplicates::Duplicates;
 use crate::json::Members;
-use crate::locate::{Value, value};
+use crate::locate::{Value, filled, value};
 use crate::owner::Owners;
 use crate::parse::parse;
 use crate::refusal::{Place, Refusal, RefusalKind};
@@ -44,7 +44,9 @@ pub fn find_markers_within(bytes: &[u8], key: &str, limits: &Limits) -> Result<V
             Marker {
                 place: comment.place,
                 path: owner.map(|owner| table.path(owner)),
-                current: named_value(&table, &duplicates, comment, owner).map(|value| value.text.to_owned()),
+                current: named_value(&table, &duplicates, comment, owner)
+                    .and_then(|value| filled(&table, value))
+                    .map(|value| value.text.into_owned()),
                 value: marker,
             }
         })

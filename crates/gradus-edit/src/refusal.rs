@@ -131,6 +131,28 @@ pub enum RefusalKind {
         /// How many places repeat it.
         aliases: usize,
     },
+    /// The digest beside a new tag would go on naming the old image.
+    StaleDigest {
+        /// The digest's path, or the reference's.
+        path: FieldPath,
+    },
+    /// Nothing can be added here, or taken away.
+    NotAddable {
+        /// The path of the collection or the value.
+        path: FieldPath,
+    },
+    /// Only literal blocks (`|`) are edited inside.
+    NotLiteral {
+        /// The value's path.
+        path: FieldPath,
+    },
+    /// The text in a block cannot be edited.
+    Inside {
+        /// The block's path.
+        path: FieldPath,
+        /// Why, with the place in the file.
+        refusal: Box<Refusal>,
+    },
     /// The path leads to a key that a merge key (`<<`) may supply.
     Merged {
         /// The path that was asked for.
@@ -221,6 +243,11 @@ pub enum Missing {
         /// A value that is spelled almost the same.
         nearest: Option<String>,
     },
+    /// No operation of the patch writes the value.
+    Operation {
+        /// The paths that its operations have.
+        paths: Vec<String>,
+    },
     /// The path goes on where there is no collection of the right sort.
     Collection {
         /// What is there.
@@ -297,7 +324,7 @@ impl fmt::Display for RefusalKind {
             Self::NotScalar { path, what } => {
                 write!(f, "{path} is {what}, not a single value; name a value inside it")
             }
-            Self::Empty { path } => write!(f, "{path} has no value; write one first, then it can be edited"),
+            Self::Empty { path } => write!(f, "{path} has no value"),
             Self::Alias { path, anchor, line } => {
                 write!(
                     f,
@@ -345,6 +372,20 @@ impl fmt::Display for RefusalKind {
                     "the new value has the character {character:?}, which cannot be written on one line"
                 )
             }
+            Self::StaleDigest { path } => write!(
+                f,
+                "the digest at {path} would go on naming the old image; set it too, or have it dropped"
+            ),
+            Self::NotAddable { path } => {
+                write!(
+                    f,
+                    "{path} is written in a way in which nothing can be added or taken away; edit it by hand"
+                )
+            }
+            Self::NotLiteral { path } => {
+                write!(f, "{path} is not a literal block (|); only those are edited inside")
+            }
+            Self::Inside { path, refusal } => write!(f, "in the text of {path}: {}", refusal.kind),
             Self::Conflict { path } => write!(f, "two edits give {path} different values"),
             Self::Verification { what } => {
                 write!(f, "the edited file would differ in {what}; nothing was changed")
@@ -391,6 +432,10 @@ impl fmt::Display for Where<'_> {
                     write!(f, " (did you mean {nearest}?)")?;
                 }
                 if values.is_empty() { Ok(()) } else { write!(f, "; there are {}", values.join(", ")) }
+            }
+            Missing::Operation { paths } if paths.is_empty() => f.write_str("the patch has no operations"),
+            Missing::Operation { paths } => {
+                write!(f, "no operation of the patch writes it; it has {}", paths.join(", "))
             }
             Missing::Collection { what, step } => write!(f, "{found} is {what}, which has no {step}"),
         }

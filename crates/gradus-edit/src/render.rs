@@ -3,7 +3,7 @@
 use crate::locate::Value;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::scalar::{self, Types};
-use crate::table::{Style, Table};
+use crate::table::{Layout, Style, Table};
 
 const STR: &str = "tag:yaml.org,2002:str";
 const TYPED: [&str; 4] =
@@ -44,8 +44,19 @@ pub(crate) fn render(table: &Table<'_>, value: &Value<'_>, new: &str, sort: As) 
     }
 }
 
+/// A text that is new in the file, quoted like its neighbour or only where it must be.
+pub(crate) fn fresh(text: &str, neighbour: Option<Style>, layout: Layout, json: bool) -> String {
+    let plain = fits_plain(text, layout != Layout::Block) && scalar::types(text).are_text();
+    match neighbour {
+        Some(Style::Single) if !json => format!("'{}'", text.replace('\'', "''")),
+        Some(Style::Double) => double_quoted(text),
+        Some(Style::Single | Style::Plain | Style::Block) | None if plain && !json => text.to_owned(),
+        Some(Style::Single | Style::Plain | Style::Block) | None => double_quoted(text),
+    }
+}
+
 fn plain(table: &Table<'_>, value: &Value<'_>, new: &str, sort: As) -> Result<String, Refusal> {
-    let old_types = scalar::types(value.text);
+    let old_types = scalar::types(&value.text);
     let new_types = scalar::types(new);
     let fits = fits_plain(new, table.in_flow(value.id));
     let tag = table.node(value.id).and_then(|node| node.tag.as_deref());

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::duplicates::Duplicates;
-use crate::edit::{Wanted, set_all};
 use crate::json::Members;
-use crate::locate::Value;
+use crate::locate::{Value, filled};
 use crate::marker::{self, Written, named_value, written};
 use crate::owner::Owners;
 use crate::parse::parse;
 use crate::refusal::{Place, Refusal, RefusalKind};
+use crate::step::{Wanted, set_all};
 use crate::table::{Comment, Table};
 use crate::{Limits, Marker, Outcome, render};
 
@@ -163,9 +163,9 @@ pub fn set_markers_within(bytes: &[u8], setters: &[Setter], limits: &Limits) -> 
                 return Err(Refusal::at(comment.place, RefusalKind::NoPart { marker, part }));
             }
         };
-        wanted.push(Wanted { value, set, expect: None, marked: true });
+        wanted.push(Wanted::marked(value, set));
     }
-    let mut named: Vec<_> = wanted.iter().map(|wanted| wanted.value.id).collect();
+    let mut named: Vec<_> = wanted.iter().map(Wanted::id).collect();
     named.sort();
     named.dedup();
     done.values = named.len();
@@ -193,7 +193,7 @@ pub fn list_markers(bytes: &[u8], keys: &[(&str, Standing)]) -> Result<Vec<Liste
         {
             for value in names(members, key, *standing) {
                 let current = if alone {
-                    reader.value(comment, *standing).map(|value| value.text.to_owned())
+                    reader.current(comment, *standing)
                 } else {
                     Err(marker::several(&table, comment))
                 };
@@ -300,6 +300,12 @@ impl<'t, 'a> Reader<'t, 'a> {
             return Err(Refusal::at(comment.place, RefusalKind::DetachedMarker { marker }));
         }
         named_value(self.table, &self.duplicates, comment, owner)
+    }
+
+    /// What the value says now.
+    fn current(&self, comment: &Comment, standing: Standing) -> Result<String, Refusal> {
+        let value = self.value(comment, standing)?;
+        filled(self.table, value).map(|value| value.text.into_owned())
     }
 
     fn path(&self, comment: &Comment, standing: Standing) -> Option<crate::FieldPath> {

@@ -125,6 +125,14 @@ impl<'a> Table<'a> {
         self.entries(mapping).find(|(name, _)| self.scalar(*name) == Some(key)).map(|(_, value)| value)
     }
 
+    pub(crate) fn is_mapping(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|node| matches!(node.content, Content::Mapping(_)))
+    }
+
+    pub(crate) fn is_list(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|node| matches!(node.content, Content::Sequence(_)))
+    }
+
     /// The node and everything around it, from the inside out.
     pub(crate) fn ancestry(&self, id: NodeId) -> impl Iterator<Item = &Node<'a>> {
         std::iter::successors(self.node(id), |node| node.parent.and_then(|parent| self.node(parent)))

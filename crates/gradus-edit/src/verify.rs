@@ -1,116 +1,279 @@
 //! Making sure that an edit did what it should and nothing else.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::refusal::{Refusal, RefusalKind};
-use crate::table::{Content, Node, NodeId, Style, Table};
+use crate::splice::{Made, Splice};
+use crate::table::{Anchor, Comment, Content, Layout, Node, NodeId, Role, Style, Table};
+use crate::tree::Bone;
 
-/// One replacement of bytes that was made.
-#[derive(Debug)]
-pub(crate) struct Splice {
-    pub(crate) node: NodeId,
-    pub(crate) old: Range<usize>,
-    pub(crate) new: Range<usize>,
-    pub(crate) set: String,
-}
-
-/// Compares the file after the edit with the file before. The splices are in the order of the file.
-pub(crate) fn verify(before: &Table<'_>, after: &Table<'_>, splices: &[Splice]) -> Result<(), Refusal> {
-    let moved = Moved::new(before, splices);
-    let set: BTreeMap<NodeId, &Splice> = splices.iter().map(|splice| (splice.node, splice)).collect();
+/// Compares the file after the edit with the file before. The splices are in the order of the file, each
+/// with the bytes that it became.
+pub(crate) fn verify(
+    before: &Table<'_>,
+    after: &Table<'_>,
+    splices: &[(Splice, Range<usize>)],
+) -> Result<(), Refusal> {
+    let moved = Moved { splices };
     let refuse = |what| Err(Refusal::of(RefusalKind::Verification { what }));
-
-    if before.nodes.len() != after.nodes.len() || before.roots != after.roots {
+    let pairs = match Pairs::of(before, after, splices) {
+        Some(pairs) => pairs,
+        None => return refuse("its keys and values"),
+    };
+    if !pairs.same_roots(before, after) {
         return refuse("its keys and values");
     }
-    for (index, (old, new)) in before.nodes.iter().zip(&after.nodes).enumerate() {
-        let same = match set.get(&NodeId(index)) {
-            Some(splice) => is_set(old, new, splice),
-            None => old.content == new.content && moved.same(&old.span, &new.span),
+    let mut sets = splices.iter().filter_map(|(splice, new)| match &splice.made {
+        Made::Set { node, text, lead } => Some((*node, text, new.start + lead..new.end)),
+        Made::Added { .. } | Made::Removed { .. } | Made::Signs => None,
+    });
+    let mut set = sets.next();
+    for (old_id, new_id) in pairs.pairs() {
+        let (Some(old), Some(new)) = (before.node(old_id), after.node(new_id)) else {
+            return refuse("its keys and values");
+        };
+        let same = match &set {
+            Some((node, text, span)) if *node == old_id => {
+                let same = is_set(old, new, text, span);
+                set = sets.next();
+                same
+            }
+            Some(_) | None => old.content == new.content && moved.keeps(old, new),
         };
         if !same {
             return Err(Refusal::at(old.place, RefusalKind::Verification { what: "another value" }));
         }
-        let same_frame = old.parent == new.parent
-            && old.role == new.role
-            && old.next == new.next
-            && old.anchor == new.anchor
+        let same_frame = old.anchor == new.anchor
             && old.tag == new.tag
-            && (old.place.document, moved.line(old.place.line)) == (new.place.document, new.place.line);
+            && old.place.document == new.place.document
+            && old.parent.map(|parent| pairs.becomes(parent)) == new.parent
+            && same_role(old.role, new.role, &pairs);
         if !same_frame {
             return Err(Refusal::at(old.place, RefusalKind::Verification { what: "its structure" }));
         }
     }
-    let comments_same = before.comments.len() == after.comments.len()
-        && before.comments.iter().zip(&after.comments).all(|(old, new)| {
-            moved.line(old.place.line) == new.place.line
-                && moved.same(&old.span, &new.span)
-                && before.text.get(old.span.clone()) == after.text.get(new.span.clone())
-        });
-    if !comments_same {
+    if !same_comments(before, after, &moved) {
         return refuse("its comments");
+    }
+    if set.is_some() {
+        return refuse("its keys and values");
     }
     let anchors_same = before.anchors.len() == after.anchors.len()
         && before.anchors.iter().zip(&after.anchors).all(|((old_id, old), (new_id, new))| {
-            old_id == new_id
-                && old.name == new.name
-                && moved.line(old.line) == new.line
-                && old.aliases == new.aliases
+            let Anchor { name, aliases, line: _ } = old;
+            old_id == new_id && *name == new.name && *aliases == new.aliases
         });
     if anchors_same { Ok(()) } else { refuse("its anchors") }
 }
 
+/// Which node of the file before is which of the file after.
+struct Pairs {
+    /// Nodes that were there before and that are no more, in order.
+    removed: Vec<Range<usize>>,
+    /// Nodes of the file after that were added, in order.
+    added: Vec<Range<usize>>,
+    before: usize,
+}
+
+impl Pairs {
+    /// `None` where the nodes that were added are not those that should be.
+    fn of(before: &Table<'_>, after: &Table<'_>, splices: &[(Splice, Range<usize>)]) -> Option<Self> {
+        let mut pairs = Self { removed: Vec::new(), added: Vec::new(), before: before.nodes.len() };
+        for (splice, new) in splices {
+            match &splice.made {
+                Made::Removed { nodes } => pairs.removed.push(nodes.clone()),
+                Made::Added { bones, .. } => {
+                    let mut first = after.nodes.partition_point(|node| node.span.start < new.start);
+                    // A value that is not written has its place where the next thing begins.
+                    while after.nodes.get(first).is_some_and(|node| node.content == Content::Absent) {
+                        first += 1;
+                    }
+                    let added = first..first + bones.len();
+                    let nodes = after.nodes.get(added.clone())?;
+                    let same = nodes.iter().zip(bones).all(|(node, bone)| is_bone(node, bone));
+                    if !same || nodes.iter().any(|node| node.span.start >= new.end) {
+                        return None;
+                    }
+                    pairs.added.push(added);
+                }
+                Made::Set { .. } | Made::Signs => {}
+            }
+        }
+        let gone: usize = pairs.removed.iter().map(ExactSizeIterator::len).sum();
+        let come: usize = pairs.added.iter().map(ExactSizeIterator::len).sum();
+        if before.nodes.len() + come != after.nodes.len() + gone {
+            return None;
+        }
+        // What was added is in the collection that it was meant for.
+        let meant = splices.iter().filter_map(|(splice, _)| match &splice.made {
+            Made::Added { into, .. } => Some(*into),
+            Made::Set { .. } | Made::Removed { .. } | Made::Signs => None,
+        });
+        let at_home = pairs.added.iter().zip(meant).all(|(added, into)| {
+            after.nodes.get(added.start).is_some_and(|node| node.parent == Some(pairs.becomes(into)))
+        });
+        at_home.then_some(pairs)
+    }
+
+    fn same_roots(&self, before: &Table<'_>, after: &Table<'_>) -> bool {
+        before.roots.len() == after.roots.len()
+            && before.roots.iter().zip(&after.roots).all(|(old, new)| self.becomes(*old) == *new)
+    }
+
+    /// The nodes that are in both files, in order.
+    fn pairs(&self) -> impl Iterator<Item = (NodeId, NodeId)> + '_ {
+        let mut removed = self.removed.iter().peekable();
+        let mut added = self.added.iter().peekable();
+        let mut new = 0;
+        (0..self.before).filter_map(move |old| {
+            while removed.peek().is_some_and(|gone| gone.end <= old) {
+                removed.next();
+            }
+            if removed.peek().is_some_and(|gone| gone.contains(&old)) {
+                return None;
+            }
+            while let Some(come) = added.peek().filter(|come| come.start == new) {
+                new = come.end;
+                added.next();
+            }
+            new += 1;
+            Some((NodeId(old), NodeId(new - 1)))
+        })
+    }
+
+    /// What a node that stays is in the file after.
+    fn becomes(&self, old: NodeId) -> NodeId {
+        let gone: usize =
+            self.removed.iter().take_while(|gone| gone.end <= old.0).map(ExactSizeIterator::len).sum();
+        let mut new = old.0 - gone;
+        for come in &self.added {
+            if come.start <= new {
+                new += come.len();
+            }
+        }
+        NodeId(new)
+    }
+}
+
+fn is_bone(node: &Node<'_>, bone: &Bone) -> bool {
+    match (bone, &node.content) {
+        (Bone::Mapping, Content::Mapping(_)) | (Bone::List, Content::Sequence(_)) => true,
+        (Bone::Text(text), Content::Scalar(_, found)) => **found == **text,
+        (
+            Bone::Mapping | Bone::List | Bone::Text(_),
+            Content::Mapping(_)
+            | Content::Sequence(_)
+            | Content::Scalar(..)
+            | Content::Alias(_)
+            | Content::Absent,
+        ) => false,
+    }
+}
+
 /// Whether the node that was edited is exactly where it should be and means what was asked for.
-fn is_set(old: &Node<'_>, new: &Node<'_>, splice: &Splice) -> bool {
-    let (Content::Scalar(old_style, _), Content::Scalar(new_style, text)) = (&old.content, &new.content)
-    else {
-        return false;
+fn is_set(old: &Node<'_>, new: &Node<'_>, set: &str, span: &Range<usize>) -> bool {
+    let Content::Scalar(new_style, text) = &new.content else { return false };
+    let style_kept = match &old.content {
+        // The text of a block is compared, and the lines outside it are where they were.
+        Content::Scalar(Style::Block, _) => {
+            return *new_style == Style::Block && **text == *set && old.span.start == new.span.start;
+        }
+        Content::Scalar(old_style, _) => {
+            old_style == new_style || (*old_style == Style::Plain && *new_style == Style::Double)
+        }
+        Content::Absent => matches!(new_style, Style::Plain | Style::Double),
+        Content::Mapping(_) | Content::Sequence(_) | Content::Alias(_) => false,
     };
-    let style_kept = old_style == new_style || (*old_style == Style::Plain && *new_style == Style::Double);
-    style_kept && **text == *splice.set && new.span == splice.new && old.span == splice.old
+    style_kept && **text == *set && new.span == *span
+}
+
+fn same_role(old: Role, new: Role, pairs: &Pairs) -> bool {
+    match (old, new) {
+        (Role::Root, Role::Root) | (Role::Key, Role::Key) => true,
+        (Role::Value(old), Role::Value(new)) => pairs.becomes(old) == new,
+        (Role::Item(old), Role::Item(new)) => old == new,
+        (Role::Root | Role::Key | Role::Value(_) | Role::Item(_), _) => false,
+    }
+}
+
+/// Every comment is where it was, but for those that stood beside what was taken away.
+fn same_comments(before: &Table<'_>, after: &Table<'_>, moved: &Moved<'_>) -> bool {
+    let mut kept = before.comments.iter().filter(|comment| !moved.removes(comment));
+    let mut found = after.comments.iter();
+    loop {
+        match (kept.next(), found.next()) {
+            (None, None) => return true,
+            (Some(old), Some(new)) => {
+                let same = moved.start(old.span.start) == new.span.start
+                    && moved.end(old.span.end) == new.span.end
+                    && before.text.get(old.span.clone()) == after.text.get(new.span.clone());
+                if !same {
+                    return false;
+                }
+            }
+            (Some(_), None) | (None, Some(_)) => return false,
+        }
+    }
 }
 
 /// How far the splices moved what stands behind them.
 struct Moved<'a> {
-    splices: &'a [Splice],
-    /// Where values of more than one line began, and how many lines went away from there on in all.
-    joined: Vec<(usize, usize)>,
+    splices: &'a [(Splice, Range<usize>)],
 }
 
-impl<'a> Moved<'a> {
-    fn new(before: &Table<'_>, splices: &'a [Splice]) -> Self {
-        let mut joined = Vec::new();
-        let mut gone = 0;
-        for splice in splices {
-            let written = before.text.get(splice.old.clone()).unwrap_or_default();
-            let breaks = written.matches(['\n', '\r']).count() - written.matches("\r\n").count();
-            if let Some(node) = before.node(splice.node).filter(|_| breaks > 0) {
-                gone += breaks;
-                joined.push((node.place.line, gone));
+impl Moved<'_> {
+    /// Whether a node that was not edited is where the splices moved it to.
+    fn keeps(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
+        match &old.content {
+            // Nothing is written of it.
+            Content::Absent => true,
+            // Where they end is where something else begins.
+            Content::Mapping(Layout::Block | Layout::Pair)
+            | Content::Sequence(Layout::Block | Layout::Pair)
+            | Content::Scalar(Style::Block, _) => {
+                // A mapping whose first key is gone starts at the next, which is looked at by itself.
+                self.start(old.span.start) == new.span.start || self.is_gone(old.span.start)
+            }
+            Content::Mapping(Layout::Flow)
+            | Content::Sequence(Layout::Flow)
+            | Content::Scalar(Style::Plain | Style::Single | Style::Double, _)
+            | Content::Alias(_) => {
+                self.start(old.span.start) == new.span.start && self.end(old.span.end) == new.span.end
             }
         }
-        Self { splices, joined }
     }
 
-    /// Where a line is now.
-    fn line(&self, line: usize) -> usize {
-        let index = self.joined.partition_point(|(began, _)| *began < line);
-        let gone = index.checked_sub(1).and_then(|index| self.joined.get(index)).map_or(0, |(_, gone)| *gone);
-        line.saturating_sub(gone)
+    /// Where what starts at this byte starts now.
+    fn start(&self, at: usize) -> usize {
+        self.offset(at, self.splices.partition_point(|(splice, _)| splice.old.end <= at))
     }
 
-    /// Whether bytes outside every splice are where the splices moved them to.
-    fn same(&self, old: &Range<usize>, new: &Range<usize>) -> bool {
-        self.offset(old.start) == Some(new.start) && self.offset(old.end) == Some(new.end)
+    /// Where what ends at this byte ends now: what is put in there comes behind it.
+    fn end(&self, at: usize) -> usize {
+        let behind =
+            |splice: &Splice| splice.old.end < at || (splice.old.end == at && !splice.old.is_empty());
+        self.offset(at, self.splices.partition_point(|(splice, _)| behind(splice)))
     }
 
-    fn offset(&self, at: usize) -> Option<usize> {
-        let index = self.splices.partition_point(|splice| splice.old.end <= at);
+    fn offset(&self, at: usize, index: usize) -> usize {
         match index.checked_sub(1).and_then(|index| self.splices.get(index)) {
-            Some(splice) => Some(splice.new.end + (at - splice.old.end)),
-            None => Some(at),
+            Some((splice, new)) => new.end + (at - splice.old.end),
+            None => at,
         }
+    }
+
+    fn is_gone(&self, at: usize) -> bool {
+        let removed =
+            |splice: &Splice| matches!(splice.made, Made::Removed { .. }) && splice.old.contains(&at);
+        self.splices.iter().any(|(splice, _)| removed(splice))
+    }
+
+    fn removes(&self, comment: &Comment) -> bool {
+        self.splices.iter().any(|(splice, _)| {
+            matches!(splice.made, Made::Removed { .. })
+                && splice.old.start <= comment.span.start
+                && comment.span.end <= splice.old.end
+        })
     }
 }
 

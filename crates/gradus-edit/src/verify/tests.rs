@@ -1,6 +1,7 @@
-use super::{Splice, verify};
+use super::verify;
 use crate::Limits;
 use crate::parse::parse;
+use crate::splice::{Made, Splice};
 use crate::table::NodeId;
 
 const FILE: &str = "# head\na: &x v1 # c\nb: [*x, 'y']\n---\n!t c: &z d\n";
@@ -13,8 +14,10 @@ fn check(after: &str) -> Option<String> {
     let node =
         before.nodes.iter().position(|node| before.text.get(node.span.clone()) == Some("v1")).expect("v1");
     let old = before.nodes.get(node).expect("v1").span.clone();
-    let splice = Splice { node: NodeId(node), new: old.clone(), old, set: "v2".to_owned() };
-    verify(&before, &after, &[splice]).err().map(|refusal| refusal.to_string())
+    let made = Made::Set { node: NodeId(node), text: "v2".to_owned(), lead: 0 };
+    let new = old.clone();
+    let splice = Splice { old, text: "v2".to_owned(), made };
+    verify(&before, &after, &[(splice, new)]).err().map(|refusal| refusal.to_string())
 }
 
 #[test]
@@ -44,5 +47,5 @@ fn every_other_change_is_noticed() {
     differs("[*x, 'y']", "{*x : y}", "another value");
     differs("&z", "&q", "its anchors");
     differs("!t", "!u", "its structure");
-    differs("# head\n", "# hea\n\n", "its structure");
+    differs("# head\n", "# hea\n\n", "its comments");
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod json_files;
 #[cfg(test)]
 mod limits;

@@ -1,10 +1,13 @@
 //! Properties of edits in random files.
 
 use gradus_edit::{
-    Edit, FieldPath, Limits, Locator, Outcome, Select, Step, edit, edit_within, find_markers, read,
-    read_within,
+    Edit, FieldPath, ImagePart, KustomizeImage, Limits, Locator, Outcome, Refusal, RefusalKind, Select,
+    StaleDigest, Step, edit, edit_within, find_markers, read, read_within,
 };
+
 use proptest::prelude::*;
+
+use crate::at;
 
 /// A value in a random file.
 #[derive(Debug, Clone)]
@@ -342,20 +345,37 @@ fn try_everything(bytes: &[u8]) -> Result<(), TestCaseError> {
     let limits = Limits { bytes: 4096, nodes: 200, depth: 20 };
     let marker = Locator::marker("$set", "x");
     let path = Locator::Path(Select::path(FieldPath::new([Step::Key("a".to_owned())])));
+    let image = KustomizeImage { image: "x".to_owned(), field: ImagePart::Tag, digest: StaleDigest::Dropped };
+    let nested = at("a.b[name=x].c");
+    for locator in [&path, &nested, &Locator::KustomizeImage(image)] {
+        let create = Edit::new(locator.clone(), "on").creating();
+        if let Ok(Outcome::Edited(edited)) = edit_within(bytes, &[create], &limits) {
+            let found = read(&edited.bytes, locator).expect("what was written can be read");
+            prop_assert!(found.iter().all(|found| found.value == "on") && found.len() == 1);
+        }
+        let remove = Edit::removing(locator.clone());
+        if let Ok(Outcome::Edited(edited)) = edit_within(bytes, &[remove], &limits) {
+            prop_assert!(read(&edited.bytes, locator).is_err());
+        }
+    }
     for locator in [&marker, &path] {
         let before = read_within(bytes, locator, &limits);
         let outcome = edit_within(bytes, &[Edit::new(locator.clone(), "on")], &limits);
         if let Ok(Outcome::Edited(edited)) = &outcome {
-            let before = before.expect("what can be edited can be read");
             let after = read(&edited.bytes, locator).expect("still readable");
-            prop_assert_eq!(before.len(), after.len());
+            let before = match before {
+                Ok(before) => before,
+                Err(Refusal { kind: RefusalKind::Empty { .. }, .. }) => Vec::new(),
+                Err(other) => return Err(TestCaseError::fail(format!("edited, yet not readable: {other}"))),
+            };
+            prop_assert!(before.is_empty() || before.len() == after.len());
             prop_assert!(after.iter().all(|found| found.value == "on"));
             prop_assert!(
                 edited.bytes.len() >= bytes.len().saturating_sub(before.iter().map(|b| b.span.len()).sum())
             );
         }
         if let Err(refusal) = &outcome {
-            let verification = matches!(refusal.kind, gradus_edit::RefusalKind::Verification { .. });
+            let verification = matches!(refusal.kind, RefusalKind::Verification { .. });
             prop_assert!(!verification, "{refusal} in {bytes:?}");
         }
     }
