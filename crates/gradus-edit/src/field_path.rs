@@ -9,6 +9,9 @@ use std::str::FromStr;
 /// `images[0].newTag`, or by one of its fields, `images[name=web].newTag`. A key that holds a dot or
 /// another sign of this syntax is quoted: `metadata.annotations."example.com/a"` or
 /// `metadata.annotations["example.com/a"]`. Inside quotes, `\"` and `\\` stand for `"` and `\`.
+///
+/// A path that begins with a slash is a JSON pointer: `/metadata/annotations/example.com~1a`, where `~1`
+/// stands for `/` and `~0` for `~`. A number names an element where there is a list, in either form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FieldPath {
     steps: Vec<Step>,
@@ -17,7 +20,7 @@ pub struct FieldPath {
 /// One step of a [`FieldPath`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// The value of this key of a mapping.
+    /// The value of this key of a mapping. A number names an element of a list, too.
     Key(String),
     /// The element of a list with this index, counted from 0.
     Index(usize),
@@ -55,7 +58,8 @@ impl FieldPath {
             });
         }
         let mut reader = Reader { text, at: 0 };
-        reader.path().map_err(|reason| PathError {
+        let read = if text.starts_with('/') { reader.pointer() } else { reader.path() };
+        read.map_err(|reason| PathError {
             path: text.to_owned(),
             column: text.get(..reader.at).map_or(0, |before| before.chars().count()) + 1,
             reason,
@@ -72,6 +76,12 @@ impl FieldPath {
     pub(crate) fn followed_by(mut self, other: &Self) -> Self {
         self.steps.extend(other.steps.iter().cloned());
         self
+    }
+
+    /// The index that a key stands for where there is a list.
+    pub(crate) fn index(key: &str) -> Option<usize> {
+        let digits = key.bytes().all(|b| b.is_ascii_digit()) && (key == "0" || !key.starts_with('0'));
+        digits.then(|| key.parse().ok()).flatten()
     }
 
     /// The steps, from the root on.
@@ -95,7 +105,7 @@ impl fmt::Display for FieldPath {
         }
         for (index, step) in self.steps.iter().enumerate() {
             match step {
-                Step::Key(key) if is_bare(key) && index == 0 => f.write_str(key)?,
+                Step::Key(key) if is_bare(key) && index == 0 && !key.starts_with('/') => f.write_str(key)?,
                 Step::Key(key) if is_bare(key) => write!(f, ".{key}")?,
                 Step::Key(_) | Step::Index(_) | Step::Where { .. } => write!(f, "{step}")?,
             }
@@ -162,6 +172,25 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// A JSON pointer.
+    fn pointer(&mut self) -> Result<FieldPath, &'static str> {
+        let mut steps = Vec::new();
+        while self.skip('/') {
+            let mut key = String::new();
+            while let Some(c) = self.peek().filter(|c| *c != '/') {
+                self.at += c.len_utf8();
+                key.push(match c {
+                    '~' if self.skip('0') => '~',
+                    '~' if self.skip('1') => '/',
+                    '~' => return Err("after ~ only 0 or 1 may follow in a path that begins with /"),
+                    other => other,
+                });
+            }
+            steps.push(Step::Key(key));
+        }
+        Ok(FieldPath { steps })
+    }
+
     fn path(&mut self) -> Result<FieldPath, &'static str> {
         let mut steps = Vec::new();
         self.skip('.');

@@ -2,7 +2,8 @@
 //!
 //! A value is named by a [`Locator`]: a path in a selected document, or a setter marker, which is a
 //! comment beside the value. [`read`] says what is there, [`edit`] returns the new bytes, and
-//! [`find_markers`] lists the values that markers name. YAML streams and JSON files are understood.
+//! [`find_markers`] lists the values that markers name. YAML streams and JSON files are understood, and
+//! by [`edit_file`] TOML and `.env` files, too.
 //!
 //! An edit replaces the bytes of one scalar and nothing else. The result is parsed again and compared
 //! with the file before: the same documents, keys, values, anchors, tags and comments, apart from the
@@ -41,6 +42,7 @@ mod duplicates;
 mod edit;
 mod extent;
 mod field_path;
+mod format;
 mod image;
 mod insert;
 mod inside;
@@ -69,6 +71,7 @@ mod walk;
 
 pub use edit::{Change, Edit, Edited, LineChange, NewValue, Outcome, Stale, edit, edit_within};
 pub use field_path::{FieldPath, PathError, Step};
+pub use format::{Format, edit_file, read_file};
 pub use image::{ImagePart, ImageRef, StaleDigest};
 pub use limits::Limits;
 pub use locator::{KustomizeImage, Locator, MarkerName, Operation, Select};

@@ -199,6 +199,25 @@ pub enum RefusalKind {
         /// The character.
         character: char,
     },
+    /// The format has no way to write the new value that every reader takes for it.
+    Unwritable {
+        /// The value's path.
+        path: FieldPath,
+        /// The format.
+        format: &'static str,
+    },
+    /// The format has nothing by which a value could be named but a path.
+    OnlyPaths {
+        /// The format.
+        format: &'static str,
+    },
+    /// The file is not of the format that its name says.
+    NotOfFormat {
+        /// The format.
+        format: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
     /// Two edits give one value different contents.
     Conflict {
         /// The value's path.
@@ -386,6 +405,12 @@ impl fmt::Display for RefusalKind {
                 write!(f, "{path} is not a literal block (|); only those are edited inside")
             }
             Self::Inside { path, refusal } => write!(f, "in the text of {path}: {}", refusal.kind),
+            Self::Unwritable { path, format } => write!(
+                f,
+                "{path} cannot become this value: not every reader of {format} files would take it as it is"
+            ),
+            Self::OnlyPaths { format } => write!(f, "in {format} files a value is named by its path alone"),
+            Self::NotOfFormat { format, detail } => write!(f, "the file is not valid {format}: {detail}"),
             Self::Conflict { path } => write!(f, "two edits give {path} different values"),
             Self::Verification { what } => {
                 write!(f, "the edited file would differ in {what}; nothing was changed")

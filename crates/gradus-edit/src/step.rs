@@ -424,7 +424,7 @@ fn editable_around(table: &Table<'_>, value: &Value<'_>, marked: bool) -> Result
 }
 
 /// The line that holds these bytes, or of a long line the part around them.
-fn line_around(text: &str, span: &Range<usize>) -> String {
+pub(crate) fn line_around(text: &str, span: &Range<usize>) -> String {
     const SIDE: usize = 100;
     let start = text.get(..span.start).and_then(|before| before.rfind(['\n', '\r'])).map_or(0, |at| at + 1);
     let end = text

@@ -38,7 +38,10 @@ impl Walk<'_> {
             (Content::Sequence(_), Step::Where { field, value }) => self.element(at, field, value),
             (Content::Alias(_), _) => Err(alias(self.table, at)),
             (Content::Mapping(_), Step::Index(_) | Step::Where { .. }) => self.other(at, "a mapping"),
-            (Content::Sequence(_), Step::Key(_)) => self.other(at, "a list"),
+            (Content::Sequence(_), Step::Key(key)) => match FieldPath::index(key) {
+                Some(index) => self.index(at, index),
+                None => self.other(at, "a list"),
+            },
             (Content::Scalar(..), _) => self.other(at, "a single value"),
             (Content::Absent, _) => self.other(at, "an empty value"),
         }

@@ -33,6 +33,10 @@ fn paths_are_read_and_written() {
     check(r#"a."q\"\\""#, &[key("a"), key("q\"\\")], r#"a["q\"\\"]"#);
     check("\"\"", &[key("")], "[\"\"]");
     check("häuser.a-b_c/d$", &[key("häuser"), key("a-b_c/d$")], "häuser.a-b_c/d$");
+    check("/a/b.c/0", &[key("a"), key("b.c"), key("0")], "a[\"b.c\"].0");
+    check("/a~1b/~0c//[x]", &[key("a/b"), key("~c"), key(""), key("[x]")], "a/b.~c[\"\"][\"[x]\"]");
+    check("/", &[key("")], "[\"\"]");
+    check("./a.b", &[key("/a"), key("b")], "./a.b");
 }
 
 #[test]
@@ -57,6 +61,7 @@ fn a_bad_path_says_where_and_what() {
         "a]",
         "a[99999999999999999999]",
         "ä'b",
+        "/a/b~2c",
     ];
     let mut said = String::new();
     for text in texts {

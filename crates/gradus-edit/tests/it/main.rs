@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod forms;
 #[cfg(test)]
 mod json_files;
@@ -18,6 +20,8 @@ mod random;
 mod refusals;
 #[cfg(test)]
 mod setters;
+#[cfg(test)]
+mod values;
 #[cfg(test)]
 mod vectors;
 

@@ -82,6 +82,11 @@ fn elements_are_found_by_field_and_by_index() {
     check("images[name=web].newTag", "y", (4, 11), "images[1].newTag");
     check("images[1].name", "web", (5, 9), "images[1].name");
     check("ports[1]", "443", (6, 13), "ports[1]");
+    check("ports.1", "443", (6, 13), "ports[1]");
+    check("/images/0/newTag", "x", (3, 11), "images[0].newTag");
+    let numbers = "/ports/01";
+    assert!(read(file.as_bytes(), &at(numbers)).is_err());
+    assert_eq!(read(b"0: {~1: /}", &at("/0/~01")).map(|found| found[0].value.clone()).as_deref(), Ok("/"));
 }
 
 #[test]
