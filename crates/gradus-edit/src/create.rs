@@ -4,7 +4,7 @@ use crate::refusal::{Refusal, RefusalKind};
 use crate::splice::Splice;
 use crate::table::Table;
 use crate::tree::{House, Tree};
-use crate::{Locator, Select, Step, insert, kustomize_image, select, walk};
+use crate::{Locator, Select, Step, insert, kustomize_image, kustomize_patch, select, walk};
 
 /// Adds what a locator names, if what is around it is there.
 ///
@@ -22,6 +22,7 @@ pub(crate) fn create(
     match locator {
         Locator::Path(select) => path(table, select, text, house, missing),
         Locator::KustomizeImage(image) => kustomize_image::create(table, image, text, house),
+        Locator::KustomizePatch(patch) => kustomize_patch::create(table, patch, text, house, missing),
         Locator::Marker(_) | Locator::Part { .. } | Locator::Operation(_) | Locator::Inside { .. } => {
             Err(missing)
         }
@@ -50,7 +51,7 @@ fn path(
                 let entries = std::iter::once(named).chain(entries).collect();
                 insert::element(table, at, &Tree::Mapping(entries), house)
             }
-            Tree::Text(..) | Tree::List(_) | Tree::Mapping(_) => Err(missing),
+            Tree::Text(..) | Tree::Literal(_) | Tree::List(_) | Tree::Mapping(_) => Err(missing),
         },
         Step::Index(index) if table.is_list(at) && *index == table.children(at).count() => {
             insert::element(table, at, &value, house)
@@ -72,7 +73,7 @@ fn tree(steps: &[&Step], text: &str) -> Option<Tree> {
                     let named = (field.clone(), Tree::text(value.clone()));
                     Tree::List(vec![Tree::Mapping(std::iter::once(named).chain(entries).collect())])
                 }
-                Tree::Text(..) | Tree::List(_) | Tree::Mapping(_) => return None,
+                Tree::Text(..) | Tree::Literal(_) | Tree::List(_) | Tree::Mapping(_) => return None,
             },
         };
     }

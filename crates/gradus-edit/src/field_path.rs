@@ -84,6 +84,20 @@ impl FieldPath {
         digits.then(|| key.parse().ok()).flatten()
     }
 
+    /// The path as a JSON pointer (RFC 6901), unless an element is named by a field.
+    pub(crate) fn pointer(&self) -> Option<String> {
+        let mut text = String::new();
+        for step in &self.steps {
+            text.push('/');
+            match step {
+                Step::Key(key) => text.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                Step::Index(index) => text.push_str(&index.to_string()),
+                Step::Where { .. } => return None,
+            }
+        }
+        Some(text)
+    }
+
     /// The steps, from the root on.
     pub fn steps(&self) -> &[Step] {
         &self.steps

@@ -207,6 +207,7 @@ fn selected(format: Format, locator: &Locator) -> Result<Option<&Select>, Refusa
         Locator::Marker(_) => Ok(None),
         Locator::Part { .. }
         | Locator::KustomizeImage(_)
+        | Locator::KustomizePatch(_)
         | Locator::Operation(_)
         | Locator::Inside { .. } => Err(Refusal::of(RefusalKind::OnlyPaths { format: format.name() })),
     }

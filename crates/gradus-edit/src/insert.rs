@@ -174,7 +174,7 @@ fn layout(table: &Table<'_>, id: NodeId) -> Result<Layout, Refusal> {
     }
 }
 
-fn cannot(table: &Table<'_>, id: NodeId) -> Refusal {
+pub(crate) fn cannot(table: &Table<'_>, id: NodeId) -> Refusal {
     let kind = RefusalKind::NotAddable { path: table.path(id) };
     Refusal { kind, place: table.node(id).map(|node| node.place) }
 }

@@ -86,7 +86,7 @@ fn style_of(table: &Table<'_>, root: NodeId, key: &str) -> Option<Style> {
 }
 
 /// The one document of a kustomization.
-fn root(table: &Table<'_>) -> Result<NodeId, Refusal> {
+pub(crate) fn root(table: &Table<'_>) -> Result<NodeId, Refusal> {
     let select = Select::path(FieldPath::new([Step::Key(IMAGES.to_owned())]));
     let root = select::document(table, &select)?;
     match table.node(root).map(|node| (&node.content, node.place)) {

@@ -43,6 +43,8 @@ pub(crate) fn locate<'t>(table: &'t Table<'_>, locator: &Locator) -> Result<Vec<
         }
         Locator::KustomizeImage(image) => Ok(vec![value(table, kustomize_image::field(table, image)?)?]),
         Locator::Operation(operation) => Ok(vec![value(table, operation::written(table, operation)?)?]),
+        // It is resolved before anything is looked for.
+        Locator::KustomizePatch(_) => Err(Refusal::of(RefusalKind::Verification { what: "its patches" })),
         Locator::Inside { block, .. } => locate(table, block),
     }
 }

@@ -1,8 +1,11 @@
 //! How a caller names values.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::{FieldPath, ImagePart, StaleDigest};
+use crate::refusal::Refusal;
+use crate::table::Table;
+use crate::{FieldPath, ImagePart, Limits, StaleDigest, kustomize_patch};
 
 /// What names the values to read or to change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,6 +25,8 @@ pub enum Locator {
     },
     /// A field of an entry of a kustomization's `images:`.
     KustomizeImage(KustomizeImage),
+    /// A value that a patch in a kustomization writes, where the patch is written in it.
+    KustomizePatch(KustomizePatch),
     /// What an operation of a JSON patch (RFC 6902) writes.
     Operation(Operation),
     /// A value in the text that another locator names: in a literal block (`|`).
@@ -42,6 +47,20 @@ pub struct KustomizeImage {
     pub field: ImagePart,
     /// What becomes of the digest beside a new tag.
     pub digest: StaleDigest,
+}
+
+/// A value of an object, in a patch that a kustomization holds inline: `patches:`,
+/// `patchesStrategicMerge:` or `patchesJson6902:`, of either sort.
+///
+/// A new one is an operation that replaces the value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KustomizePatch {
+    /// The kind of the object.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The way to the value in the object.
+    pub path: FieldPath,
 }
 
 /// The operation of a JSON patch that writes a value.
@@ -89,12 +108,36 @@ impl Locator {
         Self::Part { of: Box::new(self), part, digest }
     }
 
+    /// This locator; of an inline patch what it comes to in this file.
+    pub(crate) fn resolved(&self, table: &Table<'_>, limits: &Limits) -> Result<Cow<'_, Self>, Refusal> {
+        match self {
+            Self::KustomizePatch(patch) => kustomize_patch::resolve(table, patch, limits).map(Cow::Owned),
+            Self::Part { of, part, digest } => match of.resolved(table, limits)? {
+                Cow::Borrowed(_) => Ok(Cow::Borrowed(self)),
+                // A part of a value in a block is found in the block.
+                Cow::Owned(Self::Inside { block, value }) => {
+                    Ok(Cow::Owned(block.inside(value.part(*part, *digest))))
+                }
+                Cow::Owned(of) => Ok(Cow::Owned(of.part(*part, *digest))),
+            },
+            Self::Path(_)
+            | Self::Marker(_)
+            | Self::KustomizeImage(_)
+            | Self::Operation(_)
+            | Self::Inside { .. } => Ok(Cow::Borrowed(self)),
+        }
+    }
+
     /// Whether a digest may go when the value is set.
     pub(crate) fn drops_digest(&self) -> bool {
         match self {
             Self::KustomizeImage(image) => image.digest == StaleDigest::Dropped,
             Self::Inside { value, .. } => value.drops_digest(),
-            Self::Path(_) | Self::Marker(_) | Self::Operation(_) | Self::Part { .. } => false,
+            Self::Path(_)
+            | Self::Marker(_)
+            | Self::Operation(_)
+            | Self::KustomizePatch(_)
+            | Self::Part { .. } => false,
         }
     }
 

@@ -36,6 +36,8 @@ pub fn read_within(bytes: &[u8], locator: &Locator, limits: &Limits) -> Result<V
         return Ok(Vec::new());
     }
     let table = parse(bytes, limits)?;
+    let resolved = locator.resolved(&table, limits)?;
+    let locator = &*resolved;
     let values = locate(&table, locator)?;
     let Locator::Inside { value: inner, .. } = locator else {
         return values.into_iter().map(|value| located(&table, filled(&table, value)?)).collect();
@@ -53,7 +55,10 @@ pub fn read_within(bytes: &[u8], locator: &Locator, limits: &Limits) -> Result<V
 /// Whether the locator can name anything in these bytes.
 pub(crate) fn worth_parsing(bytes: &[u8], locator: &Locator) -> bool {
     match locator {
-        Locator::Path(_) | Locator::KustomizeImage(_) | Locator::Operation(_) => true,
+        Locator::Path(_)
+        | Locator::KustomizeImage(_)
+        | Locator::KustomizePatch(_)
+        | Locator::Operation(_) => true,
         Locator::Marker(name) => marker::mentions(bytes, &name.key),
         Locator::Part { of: locator, .. } | Locator::Inside { block: locator, .. } => {
             worth_parsing(bytes, locator)

@@ -262,6 +262,13 @@ pub enum Missing {
         /// A value that is spelled almost the same.
         nearest: Option<String>,
     },
+    /// No patch in the kustomization writes the value.
+    Patch {
+        /// The object that would be patched.
+        object: String,
+        /// The files that hold its other patches.
+        files: Vec<String>,
+    },
     /// No operation of the patch writes the value.
     Operation {
         /// The paths that its operations have.
@@ -457,6 +464,15 @@ impl fmt::Display for Where<'_> {
                     write!(f, " (did you mean {nearest}?)")?;
                 }
                 if values.is_empty() { Ok(()) } else { write!(f, "; there are {}", values.join(", ")) }
+            }
+            Missing::Patch { object, files } => {
+                write!(f, "the kustomization has no patch in it that sets it for {object}")?;
+                match files.as_slice() {
+                    [] => Ok(()),
+                    files => {
+                        write!(f, "; of the patches in files, {}, name the file itself", files.join(", "))
+                    }
+                }
             }
             Missing::Operation { paths } if paths.is_empty() => f.write_str("the patch has no operations"),
             Missing::Operation { paths } => {

@@ -44,6 +44,11 @@ pub(crate) fn render(table: &Table<'_>, value: &Value<'_>, new: &str, sort: As) 
     }
 }
 
+/// Lines as one double-quoted value.
+pub(crate) fn escaped(lines: &str) -> String {
+    double_quoted(lines).replace('\n', "\\n")
+}
+
 /// A text that is new in the file, quoted like its neighbour or only where it must be.
 pub(crate) fn fresh(text: &str, neighbour: Option<Style>, layout: Layout, json: bool) -> String {
     let plain = fits_plain(text, layout != Layout::Block) && scalar::types(text).are_text();

@@ -44,7 +44,7 @@ pub(crate) fn set_all(
     }
 }
 
-struct Step<'t, 'a> {
+pub(crate) struct Step<'t, 'a> {
     table: &'t Table<'a>,
     json: bool,
     limits: &'t Limits,
@@ -82,19 +82,24 @@ impl<'t> Wanted<'t> {
         Self { value, becomes: becomes.to_owned(), part: becomes.to_owned(), expect: None, marked: true }
     }
 
+    /// A value that becomes this text, whatever it is now.
+    pub(crate) fn plain(value: Value<'t>, becomes: &str) -> Self {
+        Self { marked: false, ..Self::marked(value, becomes) }
+    }
+
     pub(crate) fn id(&self) -> NodeId {
         self.value.id
     }
 }
 
 impl<'t, 'a> Step<'t, 'a> {
-    fn new(table: &'t Table<'a>, limits: &'t Limits) -> Self {
+    pub(crate) fn new(table: &'t Table<'a>, limits: &'t Limits) -> Self {
         let json = json::is_valid(table.text.trim_start_matches('\u{feff}'));
         Self { table, json, limits, splices: Vec::new(), changes: Vec::new() }
     }
 
     /// The file with all splices made, if it is what it should be.
-    fn finish(self) -> Result<Outcome, Refusal> {
+    pub(crate) fn finish(self) -> Result<Outcome, Refusal> {
         let Self { table, json, limits, splices, mut changes } = self;
         if splices.is_empty() {
             return Ok(Outcome::Unchanged);
@@ -112,13 +117,20 @@ impl<'t, 'a> Step<'t, 'a> {
 
     fn plan(&mut self, edits: &[&Edit]) -> Result<Option<Stale>, Refusal> {
         let mut wanted: Vec<Wanted<'t>> = Vec::new();
-        let mut blocks: Vec<(&Locator, Vec<Edit>)> = Vec::new();
+        let mut blocks: Vec<(Locator, Vec<Edit>)> = Vec::new();
         for edit in edits {
-            if let Locator::Inside { block, value } = &edit.locator {
+            let locator = match edit.locator.resolved(self.table, self.limits) {
+                Ok(locator) => locator,
+                Err(missing) => {
+                    self.create_or_pass(edit, missing)?;
+                    continue;
+                }
+            };
+            if let Locator::Inside { block, value } = &*locator {
                 let inner = Edit { locator: (**value).clone(), ..(*edit).clone() };
-                match blocks.iter_mut().find(|(other, _)| *other == &**block) {
+                match blocks.iter_mut().find(|(other, _)| *other == **block) {
                     Some((_, edits)) => edits.push(inner),
-                    None => blocks.push((block, vec![inner])),
+                    None => blocks.push(((**block).clone(), vec![inner])),
                 }
                 continue;
             }
@@ -131,7 +143,7 @@ impl<'t, 'a> Step<'t, 'a> {
             return Ok(Some(stale));
         }
         for (block, edits) in blocks {
-            if let Some(stale) = self.inside(block, &edits)? {
+            if let Some(stale) = self.inside(&block, &edits)? {
                 return Ok(Some(stale));
             }
         }
@@ -139,7 +151,7 @@ impl<'t, 'a> Step<'t, 'a> {
     }
 
     /// Writes all of them, unless one is not what it was expected to be.
-    fn make_all(&mut self, mut wanted: Vec<Wanted<'_>>) -> Result<Option<Stale>, Refusal> {
+    pub(crate) fn make_all(&mut self, mut wanted: Vec<Wanted<'_>>) -> Result<Option<Stale>, Refusal> {
         wanted.sort_by_key(|wanted| wanted.value.id);
         self.check_conflicts(&wanted)?;
         if let Some(stale) = wanted.iter().find_map(|wanted| self.stale(wanted)) {
@@ -161,13 +173,7 @@ impl<'t, 'a> Step<'t, 'a> {
         let table = self.table;
         let values = match locate(table, &edit.locator) {
             Ok(values) => values,
-            Err(missing) if edit.create => {
-                let splices = create::create(table, &edit.locator, text, self.house(), missing)?;
-                self.handle_digest(&edit.locator)?;
-                self.created(splices, text);
-                return Ok(());
-            }
-            Err(missing) => return Err(missing),
+            Err(missing) => return self.create_or_pass(edit, missing),
         };
         if values.iter().any(|value| value.text != text) {
             self.handle_digest(&edit.locator)?;
@@ -194,6 +200,20 @@ impl<'t, 'a> Step<'t, 'a> {
         Ok(())
     }
 
+    /// Writes what is not there, if that is asked for. What is to go and is not there is gone.
+    fn create_or_pass(&mut self, edit: &Edit, missing: Refusal) -> Result<(), Refusal> {
+        match &edit.set {
+            NewValue::Text(text) if edit.create => {
+                let splices = create::create(self.table, &edit.locator, text, self.house(), missing)?;
+                self.handle_digest(&edit.locator)?;
+                self.created(splices, text);
+                Ok(())
+            }
+            NewValue::Gone if matches!(missing.kind, RefusalKind::NotFound { .. }) => Ok(()),
+            NewValue::Text(_) | NewValue::Gone => Err(missing),
+        }
+    }
+
     /// Takes away what the locator names, if it is there.
     fn remove(&mut self, edit: &Edit, wanted: &mut Vec<Wanted<'t>>) -> Result<(), Refusal> {
         let values = match locate(self.table, &edit.locator) {
@@ -214,7 +234,7 @@ impl<'t, 'a> Step<'t, 'a> {
         Ok(())
     }
 
-    fn take_away(&mut self, value: &Value<'_>) -> Result<(), Refusal> {
+    pub(crate) fn take_away(&mut self, value: &Value<'_>) -> Result<(), Refusal> {
         let splice = insert::removal(self.table, value.id)?;
         if let Some(node) = self.table.node(value.id) {
             let written = self.table.text.get(splice.old.clone()).unwrap_or_default();
@@ -246,7 +266,7 @@ impl<'t, 'a> Step<'t, 'a> {
         }
     }
 
-    fn created(&mut self, splices: Vec<Splice>, text: &str) {
+    pub(crate) fn created(&mut self, splices: Vec<Splice>, text: &str) {
         for splice in splices {
             if let Made::Added { into, .. } = &splice.made
                 && let Some(node) = self.table.node(*into)
@@ -363,7 +383,7 @@ impl<'t, 'a> Step<'t, 'a> {
         Ok(None)
     }
 
-    fn house(&self) -> House {
+    pub(crate) fn house(&self) -> House {
         extent::house(self.table, self.json)
     }
 

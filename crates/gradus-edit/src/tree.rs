@@ -8,6 +8,8 @@ use crate::table::{Layout, Style};
 pub(crate) enum Tree {
     /// A text. The quoting of a text like it, if there is one.
     Text(String, Option<Style>),
+    /// Lines, the last without its end.
+    Literal(String),
     Mapping(Vec<(String, Tree)>),
     List(Vec<Tree>),
 }
@@ -45,7 +47,7 @@ impl Tree {
     /// Its nodes, a collection before what it holds.
     pub(crate) fn bones(&self, into: &mut Vec<Bone>) {
         match self {
-            Self::Text(text, _) => into.push(Bone::Text(text.clone())),
+            Self::Text(text, _) | Self::Literal(text) => into.push(Bone::Text(text.clone())),
             Self::Mapping(entries) => {
                 into.push(Bone::Mapping);
                 entries.iter().for_each(|(key, value)| entry_bones(key, value, into));
@@ -61,6 +63,7 @@ impl Tree {
     pub(crate) fn flow(&self, house: House) -> String {
         match self {
             Self::Text(text, style) => render::fresh(text, *style, Layout::Flow, house.json),
+            Self::Literal(text) => render::escaped(text),
             Self::Mapping(entries) => {
                 let entries: Vec<String> =
                     entries.iter().map(|(key, value)| flow_entry(key, value, house)).collect();
@@ -77,6 +80,10 @@ impl Tree {
     pub(crate) fn block(&self, indentation: usize, house: House) -> String {
         match self {
             Self::Text(text, style) => render::fresh(text, *style, Layout::Block, house.json),
+            Self::Literal(text) => {
+                let lines = text.lines().map(|line| format!("{}{line}", new_line(indentation, house)));
+                format!("|-{}", lines.collect::<String>())
+            }
             Self::Mapping(entries) if entries.is_empty() => "{}".to_owned(),
             Self::Mapping(entries) => {
                 let lines: Vec<String> =
@@ -108,6 +115,7 @@ pub(crate) fn block_entry(key: &str, value: &Tree, indentation: usize, house: Ho
     let nested = match value {
         Tree::Mapping(entries) if !entries.is_empty() => indentation + house.step,
         Tree::List(elements) if !elements.is_empty() => indentation + house.dash,
+        Tree::Literal(_) => return format!("{key}: {}", value.block(indentation + house.step, house)),
         Tree::Text(..) | Tree::Mapping(_) | Tree::List(_) => {
             return format!("{key}: {}", value.block(indentation, house));
         }

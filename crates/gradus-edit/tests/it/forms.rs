@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use gradus_edit::{
-    Edit, FieldPath, ImagePart, KustomizeImage, Limits, Locator, Operation, Outcome, Select, StaleDigest,
-    edit_within, read,
+    Edit, FieldPath, ImagePart, ImageSet, KustomizeImage, KustomizePatch, Limits, Locator, Operation,
+    Outcome, Select, StaleDigest, edit_within, read, set_images,
 };
 
 use crate::at;
@@ -268,4 +268,90 @@ fn values_in_literal_blocks() {
         })
         .collect();
     insta::assert_snapshot!(said.join("\n"), @r#"data["values.yaml"].image.name at line 9, column 13: web "'web'""#);
+}
+
+#[test]
+fn patches_in_a_kustomization() {
+    let file = "resources: [../../apps]\npatches:\n  - path: nginx-tag.yaml\n  - target:\n      kind: HelmRelease\n      name: podinfo\n    patch: |-\n      - op: replace\n        path: /spec/chart/spec/version\n        value: 6.1.6 # chart\n  - patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: web}\n      spec:\n        template:\n          spec:\n            containers:\n              - name: web\n                image: web:1.2\npatchesStrategicMerge:\n  - other.yaml\n  - |-\n    kind: HelmRelease\n    metadata:\n      name: other\n    spec: {chart: {spec: {version: '1'}}}\n";
+    let patch = |kind: &str, name: &str, path: &str| {
+        let path = FieldPath::parse(path).expect(path);
+        Locator::KustomizePatch(KustomizePatch { kind: kind.to_owned(), name: name.to_owned(), path })
+    };
+    const VERSION: &str = "spec.chart.spec.version";
+    let web = || patch("Deployment", "web", "spec.template.spec.containers[name=web].image");
+    let edit = |locator: Locator, set: &str| made(file, &[Edit::new(locator, set)]);
+    let told = told([
+        ("an operation", edit(patch("HelmRelease", "podinfo", VERSION), "6.2.0")),
+        ("a strategic merge", edit(web(), "web:1.3")),
+        ("a part of it", edit(web().part(ImagePart::Tag, StaleDigest::Refused), "1.3")),
+        ("in an older list", edit(patch("HelmRelease", "other", VERSION), "2")),
+        ("no patch", edit(patch("HelmRelease", "none", VERSION), "2")),
+        ("a new patch", made(file, &[Edit::new(patch("HelmRelease", "none", VERSION), "2").creating()])),
+        (
+            "the first patch",
+            made(
+                "resources: [../../apps]\n",
+                &[Edit::new(patch("HelmRelease", "none", VERSION), "2.x").creating()],
+            ),
+        ),
+        (
+            "the first patch, in braces",
+            made(
+                "{\"resources\": [\"../../apps\"]}\n",
+                &[Edit::new(patch("HelmRelease", "none", VERSION), "2.x").creating()],
+            ),
+        ),
+        (
+            "an element by a field has no pointer",
+            made("resources: []\n", &[Edit::new(web(), "2.x").creating()]),
+        ),
+        (
+            "two patches",
+            made(
+                "patches:\n- target: {kind: A, name: a}\n  patch: |\n    - {op: add, path: /x, value: 1}\n- target: {kind: A}\n  patch: |\n    - {op: add, path: /x, value: 1}\n",
+                &[Edit::new(patch("A", "a", "x"), "2")],
+            ),
+        ),
+        (
+            "not the expected one",
+            made(file, &[Edit::new(patch("HelmRelease", "podinfo", VERSION), "6.2.0").expecting("6.0.0")]),
+        ),
+    ]);
+    insta::assert_snapshot!(told);
+    let found = read(file.as_bytes(), &web().part(ImagePart::Tag, StaleDigest::Refused)).expect("a value");
+    let said: Vec<String> = found.iter().map(|found| format!("{}: {}", found.place, found.value)).collect();
+    assert_eq!(said, ["line 20, column 24: 1.2"]);
+}
+
+#[test]
+fn images_wherever_they_are_named() {
+    let set = |file: &str, what: &str| {
+        let image = ImageSet::parse(what).expect(what);
+        match set_images(file.as_bytes(), &[image]) {
+            Ok(Outcome::Edited(edited)) => diff(file, &String::from_utf8(edited.bytes).expect("UTF-8")),
+            Ok(other) => format!("{other:?}\n"),
+            Err(refusal) => format!("refused: {refusal}\n"),
+        }
+    };
+    let containers = "spec:\n  containers:\n  - name: a\n    image: nginx:1.22 # c\n  - image: registry:5000/nginx:1\n  initContainers: [{image: 'nginx'}]\n";
+    let values = "image:\n  registry: ghcr.io\n  repository: acme/web\n  tag: \"1.2\"\n  digest: sha256:abc\nother:\n  image: {repository: ghcr.io/acme/web, tag: 1.2@sha256:abc}\n";
+    let argo = "spec:\n  source:\n    kustomize:\n      images:\n      - nginx:1.22\n      - nginx=mirror/nginx:1.22\n      - other\n";
+    let told = told([
+        ("a tag in a kustomization", set(KUSTOMIZATION, "nginx=1.23.1")),
+        ("a tag beside a digest", set(KUSTOMIZATION, "web=2.0")),
+        ("another name", set(KUSTOMIZATION, "nginx=mirror/nginx:1.23.1@sha256:1")),
+        ("containers", set(containers, "nginx=1.23.1")),
+        ("a registry with a port", set(containers, "registry:5000/nginx=:2")),
+        ("chart values", set(values, "ghcr.io/acme/web=1.3")),
+        ("chart values with a digest", set(values, "ghcr.io/acme/web=:1.3@sha256:def")),
+        ("another repository", set(values, "ghcr.io/acme/web=ghcr.io/acme/api:1")),
+        ("another registry", set(values, "ghcr.io/acme/web=quay.io/acme/web:1")),
+        ("Argo CD", set(argo, "nginx=1.23.1")),
+        ("the same", set(containers.split("  initContainers").next().expect("text"), "nginx=1.22")),
+        ("nobody's", set(argo, "redis=1.23.1")),
+    ]);
+    insta::assert_snapshot!(told);
+    for bad in ["nginx", "=1", "nginx=", "nginx=:", "nginx=a@"] {
+        assert_eq!(ImageSet::parse(bad), None, "{bad}");
+    }
 }
