@@ -19,7 +19,7 @@ use tracing::Instrument;
 use crate::act::{Actor, Outcome, Unrecorded};
 use crate::moment::Moment;
 use crate::observe::{self, Branches, Memory, Sight, observe};
-use crate::port::{Holder, PortError, PortErrorKind, Ports};
+use crate::port::{Holder, PortError, PortErrorKind, Ports, Shelf};
 use crate::queue::Queue;
 use crate::record;
 use crate::run::Watcher;
@@ -126,6 +126,13 @@ impl Engine {
     #[must_use]
     pub fn watched_by(mut self, watcher: Arc<dyn Watcher>) -> Self {
         self.watchers.push(watcher);
+        self
+    }
+
+    /// The same engine, which keeps there what it knows of repositories.
+    #[must_use]
+    pub fn keeping_on(mut self, shelf: Arc<dyn Shelf>) -> Self {
+        self.memory.indexes.keep_on(shelf);
         self
     }
 

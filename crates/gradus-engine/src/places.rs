@@ -39,13 +39,19 @@ pub struct Place {
 pub(crate) type Places = BTreeMap<EnvironmentName, Result<Vec<Place>, Why>>;
 
 /// Whether an environment's places come from markers, so that the repository has to be searched.
-pub(crate) fn needs_markers(environment: &Environment) -> bool {
+fn needs_markers(environment: &Environment) -> bool {
     environment.edit.is_empty()
 }
 
 /// The marker of an environment, as it stands in the repository.
 pub fn marker_value(pipeline: &Pipeline, environment: &EnvironmentName) -> String {
     format!("{}:{}:{environment}", pipeline.key.namespace, pipeline.key.name)
+}
+
+/// The markers for which the repository has to be searched.
+pub(crate) fn markers(pipeline: &Pipeline) -> Vec<String> {
+    let marked = pipeline.environments().iter().filter(|environment| needs_markers(environment));
+    marked.map(|environment| marker_value(pipeline, &environment.name)).collect()
 }
 
 /// The places of one environment. The first environment may have none.

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod notify;
 pub mod nudge;
 pub mod repo;
+pub mod shelf;
 pub mod targets;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use ledger::Ledger;
 pub use notify::{Messenger, Told};
 pub use nudge::{NoNudge, Nudge};
 pub use repo::{Repo, Repos};
+pub use shelf::Shelf;
 pub use targets::Targets;
 
 /// One of each, as the binary wires them.

@@ -1,6 +1,7 @@
 //! The engine's port for Git, on the wire client.
 
 mod access;
+mod shows;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +11,8 @@ use bytes::Bytes;
 use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::repo::{
-    Becomes, CommitOrder, CommitSeen, Entry, EntryMode, FileChange, FileSeen, History, Listed, Repo, Repos,
-    Written,
+    Becomes, CommitOrder, CommitSeen, ContentId, Entry, EntryMode, FileChange, FileSeen, History, Listed,
+    Onlooker, Repo, Repos, Top, Written,
 };
 use gradus_engine::port::{PortError, PortErrorKind};
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ use crate::git::{
     self, Change, CommitMeta, Content, GitError, GitErrorKind, Mode, Preparation, Pushed, Remote, Signature,
 };
 use crate::http::Tls;
+
+use shows::Shows;
 
 pub use access::{Access, SecretFolder, with_secret};
 
@@ -159,6 +162,23 @@ impl Repo for WireRepo {
             Ok(Entry { path, mode: entry_mode(file.mode), blob: blob_id(file.id)? })
         };
         listed.into_iter().map(entry).collect()
+    }
+
+    async fn look_through(
+        &self,
+        at: &CommitId,
+        below: &[RepoPath],
+        onlooker: Arc<dyn Onlooker>,
+    ) -> Result<Vec<Top>, PortError> {
+        let below = below.iter().map(wire_path).collect::<Result<Vec<_>, _>>()?;
+        let onlooker = Arc::new(Shows(onlooker));
+        let looked =
+            self.remote.look_through(wire_id(at.as_str())?, &below, onlooker).await.map_err(from_git)?;
+        let top = |looked: git::Looked| {
+            let path = looked.path.map(|path| RepoPath::parse(path.as_str())).transpose().map_err(named)?;
+            Ok(Top { path, id: ContentId::new(*looked.id.as_bytes()), is_folder: looked.is_folder })
+        };
+        looked.into_iter().map(top).collect()
     }
 
     async fn contents(&self, files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError> {

@@ -1,5 +1,6 @@
 //! A repository with commits, branches and nothing else.
 
+mod folders;
 mod port;
 
 use std::collections::BTreeMap;

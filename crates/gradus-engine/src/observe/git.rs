@@ -95,10 +95,11 @@ async fn look_at(
         memory.branches.forget(&pipeline.repository);
         return Err(Why::new(format!("{} has no branch {base}", pipeline.repository.url)));
     };
-    let index = if pipeline.environments().iter().any(places::needs_markers) {
-        Some(memory.indexes.at(&pipeline.repository, repo, &tip, missed).await)
-    } else {
+    let markers = places::markers(pipeline);
+    let index = if markers.is_empty() {
         None
+    } else {
+        Some(memory.indexes.at(&pipeline.repository, repo, &tip, &markers, missed).await)
     };
     let places: places::Places = pipeline
         .environments()

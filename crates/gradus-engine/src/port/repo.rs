@@ -1,6 +1,7 @@
 //! Git, as far as a promotion needs it.
 
 mod change;
+mod folder;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use super::PortError;
 
 pub use change::{Becomes, Entry, EntryMode, FileChange};
+pub use folder::{ContentId, FolderEntry, Onlooker, Top};
 
 /// Opens repositories. Opening the same one twice gives the same caches.
 pub trait Repos: Send + Sync {
@@ -50,7 +52,20 @@ pub trait Repo: Send + Sync {
     /// when there are none. What does not exist has nothing below it.
     async fn files_below(&self, at: &CommitId, below: &[RepoPath]) -> Result<Vec<Entry>, PortError>;
 
-    /// The contents of files that [`Repo::list`] or [`Repo::files_below`] named.
+    /// Shows an onlooker the folders of a commit: those at these paths, or the whole tree when there are none, and
+    /// everything below them, except what the onlooker knows already. Returns what is at the paths; one at which nothing
+    /// is, is absent.
+    ///
+    /// Each folder that is not known is shown once, in any order. Files may be shown too; those that were not are asked
+    /// for with [`Repo::contents`].
+    async fn look_through(
+        &self,
+        at: &CommitId,
+        below: &[RepoPath],
+        onlooker: Arc<dyn Onlooker>,
+    ) -> Result<Vec<Top>, PortError>;
+
+    /// The contents of files that [`Repo::list`], [`Repo::files_below`] or a folder named.
     async fn contents(&self, files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError>;
 
     /// The commits from a tip along first parents, newest first, with what the files were in each.

@@ -4,6 +4,7 @@
 
 mod clusters;
 mod dispatch;
+mod index;
 mod lab;
 mod notify;
 mod run;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::repo::{
-    Becomes, CommitOrder, CommitSeen, Entry, FileSeen, History, Listed, Written,
+    Becomes, CommitOrder, CommitSeen, Entry, FileSeen, History, Listed, Onlooker, Top, Written,
 };
 use gradus_engine::port::{PortError, PortErrorKind, Repo, Repos};
 use tokio::sync::Notify;
@@ -203,6 +203,15 @@ impl Repo for Git {
 
     async fn files_below(&self, _at: &CommitId, _below: &[RepoPath]) -> Result<Vec<Entry>, PortError> {
         Err(PortError::new(PortErrorKind::Unusable, "listing files, which this repository does not"))
+    }
+
+    async fn look_through(
+        &self,
+        _at: &CommitId,
+        _below: &[RepoPath],
+        _onlooker: Arc<dyn Onlooker>,
+    ) -> Result<Vec<Top>, PortError> {
+        Err(PortError::new(PortErrorKind::Unusable, "looking for files, which this repository does not"))
     }
 
     async fn contents(&self, _files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError> {

@@ -121,7 +121,7 @@ pub(super) async fn read_answer(
     Ok(pack.into())
 }
 
-async fn skip_to_pack_v2(packets: &mut Packets, credentials: &Credentials) -> Outcome<()> {
+pub(super) async fn skip_to_pack_v2(packets: &mut Packets, credentials: &Credentials) -> Outcome<()> {
     loop {
         match packets.text(credentials).await? {
             Text::Line(line) if line == "packfile" => return Ok(()),

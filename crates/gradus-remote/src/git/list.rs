@@ -17,7 +17,7 @@ use crate::git::GitErrorKind;
 
 /// With more unknown folders than this on one level, everything below them is asked for in one request: a request for
 /// each level then costs more than the folders that would not have been needed.
-const WIDE: usize = 64;
+pub(super) const WIDE: usize = 64;
 
 /// A file of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -388,7 +388,7 @@ fn number(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte))
 }
 
-fn malformed(why: &str) -> Fault {
+pub(super) fn malformed(why: &str) -> Fault {
     Fault::protocol(format!("the pack is malformed: {why}"))
 }
 

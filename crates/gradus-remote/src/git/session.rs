@@ -177,9 +177,15 @@ impl<'a> Session<'a> {
         missing
     }
 
-    async fn way(&self) -> Outcome<Way> {
+    pub(super) async fn way(&self) -> Outcome<Way> {
         let known = self.remote.upload().await?;
         Ok(self.remote.way(&known).0)
+    }
+
+    /// Holds an object that came, and lets later operations find it.
+    pub(super) fn remember(&mut self, id: ObjectId, object: Object) {
+        self.remote.cache().put(id, object.clone());
+        self.held.insert(id, object);
     }
 
     async fn fetch(&mut self, ids: &BTreeSet<ObjectId>, filter: Filter, deepen: Option<u32>) -> Outcome<()> {
@@ -249,7 +255,7 @@ impl<'a> Session<'a> {
 }
 
 /// Whether an answer came that is of no use, so that another question may be answered better.
-fn is_of_its_content(fault: &Fault) -> bool {
+pub(super) fn is_of_its_content(fault: &Fault) -> bool {
     matches!(
         fault.kind,
         GitErrorKind::Protocol(_)

@@ -8,6 +8,7 @@ mod entries;
 mod forge;
 mod hostile;
 mod http;
+mod look;
 mod lost;
 mod notify;
 mod place;

@@ -7,9 +7,11 @@ use async_trait::async_trait;
 use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
 use gradus_core::pipeline::Repository;
 
-use super::FakeRepo;
+use super::{FakeRepo, folders};
 use crate::fake::Sabotage;
-use crate::port::repo::{CommitOrder, CommitSeen, Entry, EntryMode, FileSeen, History, Listed, Written};
+use crate::port::repo::{
+    CommitOrder, CommitSeen, Entry, EntryMode, FileSeen, History, Listed, Onlooker, Top, Written,
+};
 use crate::port::{PortError, Repo, Repos};
 
 impl Repos for FakeRepo {
@@ -102,6 +104,22 @@ impl Repo for FakeRepo {
         };
         call.after().await?;
         Ok(entries)
+    }
+
+    async fn look_through(
+        &self,
+        at: &CommitId,
+        below: &[RepoPath],
+        onlooker: Arc<dyn Onlooker>,
+    ) -> Result<Vec<Top>, PortError> {
+        let call = self.faults.call("repo.look_through", false);
+        call.before().await?;
+        let tops = {
+            let state = self.state();
+            folders::show(&state.commit(at)?.tree, below, &*onlooker)
+        };
+        call.after().await?;
+        Ok(tops)
     }
 
     async fn contents(&self, files: &[BlobId]) -> Result<BTreeMap<BlobId, Arc<[u8]>>, PortError> {
