@@ -6,7 +6,7 @@
 # Prints one line for each, NAME and where it is; without names, all of them.
 # Looked at in this order: the folder KUBEBUILDER_ASSETS names, PATH (only what
 # has the wanted minor version), the cache, and then it is built from its Go
-# module, which test-tools/ pins, into the cache:
+# module, which test-tools/ pins, or unpacked from its Debian package, into the cache:
 # ${XDG_CACHE_HOME:-~/.cache}/gradus-test-tools/HASH/NAME, where HASH is of
 # everything that decides what comes out.
 set -euo pipefail
@@ -16,7 +16,7 @@ readonly kubernetes=1.36.3
 readonly helm=3.21.4
 readonly gitea=1.26.0
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/gradus-test-tools"
-readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm gitea gitea-files jq forge-clients)
+readonly names=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok kwok-stages flux-crds helm gitea gitea-files jq forge-clients sshd)
 
 # A workspace that this checkout happens to lie in is not asked.
 export GOWORK=off
@@ -53,6 +53,8 @@ recipe() {
         gitea-files) echo gitea gitea_files code.gitea.io/gitea ;;
         # One that is Go as well; what the scripts ask of it is what both know.
         jq) echo jq program github.com/itchyny/gojq/cmd/gojq ;;
+        # From a package of Debian, whatever version is there today.
+        sshd) echo - sshd openssh-server ;;
         # Ours, around clients of forges that others wrote.
         forge-clients) echo forge-clients own . ;;
         *) fail "there is no test tool $1; there are: ${names[*]}" ;;
@@ -69,6 +71,8 @@ wanted_version() {
         helm) "$2" version --short 2>&1 | grep -F "v${helm%.*}." ;;
         # What is on PATH was built with its pages in it, or not; only ours is known.
         gitea) return 1 ;;
+        # Every one of this century does.
+        sshd) return 0 ;;
         # It has no versions.
         forge-clients) return 1 ;;
         jq) "$2" --version 2>&1 | grep -E '^jq-1\.[6-9]|^gojq' ;;
@@ -120,12 +124,47 @@ build_crds() {
     go run sigs.k8s.io/controller-tools/cmd/controller-gen crd "${paths[@]}" output:crd:dir="$3"
 }
 
+# The package of Debian and what it needs besides, unpacked and not installed;
+# `start` in it runs it. The wrapper lets it know users that the system does not:
+# as root it wants one called sshd.
+build_sshd() {
+    local package
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        printf 'this is no Debian: install the server of OpenSSH so that sshd is on PATH or in /usr/sbin\n'
+        return 1
+    fi
+    mkdir -p "$3/packages" && cd "$3/packages" || return 1
+    apt-get download --quiet "$1" libwrap0 libnss-wrapper || {
+        printf 'run this first, as root: apt-get update; or install the server of OpenSSH\n'
+        return 1
+    }
+    for package in *.deb; do
+        dpkg-deb --extract "$package" "$3" || return 1
+    done
+    rm -r "$3/packages"
+    # Absolute, for it starts itself again; where it will be, not where it is made.
+    cat >"$3/start" <<'END'
+#!/bin/sh
+here="$(cd "$(dirname "$0")" && pwd)"
+libraries="$(dirname "$(find "$here/usr/lib" -name libnss_wrapper.so)")"
+# Newer ones are several programs.
+for part in session auth; do
+    if [ -e "$here/usr/lib/openssh/sshd-$part" ]; then
+        name="Sshd$(echo "$part" | sed 's/^s/S/; s/^a/A/')Path"
+        set -- -o "$name=$here/usr/lib/openssh/sshd-$part" "$@"
+    fi
+done
+LD_LIBRARY_PATH="$libraries" LD_PRELOAD="$libraries/libnss_wrapper.so" exec "$here/usr/sbin/sshd" "$@"
+END
+    chmod +x "$3/start"
+}
+
 # Makes $1 at $2. Nothing half made is ever there: what is made is moved, and
 # who comes second waits for the first where the system has flock.
 build() {
     local name="$1" wanted="$2" module how package flags begun=$SECONDS made
     read -r module how package flags < <(recipe "$name") || true
-    command -v go >/dev/null || fail \
+    [[ "$module" == - ]] || command -v go >/dev/null || fail \
         "$name has to be built, and there is no Go. Install Go 1.26 or newer:" \
         "    https://go.dev/doc/install, brew install go, or apt-get install golang-go where that is 1.26" \
         "or put a folder with $name in KUBEBUILDER_ASSETS."
@@ -140,7 +179,7 @@ build() {
         made="$(mktemp -d "$(dirname "$wanted")/.$name.XXXXXX")"
         trap 'rm -rf "$made"' EXIT
         trap 'exit 1' INT TERM HUP
-        (cd "test-tools/$module" && "build_$how" "$package" "$flags" "$made/$name") 9>&- || exit 1
+        ([[ "$module" == - ]] || cd "test-tools/$module" || exit 1; "build_$how" "$package" "$flags" "$made/$name") 9>&- || exit 1
         # Where nobody waits, two may have made it: one is as good as the other.
         [[ -e "$wanted" ]] || mv "$made/$name" "$wanted" || exit 1
         printf 'built %s in %ss\n' "$name" "$((SECONDS - begun))"
@@ -154,14 +193,16 @@ find_or_build() {
         found="$KUBEBUILDER_ASSETS/$name"
         return
     fi
-    if found="$(type -P "$name")"; then
+    # Servers are where the path of people who are not root often does not lead.
+    if found="$(PATH="$PATH:/usr/sbin" type -P "$name")"; then
         if wanted_version "$name" "$found"; then return; fi
         printf '%s is not used: another version is wanted\n' "$found"
     fi
     read -r module how _ < <(recipe "$name")
-    local made_of=("test-tools/$module"/go.{mod,sum})
+    local made_of=()
+    if [[ "$module" != - ]]; then made_of=("test-tools/$module"/go.{mod,sum}); fi
     if [[ "$how" == own ]]; then made_of+=("test-tools/$module"/*.go); fi
-    hash="$({ recipe "$name" && declare -f "build_$how" && cat "${made_of[@]}"; } | git hash-object --stdin)"
+    hash="$({ recipe "$name" && declare -f "build_$how" && cat /dev/null "${made_of[@]}"; } | git hash-object --stdin)"
     found="$cache/${hash:0:16}/$name"
     if [[ ! -e "$found" ]]; then build "$name" "$found"; fi
 }

@@ -21,12 +21,13 @@ use crate::AppCredentials;
 use crate::cause::causes;
 use crate::git::{
     self, Change, CommitMeta, Content, GitError, GitErrorKind, Mode, Preparation, Pushed, Remote, Signature,
+    SshFault,
 };
 use crate::http::Tls;
 
 use shows::Shows;
 
-pub use access::{Access, SecretFolder, with_secret};
+pub use access::{Access, NOTHING, PUT, SecretFolder, with_secret};
 
 /// How many YAML files of one repository are looked at for markers.
 const MOST_FILES: usize = 200_000;
@@ -69,7 +70,12 @@ impl Repos for WireRepos {
         let options = self.access.options(repository)?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         // A Secret that was rotated makes another client; what the old one remembered goes with it.
-        let reached = (options.credentials.clone(), options.app.clone(), options.tls.clone());
+        let reached = Reached {
+            credentials: options.credentials.clone(),
+            app: options.app.clone(),
+            ssh: options.ssh.clone(),
+            tls: options.tls.clone(),
+        };
         if let Some(repo) = opened.get(&key).filter(|repo| repo.reached == reached) {
             return Ok(repo.clone());
         }
@@ -85,9 +91,17 @@ impl Repos for WireRepos {
 /// One repository that is reached over the wire.
 struct WireRepo {
     remote: Remote,
-    /// With what it was opened.
-    reached: (git::Credentials, Option<AppCredentials>, Tls),
+    reached: Reached,
     committer: Committer,
+}
+
+/// With what a repository was opened.
+#[derive(PartialEq)]
+struct Reached {
+    credentials: git::Credentials,
+    app: Option<AppCredentials>,
+    ssh: Option<git::SshKey>,
+    tls: Tls,
 }
 
 #[async_trait]
@@ -355,7 +369,14 @@ fn named(error: gradus_core::names::NameError) -> PortError {
 
 fn from_git(error: GitError) -> PortError {
     let kind = match error.kind() {
-        GitErrorKind::Unauthorized | GitErrorKind::Forbidden(_) => PortErrorKind::Denied,
+        GitErrorKind::Unauthorized
+        | GitErrorKind::Forbidden(_)
+        | GitErrorKind::Ssh(SshFault::KeyRefused | SshFault::HostUnknown | SshFault::HostChanged) => {
+            PortErrorKind::Denied
+        }
+        GitErrorKind::Ssh(SshFault::NoKey | SshFault::OnlyKey) => PortErrorKind::Missing,
+        GitErrorKind::Ssh(SshFault::KeyUnusable(_)) => PortErrorKind::Unusable,
+        GitErrorKind::Ssh(SshFault::NoProgram(_)) => PortErrorKind::Local,
         GitErrorKind::RepositoryMissing | GitErrorKind::BranchMissing(_) | GitErrorKind::ObjectMissing(_) => {
             PortErrorKind::Missing
         }

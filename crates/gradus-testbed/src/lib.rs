@@ -1,4 +1,4 @@
-//! Starts real parts for tests: etcd and kube-apiserver and what belongs to them, and Gitea.
+//! Starts real parts for tests: etcd and kube-apiserver and what belongs to them, Gitea, and OpenSSH's server.
 //!
 //! A test program has one [`ControlPlane::shared`] and each of its tests a
 //! [namespace](ControlPlane::namespace) there; a test that stops parts, or that
@@ -18,6 +18,7 @@ mod part;
 mod plane;
 mod port;
 mod proxy;
+mod sshd;
 mod time;
 mod tools;
 mod user;
@@ -30,6 +31,7 @@ pub use objects::Objects;
 pub use part::Paused;
 pub use plane::ControlPlane;
 pub use proxy::{Asked, Fault, Proxy};
+pub use sshd::Sshd;
 pub use time::each_time;
 pub use tools::{Tool, find_tool};
 pub use user::User;

@@ -31,6 +31,18 @@ impl Part {
         folder: &Path,
         guard: &Arc<Guard>,
     ) -> Result<Self, TestbedError> {
+        Self::start_with(name, program, arguments, &[], folder, guard)
+    }
+
+    /// Starts a program with more in its environment.
+    pub(crate) fn start_with(
+        name: &'static str,
+        program: &Path,
+        arguments: &[String],
+        more: &[(&str, &str)],
+        folder: &Path,
+        guard: &Arc<Guard>,
+    ) -> Result<Self, TestbedError> {
         let doing = || format!("could not start {name}, {}", program.display());
         let log = folder.join(format!("{name}.log"));
         let out =
@@ -43,6 +55,7 @@ impl Part {
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
         }
+        command.envs(more.iter().copied());
         let child = apart(&mut command)
             .stdin(Stdio::null())
             .stdout(out)
@@ -65,7 +78,7 @@ impl Part {
             self.child.try_wait().map_err(TestbedError::machine(format!("could not see how {name} is")))?;
         let Some(status) = status else { return Ok(()) };
         let last = self.last_words();
-        let kind = if last.contains("address already in use") {
+        let kind = if last.to_lowercase().contains("address already in use") {
             TestbedErrorKind::PortTaken
         } else {
             TestbedErrorKind::NotReady

@@ -36,6 +36,8 @@ pub enum Tool {
     Jq,
     /// The program that plays a story on a forge through clients that others wrote.
     ForgeClients,
+    /// The server of OpenSSH, or the folder in which `start` is it.
+    Sshd,
 }
 
 impl Tool {
@@ -54,6 +56,7 @@ impl Tool {
             Self::GiteaFiles => "gitea-files",
             Self::Jq => "jq",
             Self::ForgeClients => "forge-clients",
+            Self::Sshd => "sshd",
         }
     }
 }

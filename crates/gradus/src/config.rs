@@ -125,7 +125,7 @@ impl ConfigFolder {
 
     /// The address of a repository. A path is meant from the manifest that names it.
     fn address(&self, manifest: &str, url: Arc<str>) -> Arc<str> {
-        if url.contains("://") {
+        if is_elsewhere(&url) {
             return url;
         }
         let manifest = if self.folder.is_dir() { self.folder.join(manifest) } else { self.folder.clone() };
@@ -156,7 +156,7 @@ impl Config {
 
 /// The address of a repository that may be a path.
 pub(crate) fn file_url(text: &str) -> String {
-    if text.contains("://") {
+    if is_elsewhere(text) {
         return text.to_owned();
     }
     let path = PathBuf::from(text);
@@ -170,6 +170,12 @@ pub(crate) fn file_url(text: &str) -> String {
     });
     let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     format!("file://{path}")
+}
+
+/// `https://host/path`, or `user@host:path` as ssh has it.
+fn is_elsewhere(text: &str) -> bool {
+    let first = text.split('/').next().unwrap_or_default();
+    text.contains("://") || first.contains('@') && first.contains(':')
 }
 
 fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {

@@ -10,6 +10,9 @@ use crate::error::Trouble;
 /// Checks where a repository is. The text is never repeated when it may hold a secret.
 pub(super) fn repository(text: &str) -> Result<Arc<str>, Trouble> {
     plain_text(text)?;
+    if is_scp(text) {
+        return secure_shell(text);
+    }
     match Url::parse(text) {
         Ok(url) => match url.scheme() {
             "https" | "http" => {
@@ -20,16 +23,18 @@ pub(super) fn repository(text: &str) -> Result<Arc<str>, Trouble> {
                 Ok(Arc::from(text))
             }
             "file" => Ok(Arc::from(text)),
-            "ssh" | "git+ssh" | "ssh+git" => Err(ssh()),
+            "ssh" => secure_shell(text),
+            "git+ssh" | "ssh+git" => {
+                Err(Trouble::value("a repository URL over ssh begins with ssh://").help(SSH))
+            }
             other if text.contains("://") => Err(Trouble::value(format!(
                 "a repository URL cannot begin with {}",
                 quoted(&format!("{other}://"))
             ))
-            .help("write https://, http://, file:// or a path")),
+            .help("write https://, http://, ssh://, file:// or a path")),
             // `host:path` parses as a URL with the host as its scheme.
-            _ => Err(ssh()),
+            _ => Err(nobody()),
         },
-        Err(ParseError::RelativeUrlWithoutBase) if is_scp(text) => Err(ssh()),
         Err(ParseError::RelativeUrlWithoutBase) => Ok(Arc::from(text)),
         Err(error) => Err(not_a_url(error)),
     }
@@ -79,13 +84,36 @@ fn plain_text(text: &str) -> Result<(), Trouble> {
     }
 }
 
-/// `git@host:path`: a colon before the first slash.
+/// `git@host:path`: a user and a colon before the first slash.
 fn is_scp(text: &str) -> bool {
-    text.split('/').next().is_some_and(|first| first.contains(':'))
+    let first = text.split('/').next().unwrap_or_default();
+    !text.contains("://") && first.contains('@') && first.contains(':')
 }
 
-fn ssh() -> Trouble {
-    Trouble::not_yet("repositories over ssh are not supported yet").help("use https")
+const SSH: &str = "write it such as ssh://git@example.com/fleet or git@example.com:fleet";
+
+/// `ssh://user@host:port/path` or `user@host:path`. Who reaches it looks closer.
+fn secure_shell(text: &str) -> Result<Arc<str>, Trouble> {
+    let rest = text.strip_prefix("ssh://").unwrap_or(text);
+    let place = rest.split('/').next().unwrap_or_default();
+    let Some((user, host)) = place.rsplit_once('@').filter(|(user, _)| !user.is_empty()) else {
+        return Err(nobody());
+    };
+    if user.contains(':') {
+        return Err(Trouble::value("the URL has a password in it").help(
+            "take it out, and name a Secret with `identity` and `known_hosts`: `secretRef: {name: ...}`",
+        ));
+    }
+    let path = rest.get(place.len()..).unwrap_or_default();
+    let path = if text.starts_with("ssh://") { path } else { host.split_once(':').map_or(path, |_| rest) };
+    if user.starts_with('-') || host.starts_with('-') || path.trim_matches('/').is_empty() {
+        return Err(Trouble::value("this URL names no repository over ssh").help(SSH));
+    }
+    Ok(Arc::from(text))
+}
+
+fn nobody() -> Trouble {
+    Trouble::value("a repository URL over ssh needs a user").help(SSH)
 }
 
 fn not_a_url(error: ParseError) -> Trouble {

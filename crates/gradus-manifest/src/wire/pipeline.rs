@@ -148,14 +148,14 @@ pub struct Image {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Repository {
-    /// Where it is: `https://`, `http://`, `file://` or a path. Never with a password in it.
+    /// Where it is: `https://`, `http://`, `ssh://` or `user@host:path`, `file://` or a path. Never with a password in it.
     pub url: String,
     /// The branch that is deployed; the repository's own default when absent.
     pub branch: Option<String>,
     /// The folders below which markers are looked for; the whole repository when absent.
     #[serde(default)]
     pub paths: Vec<String>,
-    /// The Secret that holds the credentials.
+    /// The Secret that holds the credentials: `username` and `password`, or `token`, or for ssh `identity` and `known_hosts`.
     pub secret_ref: Option<SecretRef>,
     /// Who keeps the proposals; `local`, which is gradus itself, when absent.
     pub forge: Option<Forge>,

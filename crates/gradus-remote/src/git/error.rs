@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, sync::Arc};
 
-use super::{BranchName, ObjectId, RepoPath};
+use super::{BranchName, ObjectId, RepoPath, SshFault};
 
 /// Why something with a repository did not work: what was being done, what went wrong, and the cause.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ pub enum GitErrorKind {
     Unsupported(String),
     /// The change was sent and the answer did not arrive: it may or may not have been made.
     OutcomeUnknown,
+    /// It did not come to a conversation over `ssh`.
+    Ssh(SshFault),
     /// Something on this machine failed.
     Local(String),
 }
@@ -114,6 +116,7 @@ impl GitErrorKind {
             Self::Redirected(_) => "use the address the host redirects to",
             Self::Unsupported(_) => "use another host or repository format",
             Self::OutcomeUnknown => "look at the branch before trying again",
+            Self::Ssh(fault) => fault.hint(),
             Self::Local(_) => "check this machine",
         }
     }
@@ -138,6 +141,7 @@ impl fmt::Display for GitErrorKind {
             Self::Refused(text) => write!(f, "the host says: {text}"),
             Self::HostFailed(text) => write!(f, "the host failed: {text}"),
             Self::Redirected(to) => write!(f, "the host redirects to {to}, which is not followed"),
+            Self::Ssh(fault) => fault.fmt(f),
             Self::OutcomeUnknown => f.write_str("it was sent, but whether it was done is not known"),
         }
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::{
-    Credentials, Limits, RemoteOptions, RemoteUrl,
+    Credentials, Limits, RemoteOptions, SshFault,
     error::{Fault, Outcome},
     transport::Service,
 };
@@ -40,21 +40,25 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(url: &RemoteUrl, options: &RemoteOptions) -> Outcome<Self> {
+    pub(super) fn new(url: &Url, options: &RemoteOptions) -> Outcome<Self> {
+        let nobody = options.credentials == Credentials::None && options.app.is_none();
+        if nobody && options.ssh.is_some() {
+            return Err(SshFault::OnlyKey.into());
+        }
         let client = crate::http::client(AGENT, options.limits.connect, &options.tls).map_err(|source| {
             Fault::caused(GitErrorKind::Local("TLS cannot be set up".to_owned()), source)
         })?;
-        let authorization = authorization(&client, url.url(), &options.credentials)?;
+        let authorization = authorization(&client, url, &options.credentials)?;
         let app = options.app.as_ref();
-        let app = app.map(|app| Installation::of_git(app, url.url().as_str(), options.tls.clone()));
+        let app = app.map(|app| Installation::of_git(app, url.as_str(), options.tls.clone()));
         Ok(Self {
             app: app.transpose().map_err(of_app)?,
             client,
             authorization,
             credentials: options.credentials.clone(),
             limits: options.limits.clone(),
-            given: url.url().clone(),
-            base: Mutex::new(url.url().clone()),
+            given: url.clone(),
+            base: Mutex::new(url.clone()),
         })
     }
 

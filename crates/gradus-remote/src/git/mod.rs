@@ -1,7 +1,7 @@
 //! Reads and writes a Git repository over the wire, without a clone.
 //!
-//! [`Remote`] speaks protocol version 2 over `https://`, `http://` and `file://`. It asks for a commit, for the trees on
-//! the way to the wanted files and for these files, and for nothing else; it builds new objects in memory and sends them
+//! [`Remote`] speaks protocol version 2 over `https://`, `http://`, `ssh://` and `file://`. It asks for a commit, for the
+//! trees on the way to the wanted files and for these files, and for nothing else; it builds new objects in memory and sends them
 //! with the branch's old value, so that of two writers one wins and the other is told. Nothing is written to disk.
 //!
 //! A host that cannot give single objects is read by [`Way::Mirror`]: whole commits, kept in memory.
@@ -28,12 +28,14 @@ mod pack;
 mod pack_writer;
 mod pkt;
 mod prepare;
+mod private_key;
 mod process;
 mod push;
 mod read;
 mod refs;
 mod remote;
 mod session;
+mod ssh;
 mod stream;
 mod sweep;
 mod transport;
@@ -47,9 +49,10 @@ pub use list::Listed;
 pub use look::{Looked, Onlooker, Shown};
 pub use name::{BranchName, RemoteUrl, RepoPath};
 pub use object::{Mode, ObjectId, Signature};
-pub use options::{Credentials, Limits, RemoteOptions};
+pub use options::{Credentials, Limits, RemoteOptions, SshKey};
 pub use prepare::{Change, CommitMeta, Content, Preparation, Prepared};
 pub use push::Pushed;
 pub use read::File;
 pub use remote::{Remote, Traffic};
+pub use ssh::SshFault;
 pub use way::{Capabilities, Receiving, Way};

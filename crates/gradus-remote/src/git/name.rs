@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use super::error::{Fault, GitError};
+use super::{
+    error::{Fault, GitError},
+    ssh::SshAddress,
+};
 
 /// The short name of a branch: `main`, `gradus/podinfo-prod`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -133,26 +136,33 @@ impl FromStr for RepoPath {
     }
 }
 
-/// The address of a repository: `https://`, `http://` or `file://`, without credentials.
+/// The address of a repository: `https://`, `http://`, `file://`, `ssh://` or `user@host:path`, without credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RemoteUrl(reqwest::Url);
+pub struct RemoteUrl(Place);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    Url(reqwest::Url),
+    Ssh(SshAddress),
+}
 
 impl RemoteUrl {
     /// Takes an address; credentials in it are refused, for addresses end up in logs.
     pub fn new(text: &str) -> Result<Self, GitError> {
         // The text itself is not repeated in the error: it may hold a password.
         let refuse = |why: &str| Err(Fault::input(why).doing("take the address of the repository"));
-        let scp = text.split('/').next().is_some_and(|host| host.contains('@') && host.contains(':'));
+        if SshAddress::is_one(text) {
+            return match SshAddress::parse(text) {
+                Ok(address) => Ok(Self(Place::Ssh(address))),
+                Err(why) => refuse(why),
+            };
+        }
         let Ok(mut url) = reqwest::Url::parse(text) else {
-            return refuse(if scp {
-                "HOST:PATH is an address for ssh, which is not spoken; use https://"
-            } else {
-                "it is not an address such as https://host/path"
-            });
+            return refuse("it is not an address such as https://host/path");
         };
         // First, because such addresses name a user who is no credential.
-        if matches!(url.scheme(), "ssh" | "git" | "git+ssh" | "ssh+git") {
-            return refuse("ssh:// and git:// are not spoken; use https://");
+        if matches!(url.scheme(), "git" | "git+ssh" | "ssh+git") {
+            return refuse("git:// and git+ssh:// are not spoken; use https:// or ssh://");
         }
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("it holds credentials; give them apart from the address");
@@ -163,29 +173,32 @@ impl RemoteUrl {
         match url.scheme() {
             "https" | "http" if url.host_str().is_some_and(|host| !host.is_empty()) => {}
             "file" if url.host_str().is_none() => {}
-            _ => return refuse("only https://, http:// and file:// are spoken"),
+            _ => return refuse("only https://, http://, ssh:// and file:// are spoken"),
         }
         let path = url.path().trim_end_matches('/').to_owned();
         if path.is_empty() {
             return refuse("it names no repository");
         }
         url.set_path(&path);
-        Ok(Self(url))
+        Ok(Self(Place::Url(url)))
     }
 
     /// The address as text.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        match &self.0 {
+            Place::Url(url) => url.as_str(),
+            Place::Ssh(address) => address.as_str(),
+        }
     }
 
-    pub(super) fn url(&self) -> &reqwest::Url {
+    pub(super) fn place(&self) -> &Place {
         &self.0
     }
 }
 
 impl fmt::Display for RemoteUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(self.as_str())
     }
 }
 

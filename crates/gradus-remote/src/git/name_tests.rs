@@ -83,13 +83,21 @@ fn paths() {
 fn addresses() {
     check(
         RemoteUrl::new,
-        &["https://github.com/acme/fleet", "http://git.local:3000/acme/fleet.git", "file:///srv/fleet.git"],
+        &[
+            "https://github.com/acme/fleet",
+            "http://git.local:3000/acme/fleet.git",
+            "file:///srv/fleet.git",
+            "ssh://git@git.local:2222/acme/fleet.git",
+            "git@github.com:acme/fleet.git",
+        ],
         &[
             "",
             "/srv/fleet.git",
             "github.com/acme/fleet",
-            "ssh://git@host/x",
-            "git@host:x",
+            "ssh://host/x",
+            "ssh://git:pw@host/x",
+            "git+ssh://git@host/x",
+            "host:x",
             "git://host/x",
             "ftp://h/x",
             "https://user@host/x",
@@ -108,11 +116,11 @@ fn addresses() {
 fn a_refused_address_is_not_repeated() {
     for (address, why) in [
         ("https://user:hunter2@host/x", "it holds credentials; give them apart from the address"),
-        ("ssh://hunter2@host/x", "ssh:// and git:// are not spoken; use https://"),
-        ("git://hunter2/x", "ssh:// and git:// are not spoken; use https://"),
-        ("hunter2@host:x/y", "HOST:PATH is an address for ssh, which is not spoken; use https://"),
+        ("ssh://git:hunter2@host/x", "it holds credentials; give them apart from the address"),
+        ("git:hunter2@host:x/y", "it names no user; most hosts want git@HOST"),
+        ("git://hunter2/x", "git:// and git+ssh:// are not spoken; use https:// or ssh://"),
         ("hunter2/fleet", "it is not an address such as https://host/path"),
-        ("ftp://hunter2/x", "only https://, http:// and file:// are spoken"),
+        ("ftp://hunter2/x", "only https://, http://, ssh:// and file:// are spoken"),
     ] {
         let error = RemoteUrl::new(address).unwrap_err();
         assert_eq!(error.to_string(), format!("cannot take the address of the repository: {why}"));

@@ -9,12 +9,16 @@ pub struct RemoteOptions {
     pub credentials: Credentials,
     /// The GitHub App that we are instead, whose tokens take their place.
     pub app: Option<AppCredentials>,
+    /// The key with which addresses for `ssh` are reached; nothing else uses it.
+    pub ssh: Option<SshKey>,
     /// How much is taken from the host, and how long is waited for it.
     pub limits: Limits,
     /// Whom to trust.
     pub tls: Tls,
     /// The `git` program that serves `file://` addresses; nothing else needs one.
     pub git_program: PathBuf,
+    /// The `ssh` program that addresses for `ssh` are reached with.
+    pub ssh_program: PathBuf,
 }
 
 impl Default for RemoteOptions {
@@ -22,9 +26,11 @@ impl Default for RemoteOptions {
         Self {
             credentials: Credentials::None,
             app: None,
+            ssh: None,
             limits: Limits::default(),
             tls: Tls::default(),
             git_program: PathBuf::from("git"),
+            ssh_program: PathBuf::from("ssh"),
         }
     }
 }
@@ -44,6 +50,15 @@ pub enum Credentials {
     },
     /// A token in an `Authorization: Bearer` header.
     Bearer(Secret),
+}
+
+/// A key for `ssh`, and the hosts it may be shown to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshKey {
+    /// The private key, as OpenSSH keeps it in a file.
+    pub identity: Secret,
+    /// The lines of `known_hosts`: which host has which key.
+    pub known_hosts: String,
 }
 
 impl Credentials {

@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::{
     error::{Fault, Outcome},
     options::Credentials,
-    stream::Stream,
+    stream::{Source, Stream},
 };
 use crate::git::GitErrorKind;
 
@@ -56,14 +56,22 @@ pub(super) enum Packet {
 pub(super) struct Packets {
     stream: Stream,
     buffer: BytesMut,
+    /// Whether the last packet was a flush, with which every answer ends.
+    flushed: bool,
 }
 
 impl Packets {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, buffer: BytesMut::new() }
+        Self { stream, buffer: BytesMut::new(), flushed: false }
     }
 
     pub(super) async fn next(&mut self) -> Outcome<Packet> {
+        let packet = self.packet().await?;
+        self.flushed = packet == Packet::Flush;
+        Ok(packet)
+    }
+
+    async fn packet(&mut self) -> Outcome<Packet> {
         if !self.fill(4).await? {
             if self.buffer.is_empty() {
                 return Ok(Packet::End);
@@ -115,7 +123,36 @@ impl Packets {
 
     /// Reads to the end where it is near, so that the connection can be used again.
     pub(super) async fn finish(mut self) {
+        if self.stream.goes_on() {
+            // What is left of an answer would be taken for the start of the next one.
+            while !self.flushed {
+                let Ok(Packet::Line(_) | Packet::Flush | Packet::Delimiter) = self.next().await else {
+                    return;
+                };
+            }
+            if !self.buffer.is_empty() {
+                return;
+            }
+        }
         self.stream.finish().await;
+    }
+
+    /// Reads to the end of an answer that nobody wants, and gives back what carried it.
+    pub(super) async fn skip(mut self, credentials: &Credentials) -> Outcome<Source> {
+        loop {
+            match self.next().await? {
+                Packet::Flush => return Ok(self.stream.into_source()),
+                Packet::Line(line) => {
+                    if let Some(message) = line.strip_prefix(b"ERR ") {
+                        return Err(GitErrorKind::Refused(credentials.clean(message)).into());
+                    }
+                }
+                Packet::Delimiter => {}
+                Packet::ResponseEnd | Packet::End => {
+                    return Err(Fault::protocol("the list of references is cut off"));
+                }
+            }
+        }
     }
 
     /// Whether that many bytes are in the buffer, or the stream ended before.

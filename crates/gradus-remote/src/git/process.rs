@@ -8,7 +8,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdout, Command},
     task::JoinHandle,
 };
 
@@ -47,27 +47,18 @@ impl Programs {
                 source,
             )
         })?;
-        let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
+        let (Some(mut stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(GitErrorKind::Local("the pipes to git are missing".to_owned()).into());
         };
-        // Both tasks end with the child, which dies when the stream is dropped.
+        // It ends with the child, which dies when the stream is dropped.
         tokio::spawn(async move {
             // A child that ends before it has read everything says why on its own.
             let _ = stdin.write_all(&body.unwrap_or_default()).await;
             let _ = stdin.shutdown().await;
         });
-        let complaints = tokio::spawn(async move {
-            let mut kept = Vec::new();
-            let mut part = [0; 1024];
-            while let Ok(read @ 1..) = stderr.read(&mut part).await {
-                let room = COMPLAINTS.saturating_sub(kept.len()).min(read);
-                kept.extend_from_slice(&part[..room]);
-            }
-            kept
-        });
-        Ok(ProcessStream { child, stdout, complaints: Some(complaints) })
+        Ok(ProcessStream { child, stdout, complaints: Some(listen(stderr)) })
     }
 
     fn command(&self, service: Service, v2: bool) -> Command {
@@ -104,12 +95,12 @@ pub(super) struct ProcessStream {
 impl ProcessStream {
     pub(super) async fn chunk(&mut self) -> Outcome<Option<Bytes>> {
         let mut buffer = BytesMut::with_capacity(64 * 1024);
-        let read = self.stdout.read_buf(&mut buffer).await.map_err(local)?;
+        let read = self.stdout.read_buf(&mut buffer).await.map_err(broken_pipe)?;
         Ok((read > 0).then(|| buffer.freeze()))
     }
 
     pub(super) async fn verdict(&mut self) -> Outcome<()> {
-        let status = self.child.wait().await.map_err(local)?;
+        let status = self.child.wait().await.map_err(broken_pipe)?;
         if status.success() {
             return Ok(());
         }
@@ -126,6 +117,19 @@ impl ProcessStream {
     }
 }
 
-fn local(source: std::io::Error) -> Fault {
+/// Reads what a program complains of, and keeps the start of it. It ends with the program.
+pub(super) fn listen(mut stderr: ChildStderr) -> JoinHandle<Vec<u8>> {
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        let mut part = [0; 1024];
+        while let Ok(read @ 1..) = stderr.read(&mut part).await {
+            let room = COMPLAINTS.saturating_sub(kept.len()).min(read);
+            kept.extend_from_slice(&part[..room]);
+        }
+        kept
+    })
+}
+
+pub(super) fn broken_pipe(source: std::io::Error) -> Fault {
     Fault::caused(GitErrorKind::Local("the pipe to git broke".to_owned()), source)
 }

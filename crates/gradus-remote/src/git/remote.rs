@@ -18,6 +18,7 @@ use super::{
     gather::Gather,
     lru::Lru,
     mirror::Mirror,
+    name::Place,
     object::Object,
     options::Credentials,
     pkt::Packets,
@@ -59,6 +60,8 @@ pub(super) struct Inner {
 pub struct Traffic {
     /// Requests made.
     pub requests: u64,
+    /// Programs started for them: one for each request to `file://`, one for each connection over `ssh`.
+    pub connections: u64,
     /// Bytes of bodies sent.
     pub bytes_sent: u64,
     /// Bytes of bodies received.
@@ -69,7 +72,7 @@ impl Remote {
     /// Makes ready to talk to a repository; nothing is sent yet.
     pub fn open(url: RemoteUrl, options: RemoteOptions) -> Result<Self, GitError> {
         let has_some = options.credentials != Credentials::None || options.app.is_some();
-        if url.url().scheme() == "http" && has_some && !stays_here(&url) {
+        if url.as_str().starts_with("http:") && has_some && !stays_here(&url) {
             tracing::warn!(%url, "credentials are sent to this repository without encryption");
         }
         let transport = Transport::new(&url, &options)
@@ -228,7 +231,8 @@ pub(super) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send +
 
 /// Whether what is sent never leaves the machine.
 fn stays_here(url: &RemoteUrl) -> bool {
-    match url.url().host_str() {
+    let Place::Url(url) = url.place() else { return false };
+    match url.host_str() {
         Some("localhost") => true,
         Some(host) => {
             host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::{
     error::{Fault, Outcome},
     process::ProcessStream,
+    ssh::Talk,
 };
 use crate::git::GitErrorKind;
 
@@ -32,6 +33,7 @@ pub(super) struct Stream {
 pub(super) enum Source {
     Http(reqwest::Response),
     Process(Box<ProcessStream>),
+    Ssh(Box<Talk>),
 }
 
 impl Stream {
@@ -47,6 +49,7 @@ impl Stream {
                     .await
                     .map_err(|source| Fault::caused(GitErrorKind::Interrupted, source.without_url())),
                 Source::Process(process) => process.chunk().await,
+                Source::Ssh(talk) => talk.chunk().await,
             }
         };
         let Ok(chunk) = timeout(self.stall, next).await else {
@@ -64,20 +67,39 @@ impl Stream {
 
     /// After the end: what the other side says of it, where it can say anything.
     pub(super) async fn verdict(&mut self) -> Outcome<()> {
-        match &mut self.source {
-            Source::Http(_) => Ok(()),
-            Source::Process(process) => match timeout(self.stall, process.verdict()).await {
-                Ok(verdict) => verdict,
-                Err(_) => Err(GitErrorKind::Timeout("waiting for git to end").into()),
-            },
+        let verdict = async {
+            match &mut self.source {
+                Source::Http(_) => Ok(()),
+                Source::Process(process) => process.verdict().await,
+                Source::Ssh(talk) => talk.verdict().await,
+            }
+        };
+        match timeout(self.stall, verdict).await {
+            Ok(verdict) => verdict,
+            Err(_) => Err(GitErrorKind::Timeout("waiting for git to end").into()),
         }
     }
 
-    pub(super) async fn finish(&mut self) {
-        if matches!(self.source, Source::Http(_)) {
-            // A failure here concerns bytes nobody needs; the connection is dropped instead of used again.
-            let _ = timeout(LINGER, async { while let Ok(Some(_)) = self.chunk().await {} }).await;
+    /// Whether the connection goes on after an answer, so that the answer has to be read to its own end.
+    pub(super) fn goes_on(&self) -> bool {
+        matches!(self.source, Source::Ssh(_))
+    }
+
+    pub(super) async fn finish(mut self) {
+        match &self.source {
+            Source::Http(_) => {
+                // A failure here concerns bytes nobody needs; the connection is dropped instead of used again.
+                let _ = timeout(LINGER, async { while let Ok(Some(_)) = self.chunk().await {} }).await;
+            }
+            Source::Process(_) | Source::Ssh(_) => {}
         }
+        if let Source::Ssh(talk) = self.source {
+            talk.rest().await;
+        }
+    }
+
+    pub(super) fn into_source(self) -> Source {
+        self.source
     }
 }
 
@@ -91,6 +113,7 @@ pub(super) struct Bound {
 #[derive(Default)]
 pub(super) struct Counters {
     pub(super) requests: AtomicU64,
+    pub(super) connections: AtomicU64,
     pub(super) sent: AtomicU64,
     pub(super) received: AtomicU64,
 }

@@ -3,12 +3,16 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use super::{
-    RemoteOptions, RemoteUrl, Traffic,
+    Credentials, Limits, RemoteOptions, RemoteUrl, Traffic,
     error::{Fault, Outcome},
     http::Host,
+    name::Place,
+    pkt::Packets,
     process::Programs,
+    ssh::{SshHost, Talk},
     stream::{Bound, Counters, Source, Stream},
 };
 use crate::git::GitErrorKind;
@@ -38,24 +42,32 @@ impl Service {
 pub(super) struct Transport {
     carrier: Carrier,
     counters: Arc<Counters>,
-    stall: std::time::Duration,
+    limits: Limits,
+    credentials: Credentials,
 }
 
 enum Carrier {
     Http(Box<Host>),
     File(Programs),
+    Ssh(Box<SshHost>),
 }
 
 impl Transport {
     pub(super) fn new(url: &RemoteUrl, options: &RemoteOptions) -> Outcome<Self> {
-        let carrier = if url.url().scheme() == "file" {
-            let path =
-                url.url().to_file_path().map_err(|()| Fault::input("it is not the path of a folder"))?;
-            Carrier::File(Programs::new(options.git_program.clone(), path))
-        } else {
-            Carrier::Http(Box::new(Host::new(url, options)?))
+        let carrier = match url.place() {
+            Place::Ssh(address) => Carrier::Ssh(Box::new(SshHost::new(address, options)?)),
+            Place::Url(url) if url.scheme() == "file" => {
+                let path = url.to_file_path().map_err(|()| Fault::input("it is not the path of a folder"))?;
+                Carrier::File(Programs::new(options.git_program.clone(), path))
+            }
+            Place::Url(url) => Carrier::Http(Box::new(Host::new(url, options)?)),
         };
-        Ok(Self { carrier, counters: Arc::default(), stall: options.limits.stall })
+        Ok(Self {
+            carrier,
+            counters: Arc::default(),
+            limits: options.limits.clone(),
+            credentials: options.credentials.clone(),
+        })
     }
 
     /// What a service can do, and for old ones every reference: `GET info/refs`.
@@ -87,7 +99,7 @@ impl Transport {
         if asks && source.as_ref().is_err_and(|fault| fault.kind == GitErrorKind::Interrupted) {
             source = self.send(service, v2, body).await;
         }
-        Ok(Stream::new(source?, Arc::clone(&self.counters), self.stall, bound))
+        Ok(self.stream(source?, bound))
     }
 
     async fn send(&self, service: Service, v2: bool, body: Option<Bytes>) -> Outcome<Source> {
@@ -95,13 +107,59 @@ impl Transport {
         Ok(match (&self.carrier, body) {
             (Carrier::Http(host), None) => Source::Http(host.advertisement(service, v2).await?),
             (Carrier::Http(host), Some(body)) => Source::Http(host.request(service, v2, body).await?),
-            (Carrier::File(programs), body) => Source::Process(Box::new(programs.start(service, body, v2)?)),
+            (Carrier::File(programs), body) => {
+                self.counters.connections.fetch_add(1, Ordering::Relaxed);
+                Source::Process(Box::new(programs.start(service, body, v2)?))
+            }
+            (Carrier::Ssh(host), None) => Source::Ssh(self.connect(host, service, v2)?),
+            (Carrier::Ssh(host), Some(body)) => Source::Ssh(self.ask(host, service, v2, body).await?),
         })
+    }
+
+    fn connect(&self, host: &SshHost, service: Service, v2: bool) -> Outcome<Box<Talk>> {
+        self.counters.connections.fetch_add(1, Ordering::Relaxed);
+        host.start(service, v2)
+    }
+
+    /// Asks on a connection that waits, or on a new one.
+    async fn ask(&self, host: &SshHost, service: Service, v2: bool, body: Bytes) -> Outcome<Box<Talk>> {
+        while let Some(mut talk) = host.waiting(service, v2, &body) {
+            talk.say(body.clone());
+            // It may have broken while it waited. To ask again is safe, to push is not.
+            let is_push = service == Service::ReceivePack;
+            if is_push || timeout(self.limits.stall, talk.answers()).await == Ok(true) {
+                return Ok(talk);
+            }
+        }
+        let announced = async {
+            let source = Source::Ssh(self.connect(host, service, v2)?);
+            let bound = Bound { what: "the list of branches and tags", bytes: self.limits.refs_bytes };
+            Packets::new(self.stream(source, bound)).skip(&self.credentials).await
+        };
+        match announced.await {
+            Ok(Source::Ssh(mut talk)) if talk.v2() == v2 => {
+                talk.say(body);
+                Ok(talk)
+            }
+            Ok(Source::Ssh(_) | Source::Http(_) | Source::Process(_)) => {
+                Err(Fault::protocol("it speaks another version of the protocol than before"))
+            }
+            // Nothing was asked yet, so that nothing can have happened.
+            Err(fault) if service == Service::ReceivePack && may_have_happened(&fault.kind) => {
+                Err(Fault::caused(GitErrorKind::Unreachable, fault))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn stream(&self, source: Source, bound: Bound) -> Stream {
+        Stream::new(source, Arc::clone(&self.counters), self.limits.stall, bound)
     }
 
     pub(super) fn traffic(&self) -> Traffic {
         Traffic {
             requests: self.counters.requests.load(Ordering::Relaxed),
+            connections: self.counters.connections.load(Ordering::Relaxed),
             bytes_sent: self.counters.sent.load(Ordering::Relaxed),
             bytes_received: self.counters.received.load(Ordering::Relaxed),
         }
@@ -121,6 +179,7 @@ pub(super) fn may_have_happened(kind: &GitErrorKind) -> bool {
         | GitErrorKind::PathRefused { .. }
         | GitErrorKind::Redirected(_)
         | GitErrorKind::Refused(_)
+        | GitErrorKind::Ssh(_)
         | GitErrorKind::Unsupported(_) => false,
         GitErrorKind::Interrupted
         | GitErrorKind::Timeout(_)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::{PortError, PortErrorKind};
 
-use crate::git::{Credentials, RemoteOptions};
+use crate::git::{Credentials, RemoteOptions, SshKey};
 use crate::http::Tls;
 use crate::secret_files::SecretFiles;
 use crate::{AppCredentials, Secret};
@@ -17,7 +17,7 @@ pub trait Access: Send + Sync {
 }
 
 /// Secrets as files: `FOLDER/NAMESPACE/NAME/KEY`, with the keys that Flux uses:
-/// `username` and `password`, or `token`, or those of a GitHub App, and `caFile`.
+/// `username` and `password`, or `token`, or those of a GitHub App, and `caFile`; `identity` and `known_hosts` for ssh.
 #[derive(Debug, Clone, Default)]
 pub struct SecretFolder {
     /// The folder; without it no Secret can be used.
@@ -30,21 +30,25 @@ impl Access for SecretFolder {
     fn options(&self, repository: &Repository) -> Result<RemoteOptions, PortError> {
         let Some(name) = &repository.secret else { return Ok(self.otherwise.clone()) };
         let secret = SecretFiles::find(self.folder.as_deref(), name, &repository.url)?;
-        with_secret(&self.otherwise, |key| secret.value(key))?.ok_or_else(|| {
-            secret
-                .lacks("neither password nor token")
-                .with_hint("put `username` and `password`, or `token`, into it, a file each")
-        })
+        with_secret(&self.otherwise, |key| secret.value(key))?
+            .ok_or_else(|| secret.lacks(NOTHING).with_hint(format!("{PUT}, a file each")))
     }
 }
 
+/// What a Secret has with which no repository is reached.
+pub const NOTHING: &str = "neither password, nor token, nor identity";
+/// What to do about that.
+pub const PUT: &str =
+    "put `username` and `password`, or `token`, or for ssh `identity` and `known_hosts` into it";
+
 /// How a repository is reached with the values of a Secret; `None` where it has
-/// neither a password, nor a token, nor an app.
+/// neither a password, nor a token, nor an app, nor a key for ssh.
 pub fn with_secret(
     otherwise: &RemoteOptions,
     value: impl Fn(&str) -> Result<Option<String>, PortError>,
 ) -> Result<Option<RemoteOptions>, PortError> {
     let app = app(&value)?;
+    let ssh = ssh(&value)?;
     let credentials = match (value("username")?, value("password")?, value("token")?) {
         (user, Some(password), _) => Credentials::Basic {
             user: user.unwrap_or_else(|| "git".to_owned()),
@@ -52,14 +56,25 @@ pub fn with_secret(
         },
         (Some(user), None, Some(token)) => Credentials::Basic { user, password: Secret::new(token) },
         (None, None, Some(token)) => Credentials::Bearer(Secret::new(token)),
-        (_, None, None) if app.is_some() => Credentials::None,
+        (_, None, None) if app.is_some() || ssh.is_some() => Credentials::None,
         (_, None, None) => return Ok(None),
     };
-    let mut options = RemoteOptions { credentials, app, ..otherwise.clone() };
+    let mut options = RemoteOptions { credentials, app, ssh, ..otherwise.clone() };
     if let Some(ca) = value("caFile")? {
         options.tls = Tls { ca_pem: Some(ca.into_bytes()) };
     }
     Ok(Some(options))
+}
+
+/// The key for ssh of a Secret. The public half, `identity.pub`, is not needed.
+fn ssh(value: &impl Fn(&str) -> Result<Option<String>, PortError>) -> Result<Option<SshKey>, PortError> {
+    let Some(identity) = value("identity")? else { return Ok(None) };
+    let Some(known_hosts) = value("known_hosts")? else {
+        let doing = "reading the key for ssh of a Secret";
+        return Err(PortError::because(PortErrorKind::Missing, doing, "it has `identity` and no `known_hosts`")
+            .with_hint("put the host's lines into `known_hosts`: what `ssh-keyscan HOST` prints, compared with what the host publishes"));
+    };
+    Ok(Some(SshKey { identity: Secret::new(identity), known_hosts }))
 }
 
 /// The GitHub App of a Secret.

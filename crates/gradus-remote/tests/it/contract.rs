@@ -18,6 +18,8 @@ macro_rules! everywhere {
         everywhere!(@ $name file_without_filters FileNoFilter);
         everywhere!(@ $name http_of_old HttpOld);
         everywhere!(@ $name file_of_old FileOld);
+        everywhere!(@ $name ssh Ssh);
+        everywhere!(@ $name ssh_of_old SshOld);
     })* };
     (@ $name:ident $way:ident $via:ident) => {
         #[tokio::test]

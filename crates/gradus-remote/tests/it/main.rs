@@ -15,6 +15,7 @@ mod place;
 mod port;
 mod secrets;
 mod server;
+mod ssh;
 mod targets;
 mod tls;
 mod trip;

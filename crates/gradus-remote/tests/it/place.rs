@@ -11,9 +11,13 @@ use gradus_remote::git::{
     BranchName, Change, CommitMeta, ObjectId, Preparation, Prepared, Remote, RemoteOptions, RemoteUrl,
     RepoPath, Signature,
 };
+use gradus_testbed::Sshd;
 use tempfile::TempDir;
 
-use crate::server::{Server, Settings};
+use crate::{
+    server::{Server, Settings},
+    ssh,
+};
 
 /// How the repository is reached, and what its host can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(crate) enum Via {
     FileNoFilter,
     HttpOld,
     FileOld,
+    Ssh,
+    SshOld,
 }
 
 impl Via {
@@ -36,7 +42,7 @@ impl Via {
     }
 
     pub(crate) fn old(self) -> bool {
-        matches!(self, Self::HttpOld | Self::FileOld)
+        matches!(self, Self::HttpOld | Self::FileOld | Self::SshOld)
     }
 
     /// Whether single objects can be asked for.
@@ -49,13 +55,20 @@ pub(crate) struct Place {
     pub(crate) dir: TempDir,
     pub(crate) via: Via,
     pub(crate) server: Option<Server>,
+    pub(crate) sshd: Option<&'static Sshd>,
 }
 
 impl Place {
     /// A repository without a commit.
     pub(crate) async fn empty(via: Via) -> Self {
         let dir = TempDir::new().unwrap();
-        let place = Self { dir, via, server: None };
+        let sshd = match via {
+            Via::Ssh | Via::SshOld => Some(ssh::shared(via.old()).await),
+            Via::Http | Via::File | Via::HttpNoFilter | Via::FileNoFilter | Via::HttpOld | Via::FileOld => {
+                None
+            }
+        };
+        let place = Self { dir, via, server: None, sshd };
         place.git(&["init", "-q", "--bare", "-b", "main", "repo.git"]);
         place.config("uploadpack.allowFilter", if via.filters() { "true" } else { "false" });
         place.config("http.receivepack", "true");
@@ -74,9 +87,10 @@ impl Place {
     }
 
     pub(crate) fn url(&self) -> RemoteUrl {
-        let url = match &self.server {
-            Some(server) => format!("{}/repo.git", server.url()),
-            None => format!("file://{}", self.repo().display()),
+        let url = match (&self.server, self.sshd) {
+            (Some(server), _) => format!("{}/repo.git", server.url()),
+            (None, Some(sshd)) => sshd.url(&self.repo()),
+            (None, None) => format!("file://{}", self.repo().display()),
         };
         RemoteUrl::new(&url).unwrap()
     }
@@ -86,6 +100,7 @@ impl Place {
         if self.via == Via::FileOld {
             options.git_program = self.dir.path().join("old-git");
         }
+        options.ssh = self.sshd.map(ssh::key);
         options
     }
 
@@ -111,6 +126,12 @@ impl Place {
     /// Runs git and gives what it prints.
     pub(crate) fn git(&self, args: &[&str]) -> String {
         git(self.dir.path(), args, b"")
+    }
+
+    /// Runs another program in the folder of the test.
+    pub(crate) fn run(&self, program: &str, args: &[&str]) {
+        let done = Command::new(program).args(args).current_dir(self.dir.path()).status().unwrap();
+        assert!(done.success(), "{program} {args:?}");
     }
 
     /// Adds a commit to a branch, on top of what it holds, and gives its id.

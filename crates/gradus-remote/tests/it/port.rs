@@ -314,7 +314,7 @@ async fn what_a_repository_cannot_give() {
 async fn an_address_that_leads_nowhere() {
     let repos = WireRepos::new(Arc::new(SecretFolder::default()), Committer::default());
     for (url, why, hint) in [
-        ("ssh://git@host/fleet", "ssh:// and git:// are not spoken; use https://", "correct the value"),
+        ("ssh://host/fleet", "it names no user; most hosts want git@HOST", "correct the value"),
         (
             "https://ada:hunter2@host/fleet",
             "it holds credentials; give them apart from the address",

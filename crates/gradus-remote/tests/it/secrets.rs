@@ -157,7 +157,7 @@ async fn a_secret_that_cannot_be_used() {
     check(None, missing, "no folder of Secrets was given", "--secrets DIR");
     check(Some(folder.path()), missing, &format!("there is no folder {at}"), "correct the name");
 
-    let neither = format!("{at} has neither password nor token");
+    let neither = format!("{at} has neither password, nor token, nor identity");
     for keys in
         [&[][..], &[("username", &b"hunter"[..])], &[("token", b"")], &[("token", b"\n"), ("username", b"a")]]
     {

@@ -56,7 +56,7 @@ fn address(origin: &str, top: &Path) -> (String, Option<String>) {
     let https = |host: &str, path: &str| {
         let host = host.rsplit('@').next().unwrap_or(host);
         let host = host.split(':').next().unwrap_or(host);
-        let note = "the origin is reached over ssh; gradus uses https".to_owned();
+        let note = "the origin is reached over ssh; over https a token is enough. Over ssh the Secret needs `identity` and `known_hosts`".to_owned();
         (format!("https://{host}/{}", path.trim_start_matches('/')), Some(note))
     };
     if let Some(rest) = origin.strip_prefix("ssh://") {

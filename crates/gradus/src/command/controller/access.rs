@@ -5,7 +5,7 @@ use gradus_core::pipeline::Repository;
 use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_kube::Secrets;
 use gradus_remote::git::RemoteOptions;
-use gradus_remote::repos::{Access, with_secret};
+use gradus_remote::repos::{Access, NOTHING, PUT, with_secret};
 use gradus_remote::targets::EndpointSecrets;
 
 /// Secrets of the cluster, with the keys that Flux uses.
@@ -20,9 +20,9 @@ impl Access for SecretAccess {
         let Some(name) = &repository.secret else { return Ok(self.otherwise.clone()) };
         let secret = self.secrets.known(name)?;
         with_secret(&self.otherwise, |key| Ok(secret.text(key)))?.ok_or_else(|| {
-            let why = "it has neither password nor token";
+            let why = format!("it has {NOTHING}");
             PortError::because(PortErrorKind::Missing, format!("reading Secret {name}"), why)
-                .with_hint("put `username` and `password`, or `token`, into it")
+                .with_hint(PUT)
         })
     }
 }

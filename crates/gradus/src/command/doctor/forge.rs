@@ -76,7 +76,7 @@ async fn one(access: &Arc<dyn Access>, repository: Repository, how: &str) -> Res
     let forges = Forges::new(access.clone(), Arc::new(SystemClock));
     let api = forges.open(&repository)?;
     let options = access.options(&repository)?;
-    let given = given(&options);
+    let given = given(&repository.url, &options);
     // Whoever wrote an address that Git does not take is told so there.
     let git = RemoteUrl::new(&repository.url).and_then(|url| Remote::open(url, options)).ok();
     let (kind, url) = (api.address().kind, repository.url.to_string());

@@ -34,21 +34,24 @@ pub(super) struct GitArgs {
 
 /// Looks at it.
 pub(super) async fn look(git: GitArgs) -> Result<Findings, CliError> {
-    let before_path = git.url.split('/').next().unwrap_or_default();
-    if git.url.starts_with("ssh://") || before_path.contains('@') && before_path.contains(':') {
-        return Err(CliError::usage("repositories over ssh are not supported yet").help("use https"));
-    }
     let address = file_url(&git.url);
     let access = SecretFolder { folder: git.access.secrets.clone(), otherwise: options(&git.access)? };
     let secret = git.secret.as_deref().map(std::sync::Arc::from);
     let repository =
         Repository { url: address.clone().into(), branch: None, paths: Vec::new(), secret, forge: None };
     let options = access.options(&repository)?;
-    let given = given(&options);
+    let given = given(&address, &options);
     let url = RemoteUrl::new(&address).map_err(from_git)?;
     let branch = git.branch.as_deref().map(BranchName::new).transpose().map_err(from_git)?;
-    let remote = Remote::open(url.clone(), options).map_err(from_git)?;
     let mut findings = Findings { url: url.to_string(), checks: Vec::new() };
+    let remote = match Remote::open(url, options) {
+        Ok(remote) => remote,
+        Err(error) if is_about_credentials(&error) => {
+            findings.checks.extend(who(given.as_deref(), Some(&error)));
+            return Ok(findings);
+        }
+        Err(error) => return Err(from_git(error)),
+    };
     let found = remote.probe().await;
     findings.checks.extend(who(given.as_deref(), found.as_ref().err()));
     let capabilities = match found {
@@ -102,10 +105,10 @@ fn who(given: Option<&str>, error: Option<&GitError>) -> Option<Finding> {
             state: State::Fail,
             detail: format!("{shown}: {}", error.kind()),
             help: Some(match given {
-                None => {
+                None if !matches!(error.kind(), GitErrorKind::Ssh(_)) => {
                     "give a token in GRADUS_GIT_TOKEN, with --git-user if the host asks for one, or --secrets and --secret".to_owned()
                 }
-                Some(_) => error.hint().to_owned(),
+                Some(_) | None => error.hint().to_owned(),
             }),
         }),
         // The host did not get to see them.
@@ -115,7 +118,10 @@ fn who(given: Option<&str>, error: Option<&GitError>) -> Option<Finding> {
 }
 
 /// With what a repository is reached, in words that are no secret; `None` with nothing.
-pub(super) fn given(options: &RemoteOptions) -> Option<String> {
+pub(super) fn given(url: &str, options: &RemoteOptions) -> Option<String> {
+    if url.starts_with("ssh://") || !url.contains("://") {
+        return options.ssh.as_ref().map(|_| "the key in `identity`".to_owned());
+    }
     match (&options.app, &options.credentials) {
         (Some(AppCredentials { id, installation: Some(installation), .. }), _) => {
             Some(format!("the GitHub App {id}, installation {installation}"))
@@ -128,7 +134,7 @@ pub(super) fn given(options: &RemoteOptions) -> Option<String> {
 }
 
 fn is_about_credentials(error: &GitError) -> bool {
-    matches!(error.kind(), GitErrorKind::Unauthorized | GitErrorKind::Forbidden(_))
+    matches!(error.kind(), GitErrorKind::Unauthorized | GitErrorKind::Forbidden(_) | GitErrorKind::Ssh(_))
 }
 
 /// The branch that is deployed, and where it is.
