@@ -7,19 +7,21 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::gate::Gate;
-use crate::names::{ArtifactName, BranchName, EnvironmentName, Person, PipelineKey, RepoPath, TargetName};
+use crate::names::{ArtifactName, BranchName, EnvironmentName, Person, PipelineKey, TargetName};
 use crate::release::Release;
 use crate::version::{Order, Version};
 
 mod check;
 mod cluster;
 mod dispatch;
+mod edit;
 mod error;
 mod pull_request;
 mod repository;
 
 pub use cluster::{AppObject, ClusterKind, ClusterRef, ClusterTarget, Confidence, VersionFrom};
 pub use dispatch::DispatchPolicy;
+pub use edit::{EditSpec, EditValue, ImagePart, Select, StaleDigest};
 pub use error::{PipelineError, PipelineErrorKind};
 pub use pull_request::{Commands, MergeMethod, PullRequestPolicy, Reviewer};
 pub use repository::{Forge, ForgeKind, Repository};
@@ -193,32 +195,6 @@ pub enum Emergency {
     Forbidden,
     /// Yes, and it is recorded.
     Allowed,
-}
-
-/// Where a value is in the repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EditSpec {
-    /// The file.
-    pub file: RepoPath,
-    /// The document and the place in it.
-    pub select: Select,
-    /// The artifact whose version is written there.
-    pub from: ArtifactName,
-}
-
-/// A place in a document. Checked when it is read; the editor gives it its meaning.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Select {
-    /// The document's `apiVersion`.
-    pub api_version: Option<String>,
-    /// The document's `kind`.
-    pub kind: Option<String>,
-    /// The document's `metadata.namespace`.
-    pub namespace: Option<String>,
-    /// The document's `metadata.name`.
-    pub name: Option<String>,
-    /// The field path, such as `spec.chart.spec.version`.
-    pub path: String,
 }
 
 /// A pin or a freeze that a person set.

@@ -284,6 +284,15 @@ pub enum Missing {
 }
 
 impl Refusal {
+    /// Whether what was looked for is not there, or has no value: what [`creating`](crate::Edit::creating)
+    /// an edit is for.
+    pub fn is_missing(&self) -> bool {
+        if let RefusalKind::Inside { refusal, .. } = &self.kind {
+            return refusal.is_missing();
+        }
+        matches!(self.kind, RefusalKind::NotFound { .. } | RefusalKind::Empty { .. })
+    }
+
     pub(crate) fn of(kind: RefusalKind) -> Self {
         Self { kind, place: None }
     }

@@ -6,14 +6,15 @@ mod each;
 mod index;
 mod mark;
 mod origin;
+mod said;
 mod shared;
 
 use std::collections::BTreeMap;
 
 use gradus_core::names::{ArtifactName, EnvironmentName, RepoPath};
 use gradus_core::observation::Why;
-use gradus_core::pipeline::{Environment, Pipeline, Select};
-use gradus_edit::{FieldPath, Locator};
+use gradus_core::pipeline::{Environment, Pipeline};
+use gradus_edit::Locator;
 
 pub(crate) use declared::{DeclaredCache, Files, release_at};
 pub use declared::{FileEdit, edits};
@@ -31,6 +32,8 @@ pub struct Place {
     pub file: RepoPath,
     /// Where in the file.
     pub locator: Locator,
+    /// Whether a value that is not there yet is written.
+    pub create: bool,
     /// Of which artifact.
     pub artifact: ArtifactName,
 }
@@ -61,7 +64,7 @@ pub(crate) fn of(
     index: Option<&Result<Index, Why>>,
 ) -> Result<Vec<Place>, Why> {
     if !needs_markers(environment) {
-        return environment.edit.iter().map(|edit| place(&edit.file, &edit.select, &edit.from)).collect();
+        return environment.edit.iter().map(said::place).collect();
     }
     let index = match index {
         Some(Ok(index)) => index,
@@ -90,19 +93,8 @@ pub(crate) fn of(
         .map(|file| Place {
             file: file.clone(),
             locator: Locator::marker(MARKER, value.clone()),
+            create: false,
             artifact: artifact.clone(),
         })
         .collect())
-}
-
-fn place(file: &RepoPath, select: &Select, artifact: &ArtifactName) -> Result<Place, Why> {
-    let path = FieldPath::parse(&select.path).map_err(|error| Why::new(format!("{file}: {error}")))?;
-    let select = gradus_edit::Select {
-        api_version: select.api_version.clone(),
-        kind: select.kind.clone(),
-        name: select.name.clone(),
-        namespace: select.namespace.clone(),
-        path,
-    };
-    Ok(Place { file: file.clone(), locator: Locator::Path(select), artifact: artifact.clone() })
 }

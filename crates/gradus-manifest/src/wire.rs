@@ -22,7 +22,8 @@ mod text;
 pub use approval::{ApprovalKind, ApprovalManifest, ApprovalSpec};
 pub use check::{CheckKind, CheckManifest, CheckResult, CheckSpec};
 pub use environment::{
-    Dispatch, Edit, EmergencyRule, Environment, Healthy, Merge, Promote, Queue, Select, Strategy,
+    Dispatch, Edit, EditPatch, EmergencyRule, Environment, Healthy, ImageField, ImagePart, Merge, Promote,
+    Queue, Select, StaleDigest, Strategy,
 };
 pub use gate::{Approval, Check, Freeze, Gate, Window};
 pub use hold::{HoldKind, HoldManifest, HoldSpec};

@@ -7,7 +7,7 @@ use gradus_core::names::{ArtifactName, BlobId, EnvironmentName, PipelineKey, Rep
 use gradus_core::observation::Why;
 use gradus_core::release::Release;
 use gradus_core::version::Version;
-use gradus_edit::{Edit, LineChange, Outcome};
+use gradus_edit::{Edit, Format, LineChange, Located, Outcome};
 
 use super::each::Each;
 use super::shared::Shared;
@@ -70,8 +70,7 @@ pub(crate) fn release_at(places: &[Place], files: &Files) -> Result<Option<Relea
         let Some(file) = files.get(&place.file) else {
             return Err(Why::new(format!("{} does not exist", place.file)));
         };
-        let values = gradus_edit::read(&file.bytes, &place.locator)
-            .map_err(|refusal| Why::new(in_file(&place.file, &refusal)))?;
+        let Some(values) = values(place, &file.bytes)? else { continue };
         if values.is_empty() {
             return Err(Why::new(format!("{} has no such marker any more", place.file)));
         }
@@ -126,12 +125,15 @@ pub fn edits(
         {
             return Ok(None);
         }
-        by_file.entry(&place.file).or_default().push(Edit::new(place.locator.clone(), version.as_str()));
+        let edit = Edit::new(place.locator.clone(), version.as_str());
+        let edit = if place.create { edit.creating() } else { edit };
+        by_file.entry(&place.file).or_default().push(edit);
     }
     let mut changed = Vec::new();
     for (path, edits) in by_file {
         let Some(file) = files.get(path) else { return Err(Why::new(format!("{path} does not exist"))) };
-        match gradus_edit::edit(&file.bytes, &edits).map_err(|refusal| Why::new(in_file(path, &refusal)))? {
+        let edited = gradus_edit::edit_file(Format::of(path.as_str()), &file.bytes, &edits);
+        match edited.map_err(|refusal| Why::new(in_file(path, &refusal)))? {
             Outcome::Edited(edited) => changed.push(FileEdit {
                 path: path.clone(),
                 before: file.blob.clone(),
@@ -154,10 +156,18 @@ fn declares(
     becomes: &Version,
 ) -> Result<bool, Why> {
     let file = files.get(&place.file).ok_or_else(|| Why::new(format!("{} does not exist", place.file)))?;
-    let values = gradus_edit::read(&file.bytes, &place.locator)
-        .map_err(|refusal| Why::new(in_file(&place.file, &refusal)))?;
+    let Some(values) = values(place, &file.bytes)? else { return Ok(true) };
     let fits = |text: &str| Version::parse(text).is_ok_and(|found| found.same(expect) || found.same(becomes));
     Ok(!values.is_empty() && values.iter().all(|value| fits(&value.value)))
+}
+
+/// What the place says; `None` where nothing is there yet and may be written.
+fn values(place: &Place, bytes: &[u8]) -> Result<Option<Vec<Located>>, Why> {
+    match gradus_edit::read_file(Format::of(place.file.as_str()), bytes, &place.locator) {
+        Ok(values) => Ok(Some(values)),
+        Err(refusal) if place.create && refusal.is_missing() => Ok(None),
+        Err(refusal) => Err(Why::new(in_file(&place.file, &refusal))),
+    }
 }
 
 /// A refusal with its file, as `file:line: why`.

@@ -127,17 +127,83 @@ pub enum Queue {
     Pinned(Pin),
 }
 
-/// A value in a file that says which version is deployed.
+/// A value in a file that says which version is deployed. Exactly one of `select`, `image`, `patch` and
+/// `operation` names it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Edit {
-    /// The file, from the top of the repository.
-    pub file: String,
-    /// The document in the file and the place in it.
-    pub select: Select,
+    /// The file, from the top of the repository. YAML and JSON; TOML and `.env` by their names.
+    pub file: Option<String>,
+    /// The kustomization instead of a file: its folder or its file.
+    pub kustomization: Option<String>,
+    /// A document in the file and a place in it.
+    pub select: Option<Select>,
+    /// The entry of this name in the `images:` of the kustomization.
+    pub image: Option<String>,
+    /// The field of that entry; `newTag` when absent.
+    pub set: Option<ImageField>,
+    /// What a patch that is written in the kustomization sets.
+    pub patch: Option<EditPatch>,
+    /// What an operation of a JSON patch (RFC 6902) writes: the path in the object, such as
+    /// `/spec/chart/spec/version`.
+    pub operation: Option<String>,
+    /// The literal block (`|`) that holds the value, where it is in one.
+    pub inside: Option<Select>,
+    /// The part of a reference to an image that is the version; the whole value when absent.
+    pub part: Option<ImagePart>,
+    /// What becomes of the digest beside a new tag; `refuse` when absent.
+    pub digest: Option<StaleDigest>,
+    /// Whether a value that is not there yet is written, with the keys around it; `false` when absent.
+    pub create: Option<bool>,
     /// What is written there: an artifact, or its version as `artifact.version`.
     /// The only artifact when absent.
     pub from: Option<String>,
+}
+
+/// A field of an entry in the `images:` of a kustomization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ImageField {
+    /// The tag.
+    NewTag,
+    /// The name.
+    NewName,
+    /// The digest.
+    Digest,
+}
+
+/// A part of a reference to an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImagePart {
+    /// The registry and the repository.
+    Name,
+    /// The tag.
+    Tag,
+    /// The digest.
+    Digest,
+}
+
+/// What becomes of the digest beside a new tag: it would go on naming the old image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StaleDigest {
+    /// Nothing is written, and the reason is told.
+    Refuse,
+    /// It is taken away.
+    Drop,
+}
+
+/// An object that a kustomization patches, and a place in it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EditPatch {
+    /// The kind of the object.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The field, such as `spec.chart.spec.version`.
+    pub path: String,
 }
 
 /// A document in a file and a place in it.

@@ -136,10 +136,11 @@ fn paths_that_do_not_parse(loaded: &Loaded, texts: &BTreeMap<String, Vec<u8>>) -
     let mut errors = Vec::new();
     for environment in loaded.pipeline.environments() {
         for (at, edit) in environment.edit.iter().enumerate() {
-            if let Err(error) = FieldPath::parse(&edit.select.path) {
+            for (field, path) in edit.paths() {
+                let Err(error) = FieldPath::parse(path) else { continue };
                 errors.push(ManifestError {
-                    place: place_of(&edit.select.path, loaded, texts),
-                    field: format!("environment {}, edit[{at}].select.path", environment.name),
+                    place: place_of(path, loaded, texts),
+                    field: format!("environment {}, edit[{at}].{field}", environment.name),
                     kind: ManifestErrorKind::Value,
                     message: format!(
                         "the path of an edit in environment {:?}: {error}",

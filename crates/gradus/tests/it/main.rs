@@ -22,6 +22,7 @@ mod mistakes;
 mod notifying;
 mod on_gitea;
 mod pipes;
+mod places;
 mod recording;
 mod reference;
 mod said_on_gitea;
