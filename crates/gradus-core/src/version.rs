@@ -11,9 +11,12 @@ use std::sync::Arc;
 
 mod calendar;
 mod numeric;
+mod range;
 mod semantic;
 #[cfg(test)]
 mod tests;
+
+pub use range::is_range;
 
 const MAX_BYTES: usize = 256;
 

@@ -34,6 +34,9 @@ pub struct Place {
     pub locator: Locator,
     /// Whether a value that is not there yet is written.
     pub create: bool,
+    /// Whether a range may stand there: nothing is promoted into a first environment, and what follows a
+    /// range there is somebody else's.
+    pub range: bool,
     /// Of which artifact.
     pub artifact: ArtifactName,
 }
@@ -64,7 +67,7 @@ pub(crate) fn of(
     index: Option<&Result<Index, Why>>,
 ) -> Result<Vec<Place>, Why> {
     if !needs_markers(environment) {
-        return environment.edit.iter().map(said::place).collect();
+        return environment.edit.iter().map(|edit| said::place(edit, environment.is_first())).collect();
     }
     let index = match index {
         Some(Ok(index)) => index,
@@ -94,6 +97,7 @@ pub(crate) fn of(
             file: file.clone(),
             locator: Locator::marker(MARKER, value.clone()),
             create: false,
+            range: environment.is_first(),
             artifact: artifact.clone(),
         })
         .collect())

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gradus_core::names::{ArtifactName, BlobId, EnvironmentName, PipelineKey, RepoPath};
 use gradus_core::observation::Why;
 use gradus_core::release::Release;
-use gradus_core::version::Version;
+use gradus_core::version::{Version, is_range};
 use gradus_edit::{Edit, Format, LineChange, Located, Outcome};
 
 use super::each::Each;
@@ -76,6 +76,12 @@ pub(crate) fn release_at(places: &[Place], files: &Files) -> Result<Option<Relea
         }
         for value in values {
             let at = format!("{}:{}", place.file, value.place.line);
+            if is_range(&value.value) {
+                if place.range {
+                    continue;
+                }
+                return Err(range(&at, &value));
+            }
             let version = Version::parse(&value.value)
                 .map_err(|error| Why::new(format!("{at}: {} is no version: {error}", value.path)))?;
             match found.get(&place.artifact) {
@@ -120,6 +126,7 @@ pub fn edits(
     let mut by_file: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
     for place in places {
         let Some(version) = to.get(&place.artifact) else { continue };
+        refuse_range(place, files)?;
         if let Some(expect) = from.and_then(|from| from.get(&place.artifact))
             && !declares(place, files, expect, version)?
         {
@@ -145,6 +152,23 @@ pub fn edits(
         }
     }
     Ok(Some(changed))
+}
+
+/// Whoever wrote a range wants what it allows, and not one version of it.
+fn refuse_range(place: &Place, files: &BTreeMap<RepoPath, FileSeen>) -> Result<(), Why> {
+    let Some(file) = files.get(&place.file) else { return Ok(()) };
+    let found = values(place, &file.bytes)?.unwrap_or_default();
+    match found.iter().find(|value| is_range(&value.value)) {
+        Some(value) => Err(range(&format!("{}:{}", place.file, value.place.line), value)),
+        None => Ok(()),
+    }
+}
+
+fn range(at: &str, value: &Located) -> Why {
+    Why::new(format!(
+        "{at}: {} is the range {}, which is not replaced by a version; write a version there once by hand",
+        value.path, value.value
+    ))
 }
 
 /// Whether every value of the place is what it is expected to be, or already what

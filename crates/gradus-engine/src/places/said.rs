@@ -7,7 +7,7 @@ use gradus_edit::{FieldPath, KustomizeImage, KustomizePatch, Locator, Operation}
 use super::Place;
 
 /// The place that an `edit:` of a pipeline names.
-pub(super) fn place(edit: &EditSpec) -> Result<Place, Why> {
+pub(super) fn place(edit: &EditSpec, range: bool) -> Result<Place, Why> {
     let path =
         |text: &str| FieldPath::parse(text).map_err(|error| Why::new(format!("{}: {error}", edit.file)));
     let digest = match edit.digest {
@@ -43,7 +43,7 @@ pub(super) fn place(edit: &EditSpec) -> Result<Place, Why> {
         Some(block) => select(block)?.inside(value),
         None => value,
     };
-    Ok(Place { file: edit.file.clone(), locator, create: edit.create, artifact: edit.from.clone() })
+    Ok(Place { file: edit.file.clone(), locator, create: edit.create, range, artifact: edit.from.clone() })
 }
 
 fn part(part: ImagePart) -> gradus_edit::ImagePart {

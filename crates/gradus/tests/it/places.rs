@@ -113,7 +113,7 @@ fn k5_k6_a_stage_without_a_patch_is_named_or_gets_one() {
 }
 
 #[test]
-fn a16_a29_every_form_changes_its_value_and_no_other_byte() {
+fn a16_every_form_changes_its_value_and_no_other_byte() {
     let mut world = World::empty();
     let write = |stage: &str, version: &str| {
         let write = |name: &str, text: &str| world.write(&format!("checkout/{stage}/{name}"), text);
@@ -161,4 +161,43 @@ fn a16_a29_every_form_changes_its_value_and_no_other_byte() {
     pipeline(&world, "web", &[edits("dev"), edits("staging")]);
     promoted(&mut world, 1);
     world.check("places_forms");
+}
+
+#[test]
+fn a29_targets_that_share_a_marker_change_together() {
+    let mut world = World::empty();
+    let file = |folder: &str, environment: &str, version: &str| {
+        world.write(
+            &format!("checkout/{folder}/podinfo.yaml"),
+            &format!("spec:\n  version: '{version}' # {{\"$promotion\": \"apps:podinfo:{environment}\"}}\n"),
+        );
+    };
+    file("stg", "staging", "1.1.0");
+    file("prd", "prod", "1.0.0");
+    file("prd2", "prod", "1.0.0");
+    world.commit("Two of prod");
+    world.write(
+        "pipelines/podinfo.yaml",
+        "apiVersion: gradus.dev/v1alpha1\nkind: Pipeline\nmetadata: {name: podinfo, namespace: apps}\nspec:\n  \
+         repository: {url: ../fleet.git}\n  environments:\n  - {name: staging, targets: [git: {}]}\n  \
+         - {name: prod, targets: [git: {}], promote: {strategy: push}}\n",
+    );
+    promoted(&mut world, 1);
+    world.check("places_shared_marker");
+}
+
+#[test]
+fn a13_a_range_is_not_overwritten() {
+    let mut world = World::empty();
+    world.write("checkout/dev/chart.yaml", "spec:\n  version: 1.1.9\n");
+    world.write("checkout/dev-test/chart.yaml", "spec:\n  version: '>=0.0.3'\n");
+    world.commit("A range");
+    let edit = |folder: &str| format!("{{file: {folder}/chart.yaml, select: {{path: spec.version}}}}");
+    pipeline(&world, "podinfo", &[edit("dev"), edit("dev-test")]);
+    let mut serving = Serving::start(world.gradus());
+    serving.until(&world, |status| status.contains("1.1.9"));
+    serving.stop();
+    world.run(&["status", "podinfo"]);
+    assert_eq!(world.git(&world.path("fleet.git"), &["rev-list", "--count", "main"]).trim(), "1");
+    world.check("places_range");
 }

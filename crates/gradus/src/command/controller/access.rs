@@ -21,8 +21,7 @@ impl Access for SecretAccess {
         let secret = self.secrets.known(name)?;
         with_secret(&self.otherwise, |key| Ok(secret.text(key)))?.ok_or_else(|| {
             let why = format!("it has {NOTHING}");
-            PortError::because(PortErrorKind::Missing, format!("reading Secret {name}"), why)
-                .with_hint(PUT)
+            PortError::because(PortErrorKind::Missing, format!("reading Secret {name}"), why).with_hint(PUT)
         })
     }
 }
