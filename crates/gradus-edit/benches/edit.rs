@@ -38,16 +38,82 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             find_markers(bytes, "$other").map(|found| found.is_empty())
         })?;
     }
+    one_edit(&mut out, "small", small.as_bytes(), &small_path, &limits)?;
+    one_edit(&mut out, "CRD stream", large.as_bytes(), &large_path, &limits)?;
+    search(&mut out)
+}
+
+/// What an edit costs beside one look at the file by the parser.
+fn one_edit(
+    out: &mut impl Write,
+    name: &str,
+    bytes: &[u8],
+    path: &Locator,
+    limits: &Limits,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let parse = row(out, &format!("{name}: one parse, events alone"), bytes.len(), || parsed(bytes))?;
+    let edit = row(out, &format!("{name}: one edit"), bytes.len(), || {
+        let edits = [Edit::new(path.clone(), "9.8.7")];
+        edit_within(bytes, &edits, limits).map(|outcome| matches!(outcome, Outcome::Edited(_)))
+    })?;
+    writeln!(
+        out,
+        "{:<38} {:>22.2}x",
+        format!("{name}: edit / parse"),
+        edit.as_secs_f64() / parse.as_secs_f64()
+    )?;
+    Ok(())
+}
+
+/// Whether the parser takes the whole file, with its comments.
+fn parsed(bytes: &[u8]) -> Result<bool, Box<dyn std::error::Error>> {
+    let options = granit_parser::options! { emit_comments: true };
+    let mut events = 0;
+    for event in granit_parser::Parser::new_from_str_with_options(std::str::from_utf8(bytes)?, options) {
+        black_box(event?);
+        events += 1;
+    }
+    Ok(events > 0)
+}
+
+/// Markers of ten thousand files, of which one in a hundred has one, beside reading each in full.
+fn search(out: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+    let marked = small();
+    let plain = marked.replace(" # {\"$setter\": \"apps:web:prod\"}", "");
+    let files: Vec<&[u8]> =
+        (0..10_000).map(|at| if at % 100 == 0 { marked.as_bytes() } else { plain.as_bytes() }).collect();
+    let bytes = files.iter().map(|file| file.len()).sum();
+    let ours = row(out, "10,000 files: markers", bytes, || {
+        let mut found = 0;
+        for file in &files {
+            found += find_markers(file, "$setter")?.len();
+        }
+        Ok::<_, gradus_edit::Refusal>(found == 100)
+    })?;
+    let events = row(out, "10,000 files: every event", bytes, || {
+        files.iter().try_fold(true, |all, file| Ok::<_, Box<dyn std::error::Error>>(all && parsed(file)?))
+    })?;
+    let values = row(out, "10,000 files: every value (serde_yaml)", bytes, || {
+        files.iter().try_fold(true, |all, file| {
+            Ok::<_, serde_yaml::Error>(all && serde_yaml::from_slice::<serde_yaml::Value>(file)?.is_mapping())
+        })
+    })?;
+    let times = |other: Duration| other.as_secs_f64() / ours.as_secs_f64();
+    writeln!(out, "{:<38} {:>22.1}x", "every event / markers", times(events))?;
+    writeln!(out, "{:<38} {:>22.1}x", "every value / markers", times(values))?;
     Ok(())
 }
 
 /// The best time of several runs, each of which must do what it says.
-fn row<E: std::error::Error + 'static>(
+fn row<E>(
     out: &mut impl Write,
     what: &str,
     bytes: usize,
     mut run: impl FnMut() -> Result<bool, E>,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Result<Duration, Box<dyn std::error::Error>>
+where
+    Box<dyn std::error::Error>: From<E>,
+{
     let mut best = Duration::MAX;
     let began = Instant::now();
     let mut runs = 0;
@@ -62,7 +128,7 @@ fn row<E: std::error::Error + 'static>(
     }
     let rate = bytes as f64 / best.as_secs_f64() / 1e6;
     writeln!(out, "{what:<38} {bytes:>10} {best:>12.1?} {rate:>10.1}")?;
-    Ok(())
+    Ok(best)
 }
 
 fn small() -> String {
@@ -71,8 +137,13 @@ fn small() -> String {
          interval: 5m\n  chart:\n    spec:\n      chart: web\n      version: '6.0.0' # {\"$setter\": \"apps:web:prod\"}\n  \
          values:\n",
     );
-    while file.len() < 1000 {
-        file.push_str("    someSetting:\n      enabled: true\n      level: \"info\" # what is logged\n");
+    for number in 0.. {
+        if file.len() >= 1000 {
+            break;
+        }
+        file.push_str(&format!(
+            "    setting{number}:\n      enabled: true\n      level: \"info\" # what is logged\n"
+        ));
     }
     file
 }

@@ -51,7 +51,8 @@ impl<'a, 'l> Build<'a, 'l> {
     fn new(text: &'a str, limits: &'l Limits) -> Self {
         let table = Table {
             text,
-            nodes: Vec::new(),
+            // A node for each thirty bytes is much; growing by copying costs more than room that is not used.
+            nodes: Vec::with_capacity(text.len() / 32),
             comments: Vec::new(),
             roots: Vec::new(),
             anchors: Default::default(),
