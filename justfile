@@ -16,6 +16,10 @@ test:
 simulate count="20000" seed="0":
     cargo run --release --locked -p gradus-engine --features fake --example simulate -- --count {{count}} --seed {{seed}}
 
+# Edit a million random values of random YAML, and compare every other byte and, with another parser, every other value.
+fuzz edits="1000000" bytes="200000" seed="0":
+    cargo run --release --locked -p gradus-edit --example fuzz -- --edits {{edits}} --bytes {{bytes}} --seed {{seed}}
+
 # Everything that CI does.
 ci:
     .ci/run

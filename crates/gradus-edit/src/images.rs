@@ -95,7 +95,8 @@ impl<'t> Found<'t, '_> {
     /// `image: name:tag@digest`.
     fn reference(&mut self, mapping: NodeId, image: &ImageSet) -> Result<(), Refusal> {
         let Some(found) = self.table.get(mapping, "image") else { return Ok(()) };
-        match self.table.scalar(found).map(ImageRef::parse) {
+        let text = self.table.scalar(found).filter(|text| !text.contains(char::is_whitespace));
+        match text.map(ImageRef::parse) {
             Some(old) if old.name == image.name => self.set(found, &image.becomes.to_string()),
             Some(_) | None => Ok(()),
         }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::FieldPath;
+use crate::walk::shorten;
+use crate::{FieldPath, Stale};
 
 /// A file or a value that this crate does not read or edit.
 ///
@@ -206,6 +207,15 @@ pub enum RefusalKind {
         /// The format.
         format: &'static str,
     },
+    /// A value is neither what it was expected to be nor what it should become.
+    Unexpected {
+        /// The value's path.
+        path: FieldPath,
+        /// What it was expected to be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
     /// The format has nothing by which a value could be named but a path.
     OnlyPaths {
         /// The format.
@@ -297,8 +307,29 @@ impl Refusal {
         Self { kind, place: None }
     }
 
+    /// Whether the file as a whole cannot be read, rather than one of its values not be edited.
+    pub fn is_of_whole_file(&self) -> bool {
+        matches!(
+            self.kind,
+            RefusalKind::TooLarge { .. }
+                | RefusalKind::TooManyNodes { .. }
+                | RefusalKind::TooDeep { .. }
+                | RefusalKind::NotUtf8
+                | RefusalKind::Syntax(_)
+                | RefusalKind::TemplateFile { .. }
+                | RefusalKind::NotOfFormat { .. }
+        )
+    }
+
     pub(crate) fn at(place: Place, kind: RefusalKind) -> Self {
         Self { kind, place: Some(place) }
+    }
+}
+
+impl From<Stale> for Refusal {
+    fn from(stale: Stale) -> Self {
+        let Stale { place, path, expected, found } = stale;
+        Self::at(place, RefusalKind::Unexpected { path, expected, found })
     }
 }
 
@@ -425,6 +456,9 @@ impl fmt::Display for RefusalKind {
                 f,
                 "{path} cannot become this value: not every reader of {format} files would take it as it is"
             ),
+            Self::Unexpected { path, expected, found } => {
+                write!(f, "{path} is {}, not {} as expected", shorten(found), shorten(expected))
+            }
             Self::OnlyPaths { format } => write!(f, "in {format} files a value is named by its path alone"),
             Self::NotOfFormat { format, detail } => write!(f, "the file is not valid {format}: {detail}"),
             Self::Conflict { path } => write!(f, "two edits give {path} different values"),

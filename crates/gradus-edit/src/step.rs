@@ -397,7 +397,8 @@ impl Planned {
     fn shown(self, before: &str, after: &str, splices: &[(Splice, Range<usize>)]) -> Change {
         let Self { place, path, from, to, at, line } = self;
         let line = line.unwrap_or_else(|| {
-            let splice = splices.iter().find(|(splice, _)| splice.old.start == at);
+            let index = splices.partition_point(|(splice, _)| splice.old.start < at);
+            let splice = splices.get(index).filter(|(splice, _)| splice.old.start == at);
             LineChange {
                 number: place.line,
                 before: splice.map_or_else(String::new, |(splice, _)| line_around(before, &splice.old)),

@@ -14,7 +14,7 @@ pub(crate) fn verify(
     after: &Table<'_>,
     splices: &[(Splice, Range<usize>)],
 ) -> Result<(), Refusal> {
-    let moved = Moved { splices };
+    let moved = Moved::new(splices);
     let refuse = |what| Err(Refusal::of(RefusalKind::Verification { what }));
     let pairs = match Pairs::of(before, after, splices) {
         Some(pairs) => pairs,
@@ -219,9 +219,17 @@ fn same_comments(before: &Table<'_>, after: &Table<'_>, moved: &Moved<'_>) -> bo
 /// How far the splices moved what stands behind them.
 struct Moved<'a> {
     splices: &'a [(Splice, Range<usize>)],
+    /// The bytes that went away; few, where values that are set may be many.
+    gone: Vec<&'a Range<usize>>,
 }
 
-impl Moved<'_> {
+impl<'a> Moved<'a> {
+    fn new(splices: &'a [(Splice, Range<usize>)]) -> Self {
+        let removed = |splice: &Splice| matches!(splice.made, Made::Removed { .. });
+        let gone = splices.iter().filter(|(splice, _)| removed(splice)).map(|(splice, _)| &splice.old);
+        Self { splices, gone: gone.collect() }
+    }
+
     /// Whether a node that was not edited is where the splices moved it to.
     fn keeps(&self, old: &Node<'_>, new: &Node<'_>) -> bool {
         match &old.content {
@@ -232,7 +240,9 @@ impl Moved<'_> {
             | Content::Sequence(Layout::Block | Layout::Pair)
             | Content::Scalar(Style::Block, _) => {
                 // A mapping whose first key is gone starts at the next, which is looked at by itself.
-                self.start(old.span.start) == new.span.start || self.is_gone(old.span.start)
+                self.start(old.span.start) == new.span.start
+                    || self.is_gone(old.span.start)
+                    || self.is_filled(old.span.start, new.span.start)
             }
             Content::Mapping(Layout::Flow)
             | Content::Sequence(Layout::Flow)
@@ -263,17 +273,21 @@ impl Moved<'_> {
     }
 
     fn is_gone(&self, at: usize) -> bool {
-        let removed =
-            |splice: &Splice| matches!(splice.made, Made::Removed { .. }) && splice.old.contains(&at);
-        self.splices.iter().any(|(splice, _)| removed(splice))
+        self.gone.iter().any(|gone| gone.contains(&at))
+    }
+
+    /// Whether a list starts where its first element was not written and is now: one that is not indented
+    /// begins behind its first dash.
+    fn is_filled(&self, old: usize, new: usize) -> bool {
+        self.splices.iter().any(|(splice, made)| {
+            let behind = old.checked_sub(splice.old.start);
+            splice.old.is_empty()
+                && behind.is_some_and(|behind| made.start <= new && new <= made.end + behind)
+        })
     }
 
     fn removes(&self, comment: &Comment) -> bool {
-        self.splices.iter().any(|(splice, _)| {
-            matches!(splice.made, Made::Removed { .. })
-                && splice.old.start <= comment.span.start
-                && comment.span.end <= splice.old.end
-        })
+        self.gone.iter().any(|gone| gone.start <= comment.span.start && comment.span.end <= gone.end)
     }
 }
 

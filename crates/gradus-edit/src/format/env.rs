@@ -63,9 +63,9 @@ fn value(text: &str, start: usize, end: usize) -> Result<(String, usize), Refusa
         }
         Some(_) | None => {
             let line = text.get(start..end).unwrap_or_default();
-            let comment = line.match_indices('#').find(|(at, _)| {
-                *at == 0 || line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t']))
-            });
+            let comment = line
+                .match_indices('#')
+                .find(|(at, _)| line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t'])));
             let value = line.get(..comment.map_or(line.len(), |(at, _)| at)).unwrap_or_default().trim_end();
             Ok((value.to_owned(), start + value.len()))
         }

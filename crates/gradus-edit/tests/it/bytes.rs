@@ -73,6 +73,12 @@ fn a_value_on_several_lines_becomes_one_line() {
 }
 
 #[test]
+fn an_element_that_is_not_written_is_filled() {
+    check("a:\n-«»\nb: 1\n", "a[0]", " v9");
+    check("- x\n-«»\n\n", "[1]", " v9");
+}
+
+#[test]
 fn values_around_blocks_of_text_are_reached() {
     check("a: |\n  text # {\n\n   more\nb: «v1»\n", "b", "v9");
     check("a: >-\n  text\n\n# c\nb: «v1»\n", "b", "v9");

@@ -97,6 +97,7 @@ fn lines_of_an_env_file_are_changed_where_they_stand() {
     env("A=«'v1'»\n", "A", "it's", "\"it's\"");
     env("A=«»\nB=x\n", "A", "v2", "v2");
     env("A=«» # c\n", "A", "v2", "v2");
+    env("A=«#v1» # c\n", "A", "v2", "v2");
     env("A = «v1»\n", "A", "v2", "v2");
     env("  export  A=«http://x/#y»\n", "A", "http://x/z", "http://x/z");
     env("A=\"two\nlines=3\"\nnot a line\nB.c=«x»\n", "B.c", "y", "y");

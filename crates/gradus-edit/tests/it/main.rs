@@ -19,6 +19,8 @@ mod random;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod scale;
+#[cfg(test)]
 mod setters;
 #[cfg(test)]
 mod values;

@@ -1,7 +1,5 @@
 //! `gradus migrate`: pipelines of Weave GitOps, written as ours.
 
-mod diff;
-
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +8,7 @@ use clap::ValueEnum;
 use gradus_manifest::weave::{Known, Migration, migrate};
 use gradus_manifest::{MAX_FILE_BYTES, ManifestError, SourceFile};
 
+use crate::diff;
 use crate::error::CliError;
 use crate::output::{Printer, Tone};
 

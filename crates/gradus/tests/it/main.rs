@@ -27,5 +27,6 @@ mod recording;
 mod reference;
 mod said_on_gitea;
 mod serving;
+mod setting;
 mod traces;
 mod world;

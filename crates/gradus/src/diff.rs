@@ -1,5 +1,8 @@
 //! What changed between two texts, line by line.
 
+use crate::output::{Printer, Tone};
+use crate::table::plain;
+
 /// How many lines are shown around a change.
 const AROUND: usize = 3;
 /// How many lines of both texts together are compared; a longer pair is shown as replaced.
@@ -13,8 +16,24 @@ enum Change<'t> {
     New(&'t str),
 }
 
+/// The changes of a file in unified form, coloured where colours are wanted.
+pub(crate) fn toned(name: &str, before: &str, after: &str, printer: &Printer) -> String {
+    let head = [format!("--- a/{name}"), format!("+++ b/{name}")];
+    let head = head.iter().map(|line| printer.toned(Tone::Strong, &plain(line)));
+    let lines = unified(before, after).into_iter().map(|line| {
+        let line = plain(&line);
+        match line.chars().next() {
+            Some('+') => printer.toned(Tone::Good, &line),
+            Some('-') => printer.toned(Tone::Bad, &line),
+            Some('@') => printer.toned(Tone::Dim, &line),
+            Some(_) | None => line,
+        }
+    });
+    head.chain(lines).map(|line| line + "\n").collect()
+}
+
 /// The changes from one text to another in unified form, without a head that names files.
-pub(super) fn unified(before: &str, after: &str) -> Vec<String> {
+pub(crate) fn unified(before: &str, after: &str) -> Vec<String> {
     let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let changes = changes(&before, &after);
     let mut shown = Vec::new();
@@ -70,6 +89,23 @@ fn hunk(changes: &[Change<'_>], from: usize) -> Option<std::ops::Range<usize>> {
 
 /// The fewest lines that go and come.
 fn changes<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Change<'t>> {
+    // What both begin and end with needs no comparing, and that is most of a long file.
+    let shorter = before.len().min(after.len());
+    let head = before.iter().zip(after).take_while(|(old, new)| old == new).count();
+    let ends = before.iter().rev().zip(after.iter().rev());
+    let tail = ends.take(shorter - head).take_while(|(old, new)| old == new).count();
+    let middle = |lines: &'_ [&'t str]| lines.get(head..lines.len() - tail).unwrap_or_default().to_vec();
+    let mut changes = same(before.get(..head));
+    changes.extend(compare(&middle(before), &middle(after)));
+    changes.extend(same(before.get(before.len() - tail..)));
+    changes
+}
+
+fn same<'t>(lines: Option<&[&'t str]>) -> Vec<Change<'t>> {
+    lines.unwrap_or_default().iter().map(|line| Change::Same(line)).collect()
+}
+
+fn compare<'t>(before: &[&'t str], after: &[&'t str]) -> Vec<Change<'t>> {
     let width = after.len() + 1;
     if (before.len() + 1).saturating_mul(width) > MOST {
         let gone = before.iter().map(|line| Change::Gone(line));
@@ -122,6 +158,16 @@ mod tests {
 
     fn check(before: &str, after: &str, shown: &[&str]) {
         assert_eq!(unified(before, after), shown, "{before:?} {after:?}");
+    }
+
+    #[test]
+    fn of_a_long_file_only_what_differs_is_compared() {
+        let line = |at: usize| format!("line {at}\n");
+        let before: String = (0..100_000).map(line).collect();
+        let after = before.replace("line 50000\n", "new\n");
+        let shown = unified(&before, &after);
+        assert_eq!(shown.len(), 9);
+        assert_eq!(shown.first().map(String::as_str), Some("@@ -49998,7 +49998,7 @@"));
     }
 
     #[test]
