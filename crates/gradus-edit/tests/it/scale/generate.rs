@@ -222,7 +222,7 @@ impl Writer {
                 self.blanks(indent + more);
                 self.scalar(indent, false, true);
             }
-            0..=11 => {
+            2..=11 => {
                 let gap = if self.random.chance(15) { 3 } else { 1 };
                 self.blanks(gap);
                 self.scalar(indent, false, true);
