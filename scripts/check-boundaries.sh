@@ -38,7 +38,7 @@ of_ours() {
 }
 
 only gradus-core jiff semver thiserror
-only gradus-edit granit-parser toml_edit
+only gradus-edit granit-parser regex-lite toml_edit
 only gradus-evidence gradus-core jiff semver serde serde_json
 only gradus-weave aws-lc-rs jiff serde serde_json thiserror
 only gradus-template gradus-core jiff minijinja strsim

@@ -83,6 +83,40 @@ pub fn read_file(format: Format, bytes: &[u8], locator: &Locator) -> Result<Vec<
     }])
 }
 
+/// All values of a TOML or `.env` file, in its order.
+pub(crate) fn values(format: Format, bytes: &[u8]) -> Result<Vec<Located>, Refusal> {
+    let text = text(bytes, &Limits::default())?;
+    let mut found = Vec::new();
+    leaves(text, &format.parse(text)?, &mut Vec::new(), &mut found);
+    found.sort_by_key(|located| located.span.start);
+    Ok(found)
+}
+
+fn leaves(text: &str, tree: &Tree, steps: &mut Vec<Step>, found: &mut Vec<Located>) {
+    match tree {
+        Tree::Table(entries) => {
+            for (key, tree) in entries {
+                steps.push(Step::Key(key.clone()));
+                leaves(text, tree, steps, found);
+                steps.pop();
+            }
+        }
+        Tree::List(elements) => {
+            for (index, tree) in elements.iter().enumerate() {
+                steps.push(Step::Index(index));
+                leaves(text, tree, steps, found);
+                steps.pop();
+            }
+        }
+        Tree::Leaf(leaf) => found.push(Located {
+            value: leaf.text.clone(),
+            path: FieldPath::new(steps.iter().cloned()),
+            place: place(text, leaf.span.start),
+            span: leaf.span.clone(),
+        }),
+    }
+}
+
 /// [`edit`](crate::edit) in a file of this format: all edits or none, and no other byte.
 pub fn edit_file(format: Format, bytes: &[u8], edits: &[Edit]) -> Result<Outcome, Refusal> {
     let limits = Limits::default();

@@ -48,7 +48,18 @@ fn rest_behind(path: &FieldPath, pointer: &str) -> Option<FieldPath> {
     same.then(|| FieldPath::new(steps.iter().skip(tokens.len()).cloned()))
 }
 
-fn unescape(token: &str) -> String {
+/// The way that a pointer leads; nothing where it leads to the root or behind the end of a list.
+pub(crate) fn steps_of(pointer: &str) -> Option<FieldPath> {
+    let tokens = pointer.strip_prefix('/')?.split('/');
+    let steps = tokens.map(|token| match FieldPath::index(token) {
+        _ if token == "-" => None,
+        Some(index) if !token.is_empty() => Some(Step::Index(index)),
+        Some(_) | None => Some(Step::Key(unescape(token))),
+    });
+    steps.collect::<Option<Vec<Step>>>().map(FieldPath::new)
+}
+
+pub(crate) fn unescape(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 

@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod bytes;
 #[cfg(test)]
+mod finding;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
 mod json_files;
+#[cfg(test)]
+mod kustomize;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
