@@ -114,3 +114,39 @@ fn read(path: &Path) -> Result<File, CliError> {
     fs::File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)).map_err(failed)?;
     Ok(File { name, bytes: Arc::from(bytes), blob: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{Changed, Folder, Wrote};
+
+    /// Both files were read; what becomes of them is written once `meanwhile` has happened.
+    fn write_after(meanwhile: impl Fn(&std::path::Path)) -> (bool, String, String) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, two) = (folder.path().join("one.yaml"), folder.path().join("two.yaml"));
+        for file in [&one, &two] {
+            fs::write(file, "a: 1\n").expect("written");
+        }
+        let place = Folder::new(folder.path().to_str().expect("UTF-8")).expect("a folder");
+        let files = place.all(|name| name.ends_with(".yaml")).expect("read");
+        let changed: Vec<Changed> =
+            files.into_iter().map(|file| Changed { file, after: b"a: 2\n".to_vec() }).collect();
+        meanwhile(&two);
+        let done = matches!(place.write(&changed), Ok(Wrote::Done(None)));
+        let left = fs::read_dir(folder.path()).expect("listed").count();
+        assert!(left <= 2, "{left} files are there");
+        let read = |file| fs::read_to_string(file).unwrap_or_default();
+        (done, read(&one), read(&two))
+    }
+
+    #[test]
+    fn all_files_are_written_or_none() {
+        let text = str::to_owned;
+        assert_eq!(write_after(|_| ()), (true, text("a: 2\n"), text("a: 2\n")));
+        let somebody = |two: &std::path::Path| fs::write(two, "a: 3\n").expect("written");
+        assert_eq!(write_after(somebody), (false, text("a: 1\n"), text("a: 3\n")));
+        let gone = |two: &std::path::Path| fs::remove_file(two).expect("removed");
+        assert_eq!(write_after(gone), (false, text("a: 1\n"), String::new()));
+    }
+}
