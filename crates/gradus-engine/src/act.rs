@@ -5,6 +5,7 @@
 //! a few times.
 
 mod dispatch;
+mod lane;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,7 @@ use crate::spans;
 use crate::words::Words;
 
 pub(crate) use dispatch::Unrecorded;
+pub(crate) use lane::Lanes;
 
 /// How often a write is tried again because somebody else moved the branch.
 const TRIES: usize = 5;
@@ -55,6 +57,7 @@ pub(crate) struct Actor<'a> {
     pub(crate) sight: &'a Sight,
     pub(crate) report: &'a Report,
     pub(crate) unrecorded: &'a Unrecorded,
+    pub(crate) lanes: &'a Lanes,
 }
 
 /// A change, made ready to be written.
@@ -127,8 +130,19 @@ impl Actor<'_> {
     }
 
     async fn push(&self, repo: &dyn Repo, change: &Change) -> Result<Outcome, PortError> {
-        for _ in 0..TRIES {
-            let ready = match self.prepare(repo, change, None).instrument(spans::edit()).await? {
+        let Seen::Known((base, seen)) = &self.sight.base else { return Ok(Outcome::Stale(blind())) };
+        let lane = self.lanes.of(&self.pipeline.repository, base);
+        let mut left = lane.lock().await;
+        for tries in 0..TRIES {
+            // Where the branch is, is not asked for before a push that would tell it anyway.
+            let ready = match tries {
+                0 => {
+                    let likely = left.likely(seen, self.sight.asked);
+                    self.prepare_at(repo, change, likely, None).instrument(spans::edit()).await?
+                }
+                _ => self.prepare(repo, change, None).instrument(spans::edit()).await?,
+            };
+            let ready = match ready {
                 Ok(ready) => ready,
                 Err(outcome) => return Ok(outcome),
             };
@@ -140,8 +154,15 @@ impl Actor<'_> {
                 vec![ready.tip.clone()],
             );
             match repo.commit(&order).instrument(spans::commit()).await? {
-                Written::Stale(why) => tracing::debug!(why, "the branch moved; looking again"),
+                Written::Stale(why) => {
+                    tracing::debug!(why, "the branch moved; looking again");
+                    left.lost();
+                }
                 written @ (Written::Done(_) | Written::AlreadyTrue(_) | Written::Refused(_)) => {
+                    if let Written::Done(tip) = &written {
+                        left.at(tip);
+                    }
+                    drop(left);
                     return self.written(written, self.wrote(change, Action::Pushed, None, &ready)).await;
                 }
             }
@@ -245,15 +266,27 @@ impl Actor<'_> {
         change: &Change,
         proposed: Option<&BranchName>,
     ) -> Result<Prepared, PortError> {
+        let Seen::Known((base, _)) = &self.sight.base else { return Ok(Err(Outcome::Stale(blind()))) };
+        let both: Vec<BranchName> = std::iter::once(base).chain(proposed).cloned().collect();
+        let tips = repo.tips(&both).await?;
+        let Some(tip) = tips.get(base) else { return Ok(Err(Outcome::Stale(format!("{base} is gone")))) };
+        let head = proposed.and_then(|branch| tips.get(branch)).cloned();
+        self.prepare_at(repo, change, tip, head).await
+    }
+
+    /// Makes the edits on this commit of the base branch.
+    async fn prepare_at(
+        &self,
+        repo: &dyn Repo,
+        change: &Change,
+        tip: &CommitId,
+        head: Option<CommitId>,
+    ) -> Result<Prepared, PortError> {
         let (Seen::Known((base, seen)), Some(Ok(places))) =
             (&self.sight.base, self.sight.places.get(&change.environment))
         else {
             return Ok(Err(Outcome::Stale(blind())));
         };
-        let both: Vec<BranchName> = std::iter::once(base).chain(proposed).cloned().collect();
-        let tips = repo.tips(&both).await?;
-        let Some(tip) = tips.get(base) else { return Ok(Err(Outcome::Stale(format!("{base} is gone")))) };
-        let head = proposed.and_then(|branch| tips.get(branch)).cloned();
         if places.is_empty() {
             let name = &change.environment;
             return Ok(Err(Outcome::Refused(format!(
@@ -301,7 +334,7 @@ impl Actor<'_> {
         let places = names.filter_map(|name| self.sight.places.get(name)?.as_ref().ok()).flatten();
         let paths: BTreeSet<RepoPath> = places.map(|place| place.file.clone()).collect();
         let paths: Vec<RepoPath> = paths.into_iter().collect();
-        let commits = repo.history(tip, &paths, MEANWHILE).await?.commits;
+        let commits = repo.history_since(tip, &paths, MEANWHILE, seen).await?.commits;
         let Some(end) = commits.iter().position(|commit| commit.id == *seen) else { return Ok(true) };
         let meanwhile = commits.get(..=end).unwrap_or_default();
         Ok(meanwhile.windows(2).any(|two| matches!(two, [newer, older] if newer.files != older.files)))

@@ -16,7 +16,7 @@ use tokio::sync::broadcast;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::act::{Actor, Outcome, Unrecorded};
+use crate::act::{Actor, Lanes, Outcome, Unrecorded};
 use crate::moment::Moment;
 use crate::observe::{self, Branches, Memory, Sight, observe};
 use crate::port::{Holder, PortError, PortErrorKind, Ports, Shelf};
@@ -37,6 +37,7 @@ pub struct Engine {
     memory: Memory,
     told: Told,
     unrecorded: Unrecorded,
+    lanes: Lanes,
     pipelines: RwLock<BTreeMap<PipelineKey, Arc<Pipeline>>>,
     latest: RwLock<BTreeMap<PipelineKey, Arc<Looked>>>,
     pub(crate) queue: Queue<PipelineKey>,
@@ -112,6 +113,7 @@ impl Engine {
             memory: Memory::default(),
             told: Told::default(),
             unrecorded: Unrecorded::default(),
+            lanes: Lanes::default(),
             pipelines: RwLock::default(),
             latest: RwLock::default(),
             queue: Queue::default(),
@@ -314,6 +316,7 @@ impl Engine {
             sight: &sight,
             report: &looked.report,
             unrecorded: &self.unrecorded,
+            lanes: &self.lanes,
         };
         let mut outcomes = Vec::with_capacity(looked.steps.len());
         for step in &looked.steps {
@@ -367,7 +370,8 @@ impl Engine {
         let named: BTreeSet<&BranchName> =
             pipelines.iter().flat_map(|pipeline| observe::tips::named(pipeline)).collect();
         let named: Vec<BranchName> = named.into_iter().cloned().collect();
-        self.memory.tips.with_others(Moment::now(), repository, base, &named, repo).await
+        let asked = self.memory.tips.with_others(Moment::now(), repository, base, &named, repo).await;
+        asked.map(|(_, branches)| branches)
     }
 
     /// The branch of a repository that is deployed.

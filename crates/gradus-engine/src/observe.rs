@@ -81,6 +81,8 @@ pub struct Sight {
     pub(crate) view: Option<View>,
     /// Where the branches were.
     pub(crate) tips: BTreeMap<BranchName, CommitId>,
+    /// When that was asked for.
+    pub(crate) asked: Moment,
     /// Whether a port failed.
     pub(crate) missed: bool,
     /// The commits that brought what is declared.
@@ -123,6 +125,7 @@ pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline,
             Seen::Unknown(_) => None,
         },
         tips: git.tips,
+        asked: git.asked,
         missed,
         origins: git.origins,
     }

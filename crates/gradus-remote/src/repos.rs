@@ -202,15 +202,17 @@ impl Repo for WireRepo {
     }
 
     async fn history(&self, tip: &CommitId, paths: &[RepoPath], limit: usize) -> Result<History, PortError> {
-        let wanted = paths.iter().map(wire_path).collect::<Result<Vec<_>, _>>()?;
-        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        let history = self.remote.history(wire_id(tip.as_str())?, &wanted, limit).await.map_err(from_git)?;
-        let complete = match history.end {
-            git::HistoryEnd::Root => true,
-            git::HistoryEnd::Limit | git::HistoryEnd::Unavailable => false,
-        };
-        let commits = history.entries.into_iter().map(commit_seen).collect::<Result<Vec<_>, _>>()?;
-        Ok(History { commits, complete })
+        self.back_to(tip, paths, limit, None).await
+    }
+
+    async fn history_since(
+        &self,
+        tip: &CommitId,
+        paths: &[RepoPath],
+        limit: usize,
+        known: &CommitId,
+    ) -> Result<History, PortError> {
+        self.back_to(tip, paths, limit, Some(known)).await
     }
 
     async fn parents(&self, commit: &CommitId) -> Result<Vec<CommitId>, PortError> {
@@ -262,6 +264,26 @@ impl Repo for WireRepo {
 }
 
 impl WireRepo {
+    async fn back_to(
+        &self,
+        tip: &CommitId,
+        paths: &[RepoPath],
+        limit: usize,
+        known: Option<&CommitId>,
+    ) -> Result<History, PortError> {
+        let wanted = paths.iter().map(wire_path).collect::<Result<Vec<_>, _>>()?;
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let known = known.map(|known| wire_id(known.as_str())).transpose()?;
+        let history = self.remote.history_since(wire_id(tip.as_str())?, &wanted, limit, known).await;
+        let history = history.map_err(from_git)?;
+        let complete = match history.end {
+            git::HistoryEnd::Root => true,
+            git::HistoryEnd::Limit | git::HistoryEnd::Unavailable => false,
+        };
+        let commits = history.entries.into_iter().map(commit_seen).collect::<Result<Vec<_>, _>>()?;
+        Ok(History { commits, complete })
+    }
+
     /// The answer to a write was lost: where the branch is says what became of it.
     async fn look(
         &self,

@@ -24,7 +24,7 @@ use crate::error::CliError;
 use crate::nearest::did_you_mean;
 use crate::output::Printer;
 use crate::plan::PipelinePlan;
-use crate::wiring::AccessArgs;
+use crate::wiring::{AccessArgs, CacheArgs};
 
 pub(crate) use cluster::{Answer, ClusterArgs, ClusterSource, Held, OneClusterArgs, SaidObject, failed};
 pub(crate) use folder::{Acted, Folder, Taken};
@@ -53,6 +53,8 @@ pub(crate) struct SourceArgs {
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
 }
 
 /// Where answers come from.

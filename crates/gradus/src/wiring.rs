@@ -1,5 +1,6 @@
 //! Puts the parts together: which adapter stands behind which port.
 
+mod cache;
 mod forge;
 mod heard;
 
@@ -17,6 +18,7 @@ use gradus_remote::targets::HttpTargets;
 
 use crate::error::CliError;
 
+pub(crate) use cache::CacheArgs;
 pub(crate) use forge::EitherForge;
 pub(crate) use heard::Hearing;
 

@@ -25,6 +25,8 @@ pub(crate) struct GitSight {
     pub(crate) proposals: BTreeMap<EnvironmentName, Seen<Option<ProposalSeen>>>,
     /// Where the branches were: the one that is deployed, and those of proposals.
     pub(crate) tips: BTreeMap<BranchName, CommitId>,
+    /// When that was asked for.
+    pub(crate) asked: Moment,
 }
 
 /// The default branches of repositories, asked for once.
@@ -87,7 +89,7 @@ async fn look_at(
         .collect();
     let named: Vec<BranchName> = super::tips::named(pipeline).cloned().collect();
     let all = memory.tips.with_others(since, &pipeline.repository, &base, &named, repo);
-    let all = all.await.map_err(in_words)?;
+    let (asked, all) = all.await.map_err(in_words)?;
     let its = std::iter::once(&base).chain(branches.values());
     let tips: BTreeMap<BranchName, CommitId> =
         its.filter_map(|branch| all.get_key_value(branch)).map(|(b, tip)| (b.clone(), tip.clone())).collect();
@@ -118,6 +120,7 @@ async fn look_at(
         origins: BTreeMap::new(),
         proposals: BTreeMap::new(),
         tips,
+        asked,
     };
     let mut back = LookBack::new(repo, &tip, paths, &sight.files);
     for environment in pipeline.environments() {
@@ -181,5 +184,6 @@ fn blind(pipeline: &Pipeline, why: &Why) -> GitSight {
         origins: BTreeMap::new(),
         proposals: names().map(|name| (name, Seen::Unknown(why.clone()))).collect(),
         tips: BTreeMap::new(),
+        asked: Moment::now(),
     }
 }

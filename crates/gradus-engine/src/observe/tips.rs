@@ -40,7 +40,8 @@ struct Answer {
 }
 
 impl Tips {
-    /// Where the base branch, those of proposals and these others are, asked for after this moment.
+    /// Where the base branch, those of proposals and these others are, asked for after this moment; and when the base
+    /// branch was asked for.
     pub(crate) async fn with_others(
         &self,
         since: Moment,
@@ -48,15 +49,15 @@ impl Tips {
         base: &BranchName,
         others: &[BranchName],
         repo: &dyn Repo,
-    ) -> Result<Branches, PortError> {
+    ) -> Result<(Moment, Branches), PortError> {
         let branches = self.since(since, repository, base, repo);
         if others.is_empty() {
             return branches.await;
         }
-        let (branches, tips) = futures::try_join!(branches, repo.tips(others))?;
+        let ((asked, branches), tips) = futures::try_join!(branches, repo.tips(others))?;
         let mut all = (*branches).clone();
         all.extend(tips);
-        Ok(Arc::new(all))
+        Ok((asked, Arc::new(all)))
     }
 
     async fn since(
@@ -65,13 +66,13 @@ impl Tips {
         repository: &Repository,
         base: &BranchName,
         repo: &dyn Repo,
-    ) -> Result<Branches, PortError> {
+    ) -> Result<(Moment, Branches), PortError> {
         let whom = (repository.url.clone(), repository.secret.clone(), base.clone());
         if let Some(answer) = self.lock().get(&whom)
             && answer.asked > since
             && answer.asked.age() < FRESH
         {
-            return Ok(answer.branches.clone());
+            return Ok((answer.asked, answer.branches.clone()));
         }
         let asked = Moment::now();
         let branches = Arc::new(repo.tips_with(base, PROPOSALS).await?);
@@ -81,7 +82,7 @@ impl Tips {
         if answers.get(&whom).is_none_or(|answer| answer.asked < asked) {
             answers.insert(whom, Answer { asked, branches: branches.clone() });
         }
-        Ok(branches)
+        Ok((asked, branches))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Asked, Answer>> {

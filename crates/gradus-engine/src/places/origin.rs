@@ -18,9 +18,6 @@ use crate::port::{PortError, Repo};
 
 /// How far back is looked at first.
 const FIRST: usize = 64;
-/// How far back is looked at first where it is known how things were at some commit:
-/// mostly few have come since.
-const NEAR: usize = 4;
 /// How far back is looked at the most.
 const MOST: usize = 32_768;
 /// Of how many of the newest releases it is kept who brought them.
@@ -119,11 +116,21 @@ impl<'a> LookBack<'a> {
         Self { repo, tip, paths, history: None, known }
     }
 
-    async fn at_least(&mut self, limit: usize) -> Result<(), PortError> {
-        let enough = |(fetched, history): &(usize, History)| *fetched >= limit || history.complete;
-        if !self.history.as_ref().is_some_and(enough) {
-            self.history = Some((limit, self.repo.history(self.tip, &self.paths, limit).await?));
+    /// So many commits, or as many as there are up to one for which it is known how things were.
+    async fn at_least(&mut self, limit: usize, known: Option<&CommitId>) -> Result<(), PortError> {
+        let met =
+            |history: &History| known.is_some_and(|id| history.commits.iter().any(|seen| seen.id == *id));
+        let enough =
+            |(fetched, history): &(usize, History)| *fetched >= limit || history.complete || met(history);
+        if self.history.as_ref().is_some_and(enough) {
+            return Ok(());
         }
+        let history = match known {
+            Some(known) => self.repo.history_since(self.tip, &self.paths, limit, known).await?,
+            None => self.repo.history(self.tip, &self.paths, limit).await?,
+        };
+        let fetched = if met(&history) { history.commits.len() } else { limit };
+        self.history = Some((fetched, history));
         Ok(())
     }
 
@@ -198,10 +205,10 @@ pub(crate) async fn origin(
     if let Some(kept) = kept.as_ref().filter(|kept| kept.tip == *back.tip) {
         return Ok(kept.facts.clone());
     }
-    let mut limit = if kept.is_some() { NEAR } else { FIRST };
+    let mut limit = FIRST;
     let facts = loop {
         // A failure is not remembered: the next look tries again.
-        back.at_least(limit).await?;
+        back.at_least(limit, kept.as_ref().map(|kept| &kept.tip)).await?;
         match walk(back, sought, kept.as_ref()).await? {
             Some(Seen::Known(facts)) => break Seen::Known(cache.shared(facts)),
             Some(unknown @ Seen::Unknown(_)) => break unknown,

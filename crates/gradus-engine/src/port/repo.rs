@@ -71,6 +71,22 @@ pub trait Repo: Send + Sync {
     /// The commits from a tip along first parents, newest first, with what the files were in each.
     async fn history(&self, tip: &CommitId, paths: &[RepoPath], limit: usize) -> Result<History, PortError>;
 
+    /// The same, and nothing beyond a commit that is known. Where it is not met, the limit cuts the list.
+    async fn history_since(
+        &self,
+        tip: &CommitId,
+        paths: &[RepoPath],
+        limit: usize,
+        known: &CommitId,
+    ) -> Result<History, PortError> {
+        let mut history = self.history(tip, paths, limit).await?;
+        if let Some(met) = history.commits.iter().position(|commit| commit.id == *known) {
+            history.complete &= met + 1 == history.commits.len();
+            history.commits.truncate(met + 1);
+        }
+        Ok(history)
+    }
+
     /// The parents of a commit, in their order. Where they are not told, a proposal
     /// that a person merged looks like an edit by hand, and who brought its release
     /// is lost.

@@ -19,4 +19,5 @@ mod processes;
 mod reports;
 mod round_trip;
 mod sample;
+mod shelf;
 mod told;

@@ -55,14 +55,31 @@ pub struct HistoryEntry {
 impl Remote {
     /// At most `limit` commits from `tip` back along first parents, and what each had at these paths.
     pub async fn history(&self, tip: ObjectId, paths: &[RepoPath], limit: u32) -> Result<History, GitError> {
-        self.within("read the history", self.inner.history(tip, paths, limit)).await
+        self.history_since(tip, paths, limit, None).await
+    }
+
+    /// The same, and nothing beyond this commit, where it is met.
+    pub async fn history_since(
+        &self,
+        tip: ObjectId,
+        paths: &[RepoPath],
+        limit: u32,
+        known: Option<ObjectId>,
+    ) -> Result<History, GitError> {
+        self.within("read the history", self.inner.history(tip, paths, limit, known)).await
     }
 }
 
 impl Inner {
-    async fn history(&self, tip: ObjectId, paths: &[RepoPath], limit: u32) -> Outcome<History> {
+    async fn history(
+        &self,
+        tip: ObjectId,
+        paths: &[RepoPath],
+        limit: u32,
+        known: Option<ObjectId>,
+    ) -> Outcome<History> {
         let mut session = Session::new(self);
-        let (commits, end) = first_parents(&mut session, tip, limit).await?;
+        let (commits, end) = first_parents(&mut session, tip, limit, known).await?;
         let starts: Vec<_> =
             commits.iter().flat_map(|(_, commit)| paths.iter().map(|path| (commit.tree, path))).collect();
         let mut found = walk(&mut session, &starts).await?.into_iter();
@@ -80,6 +97,7 @@ async fn first_parents(
     session: &mut Session<'_>,
     tip: ObjectId,
     limit: u32,
+    known: Option<ObjectId>,
 ) -> Outcome<(Vec<(ObjectId, ParsedCommit)>, HistoryEnd)> {
     let mut commits = Vec::new();
     let mut next = Some(tip);
@@ -102,6 +120,9 @@ async fn first_parents(
         let commit = session.need_commit(id)?;
         next = commit.parents.first().copied();
         commits.push((id, commit));
+        if known == Some(id) && next.is_some() {
+            return Ok((commits, HistoryEnd::Limit));
+        }
         left -= 1;
     }
     Ok((commits, HistoryEnd::Root))

@@ -37,7 +37,7 @@ use tokio::task::JoinSet;
 use crate::command::serve::{Figures, stopped};
 use crate::error::CliError;
 use crate::output::Printer;
-use crate::wiring::{AccessArgs, EitherForge, Hearing, options};
+use crate::wiring::{AccessArgs, CacheArgs, EitherForge, Hearing, options};
 
 use access::{SecretAccess, SecretsOfTargets};
 use hooks::HookArgs;
@@ -107,6 +107,8 @@ pub(crate) struct ControllerArgs {
     pub(crate) log: LogArgs,
     #[command(flatten)]
     access: AccessArgs,
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -210,7 +212,11 @@ impl Running {
             NotifyOptions::default(),
         ));
         let engine = Engine::new(ports).watched_by(Arc::new(Figures(metrics.clone())));
-        let engine = Arc::new(engine.watched_by(notifier.clone()));
+        let engine = engine.watched_by(notifier.clone());
+        let engine = Arc::new(match arguments.cache.named_shelf() {
+            Some(shelf) => engine.keeping_on(shelf),
+            None => engine,
+        });
         let _set_once = woken.set(engine.clone());
         let run = RunOptions {
             at_once: arguments.at_once,

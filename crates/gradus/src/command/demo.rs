@@ -18,7 +18,7 @@ use crate::demo::story::{Approver, Story};
 use crate::demo::{BAD, FIRST, GOOD};
 use crate::error::CliError;
 use crate::output::{Printer, Tone};
-use crate::wiring::AccessArgs;
+use crate::wiring::{AccessArgs, CacheArgs};
 
 /// How the demo runs.
 #[derive(Debug, clap::Args)]
@@ -152,6 +152,7 @@ async fn tell(folder: &Path, arguments: &DemoArgs, printer: &Printer) -> Result<
         poll: Duration::from_millis(300),
         at_once: 4,
         access: AccessArgs { secrets: stage.secrets.clone(), ..AccessArgs::default() },
+        cache: CacheArgs { cache_dir: Some(folder.join("cache")) },
     })
     .await?;
     let address = format!("http://{}", running.address);

@@ -28,6 +28,7 @@ const HEAD: &str = "# Commands\n\n\
     | `GRADUS_TOKEN` | the token for the server |\n\
     | `GRADUS_USER` | `--user` |\n\
     | `GRADUS_SECRETS`, `GRADUS_GIT_USER`, `GRADUS_CA_FILE` | `--secrets`, `--git-user`, `--ca-file` |\n\
+    | `GRADUS_CACHE` | `--cache-dir`; otherwise, except in a cluster, `gradus` in `XDG_CACHE_HOME` or `~/.cache` |\n\
     | `GRADUS_GIT_TOKEN` | the password or token for repositories that name no Secret |\n\
     | `GRADUS_COLOR`, `NO_COLOR` | `--color`; without colour |\n";
 

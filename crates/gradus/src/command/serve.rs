@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use crate::config::ConfigFolder;
 use crate::error::CliError;
 use crate::output::Printer;
-use crate::wiring::{AccessArgs, Hearing, LedgerPlace, options, wire};
+use crate::wiring::{AccessArgs, CacheArgs, Hearing, LedgerPlace, options, wire};
 
 pub(crate) use figures::Figures;
 use holds::FileHolds;
@@ -52,6 +52,8 @@ pub(crate) struct ServeArgs {
     pub(crate) at_once: usize,
     #[command(flatten)]
     pub(crate) access: AccessArgs,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -87,7 +89,10 @@ impl Running {
         let notifier = Notifier::new(Arc::new(messengers), told, clock, NotifyOptions::default());
         let notifier = Arc::new(notifier);
         let engine = Engine::new(wired.ports.clone()).watched_by(figures).watched_by(notifier.clone());
-        let engine = Arc::new(engine);
+        let engine = Arc::new(match arguments.cache.shelf() {
+            Some(shelf) => engine.keeping_on(shelf),
+            None => engine,
+        });
         let reloader = Arc::new(Reloader::new(folder, engine.clone(), notifier.clone()));
         reloader.read()?;
         let holds = Arc::new(FileHolds { reloader: reloader.clone(), engine: engine.clone() });

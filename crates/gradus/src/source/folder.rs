@@ -106,7 +106,11 @@ impl Folder {
             (None, _) => (wire(&args.access, LedgerPlace::Memory)?, None),
         };
         let Wired { ports, forge, .. } = wired;
-        let engine = Arc::new(Engine::new(ports));
+        let engine = Engine::new(ports);
+        let engine = Arc::new(match args.cache.shelf() {
+            Some(shelf) => engine.keeping_on(shelf),
+            None => engine,
+        });
         let _nothing_before = engine.set_pipelines(config.pipelines.clone());
         let speaker = speaker.unwrap_or_else(Speaker::nobody);
         let folder = Self { engine, forge, config, data, printer: printer.clone(), speaker, _copy: copy };
