@@ -107,9 +107,7 @@ impl Inner {
             }
             level = next;
         }
-        if below.is_empty() {
-            self.has_listed(commit);
-        }
+        self.has_listed(commit);
         Ok(tops)
     }
 }

@@ -65,10 +65,19 @@ enum Base {
     Entry(usize),
     /// A delta on an object that has not been seen yet.
     Later(ObjectId),
+    /// A delta on an entry that rests on such an object.
+    After(usize),
     /// A delta on an object of another answer.
     Outside(Arc<Pack>, ObjectId),
     /// A delta on an object that is remembered.
     Known(Object),
+}
+
+impl Entry {
+    /// Whether it rests on what is not known.
+    fn is_open(&self) -> bool {
+        matches!(self.base, Base::Later(_) | Base::After(_))
+    }
 }
 
 /// Objects that are remembered, by which answers may be shorter.
@@ -84,6 +93,20 @@ impl Pack {
         limits: &Limits,
         budget: &mut Budget,
     ) -> Outcome<Self> {
+        match Self::read_some(bytes, others, remembered, limits, budget)? {
+            (_, true) => Err(malformed("a delta on an object it does not hold")),
+            (pack, false) => Ok(pack),
+        }
+    }
+
+    /// The same; and whether there are objects that rest on what is not here, which are not known then.
+    pub(super) fn read_some(
+        bytes: Bytes,
+        others: &[Arc<Pack>],
+        remembered: Remembered<'_>,
+        limits: &Limits,
+        budget: &mut Budget,
+    ) -> Outcome<(Self, bool)> {
         let end = bytes
             .len()
             .checked_sub(20)
@@ -114,8 +137,8 @@ impl Pack {
         if at != end {
             return Err(malformed("bytes follow its last object"));
         }
-        pack.resolve_later(later, others, remembered, limits, budget)?;
-        Ok(pack)
+        let lacks = pack.resolve_later(later, others, remembered, limits, budget)?;
+        Ok((pack, lacks))
     }
 
     pub(super) fn contains(&self, id: &ObjectId) -> bool {
@@ -159,7 +182,8 @@ impl Pack {
                 let back = reader.offset()?;
                 let base = (start as u64).checked_sub(back).and_then(|at| usize::try_from(at).ok());
                 let found = base.and_then(|at| self.entries.binary_search_by_key(&at, |entry| entry.at).ok());
-                Base::Entry(found.ok_or_else(|| malformed("a delta points to no object"))?)
+                let found = found.ok_or_else(|| malformed("a delta points to no object"))?;
+                if self.entries[found].is_open() { Base::After(found) } else { Base::Entry(found) }
             }
             7 => {
                 let id = reader.id()?;
@@ -175,7 +199,7 @@ impl Pack {
             Base::Entry(_) | Base::Outside(..) | Base::Known(_) => {
                 self.settle(index, base, &inflated, limits, budget)?
             }
-            Base::Later(_) => later.push(index),
+            Base::Later(_) | Base::After(_) => later.push(index),
         }
         Ok(data + used)
     }
@@ -187,35 +211,36 @@ impl Pack {
         remembered: Remembered<'_>,
         limits: &Limits,
         budget: &mut Budget,
-    ) -> Outcome<()> {
+    ) -> Outcome<bool> {
         while !later.is_empty() {
             let before = later.len();
             let mut still = Vec::new();
             for index in later {
-                let Base::Later(id) = self.entries[index].base else { continue };
-                let base = match self.ids.get(&id) {
-                    Some(&base) => Base::Entry(base),
-                    None => {
-                        let other = others.iter().find(|pack| pack.contains(&id));
-                        let outside = other.map(|pack| Base::Outside(Arc::clone(pack), id));
-                        match outside.or_else(|| remembered(&id).map(Base::Known)) {
-                            Some(base) => base,
-                            None => {
-                                still.push(index);
-                                continue;
-                            }
+                let base = match self.entries[index].base {
+                    Base::Later(id) => match self.ids.get(&id) {
+                        Some(&base) => Some(Base::Entry(base)),
+                        None => {
+                            let other = others.iter().find(|pack| pack.contains(&id));
+                            let outside = other.map(|pack| Base::Outside(Arc::clone(pack), id));
+                            outside.or_else(|| remembered(&id).map(Base::Known))
                         }
-                    }
+                    },
+                    Base::After(at) => (!self.entries[at].is_open()).then_some(Base::Entry(at)),
+                    Base::Whole(_) | Base::Entry(_) | Base::Outside(..) | Base::Known(_) => continue,
+                };
+                let Some(base) = base else {
+                    still.push(index);
+                    continue;
                 };
                 let delta = self.inflated(index, budget)?;
                 self.settle(index, base, &delta, limits, budget)?;
             }
             if still.len() == before {
-                return Err(malformed("a delta on an object it does not hold"));
+                return Ok(true);
             }
             later = still;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Makes an entry a delta on an entry that is already known.
@@ -231,7 +256,9 @@ impl Pack {
             Base::Entry(at) => (self.object(*at, budget)?, self.entries[*at].depth + 1),
             Base::Outside(pack, id) => (pack.need(id, budget)?, 1),
             Base::Known(object) => (object.clone(), 1),
-            Base::Whole(_) | Base::Later(_) => return Err(malformed("a delta on nothing")),
+            Base::Whole(_) | Base::Later(_) | Base::After(_) => {
+                return Err(malformed("a delta on nothing"));
+            }
         };
         if depth > limits.delta_depth {
             return Err(GitErrorKind::TooLarge {
@@ -273,7 +300,9 @@ impl Pack {
                     chain.push(at);
                     break object.clone();
                 }
-                Base::Later(_) => return Err(malformed("a delta on an object it does not hold")),
+                Base::Later(_) | Base::After(_) => {
+                    return Err(malformed("a delta on an object it does not hold"));
+                }
             }
         };
         while let Some(at) = chain.pop() {

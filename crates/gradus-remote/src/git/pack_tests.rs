@@ -114,6 +114,36 @@ fn deltas_by_offset_and_by_id_in_any_order() {
     assert_eq!(get(&pack, b"absent"), None);
 }
 
+/// What rests on an object that is not here is left out, with all that rests on it; the rest is known.
+#[test]
+fn deltas_on_what_is_not_here() {
+    let text = |n: u8| [b"the content of number ".repeat(9), vec![n]].concat();
+    let pack = || {
+        let mut maker = Maker::new();
+        let first = maker.pack.len() as u64;
+        maker.delta(ObjectId::of_blob(&text(0)).as_bytes(), &make_delta(&text(0), &text(1)));
+        let delta = make_delta(&text(1), &text(2));
+        let back = maker.pack.len() as u64 - first;
+        assert!(back < 128);
+        maker.entry(OFFSET, delta.len() as u64, &[back as u8], &delta);
+        maker.blob(&text(3));
+        maker.end()
+    };
+    check_malformed(pack(), "a delta on an object it does not hold");
+    let mut budget = Budget::new(1 << 30);
+    let (some, lacks) = Pack::read_some(pack().into(), &[], &|_| None, &small(), &mut budget).unwrap();
+    assert!(lacks);
+    let known = |pack: &Pack| [1, 2, 3].map(|n| get(pack, &text(n)).is_some());
+    assert_eq!(known(&some), [false, false, true]);
+    let remembered = |id: &ObjectId| {
+        let object = Object { kind: Kind::Blob, data: text(0).into() };
+        (*id == ObjectId::of_blob(&text(0))).then_some(object)
+    };
+    let (all, lacks) = Pack::read_some(pack().into(), &[], &remembered, &small(), &mut budget).unwrap();
+    assert!(!lacks);
+    assert_eq!(known(&all), [true, true, true]);
+}
+
 #[test]
 fn deltas_on_another_answer() {
     let (one, two) = (b"the first content".repeat(9), b"the second content".repeat(9));

@@ -228,7 +228,10 @@ impl<'a> Session<'a> {
         let (v2, body) = if known.v2 { (true, wanted.v2()) } else { (false, wanted.v0()) };
         // What is kept for long must not rest on what is forgotten sooner.
         let recalls = wanted.filter != Filter::Whole;
-        let pack = self.send(v2, body, recalls).await.inspect_err(|_| self.remote.forget());
+        let pack = self
+            .send(v2, body, recalls, recalls && !wanted.held.is_empty())
+            .await
+            .inspect_err(|_| self.remote.forget());
         let pack = pack.map_err(|fault| absent(fault, wanted.ids))?;
         match wanted.ids.iter().find(|id| !pack.contains(id)) {
             Some(id) => Err(Fault::protocol(format!("it lacks object {id}, which was asked for"))),
@@ -236,7 +239,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn send(&mut self, v2: bool, body: Vec<u8>, recalls: bool) -> Outcome<Arc<Pack>> {
+    /// What rests on more than is here may be left out where it can be asked for again.
+    async fn send(&mut self, v2: bool, body: Vec<u8>, recalls: bool, partly: bool) -> Outcome<Arc<Pack>> {
         let remote = self.remote;
         let stream = remote.transport.request(Service::UploadPack, v2, body, remote.pack_bound()).await?;
         let bytes = read_answer(Packets::new(stream), v2, &remote.limits, &remote.credentials).await?;
@@ -245,7 +249,12 @@ impl<'a> Session<'a> {
         let remembered = move |id: &ObjectId| if recalls { remembered(id) } else { None };
         let mut budget = std::mem::replace(&mut self.budget, Budget::new(0));
         let (pack, budget) = compute(move || {
-            let pack = Pack::read(bytes, &others, &remembered, &limits, &mut budget);
+            let pack = match partly {
+                true => {
+                    Pack::read_some(bytes, &others, &remembered, &limits, &mut budget).map(|(pack, _)| pack)
+                }
+                false => Pack::read(bytes, &others, &remembered, &limits, &mut budget),
+            };
             (pack, budget)
         })
         .await?;

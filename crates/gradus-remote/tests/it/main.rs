@@ -19,4 +19,5 @@ mod ssh;
 mod targets;
 mod tls;
 mod trip;
+mod two;
 mod way;

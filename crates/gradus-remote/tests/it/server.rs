@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) authorization: Option<String>,
     /// Serves TLS with this configuration.
     pub(crate) tls: Option<Arc<tokio_rustls::rustls::ServerConfig>>,
+    /// How long every request is on its way.
+    pub(crate) delay: std::time::Duration,
     /// Where whoever asks may be killed.
     pub(crate) trip: Arc<Trip>,
 }
@@ -163,6 +165,9 @@ async fn answer(request: Request<Incoming>, state: Arc<State>) -> Result<Answer,
 }
 
 async fn answer_to(request: Request<Incoming>, state: Arc<State>) -> Result<Answer, &'static str> {
+    if !state.settings.delay.is_zero() {
+        tokio::time::sleep(state.settings.delay).await;
+    }
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| "the request broke")?.to_bytes();
     let target = head.uri.path_and_query().unwrap().to_string();
