@@ -110,11 +110,8 @@ fn pipeline(url: &str, app: usize, by_marker: bool) -> Arc<Pipeline> {
         if !by_marker {
             let file = file(app, environment.name.as_str());
             let path = "images[name=web].newTag".to_owned();
-            environment.edit = vec![EditSpec {
-                file: RepoPath::parse(&file).unwrap(),
-                select: Select { path, ..Select::default() },
-                from: artifact(),
-            }];
+            let select = Select { path, ..Select::default() };
+            environment.edit = vec![EditSpec::field(RepoPath::parse(&file).unwrap(), select, artifact())];
         }
     }
     let repository =
