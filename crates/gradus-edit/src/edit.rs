@@ -1,6 +1,6 @@
 //! Changing values.
 
-use crate::refusal::{Place, Refusal};
+use crate::refusal::{Place, Refusal, RefusalKind};
 use crate::{FieldPath, Limits, Locator, render, step};
 
 /// A change to the values that a locator names.
@@ -135,6 +135,13 @@ pub fn edit_within(bytes: &[u8], edits: &[Edit], limits: &Limits) -> Result<Outc
     for edit in edits {
         if let NewValue::Text(text) = &edit.set {
             render::check_new_value(text)?;
+        }
+    }
+    for (at, edit) in edits.iter().enumerate() {
+        let other =
+            edits.get(at + 1..).unwrap_or_default().iter().find(|other| other.locator == edit.locator);
+        if edit.is_structural() && other.is_some_and(|other| other.set != edit.set) {
+            return Err(Refusal::of(RefusalKind::Conflict { path: edit.locator.shown() }));
         }
     }
     // What adds or takes away is made one at a time: it may rest on what the one before has added.

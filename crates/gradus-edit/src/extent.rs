@@ -94,23 +94,25 @@ pub(crate) fn dash(table: &Table<'_>, element: NodeId) -> Option<usize> {
 pub(crate) fn house(table: &Table<'_>, json: bool) -> House {
     let mut house = House { step: 2, dash: 0, gap: 1, json, line_end: line_end_style(table.text) };
     let (mut step, mut list) = (None, None);
+    if json {
+        return house;
+    }
     for (index, node) in table.nodes.iter().enumerate() {
+        let block =
+            matches!(node.content, Content::Mapping(Layout::Block) | Content::Sequence(Layout::Block));
+        // Only what is laid out in lines is looked at: a line may be as long as the file.
         let Role::Value(key) = node.role else { continue };
+        let Some(first) = table.children(NodeId(index)).next().filter(|_| block) else { continue };
         let Some(key) = table.node(key).map(|key| column(table.text, key.span.start)) else { continue };
-        let Some(first) = table.children(NodeId(index)).next() else { continue };
-        match node.content {
-            Content::Mapping(Layout::Block) if step.is_none() => {
+        if table.is_mapping(NodeId(index)) {
+            if step.is_none() {
                 let start = table.node(first).map_or(0, |node| node.span.start);
                 step = column(table.text, start).checked_sub(key).filter(|step| *step > 0);
             }
-            Content::Sequence(Layout::Block) if list.is_none() => {
-                let Some(dash) = dash(table, first) else { continue };
-                let start = table.node(first).map_or(dash + 2, |node| node.span.start);
-                list =
-                    column(table.text, dash).checked_sub(key).map(|by| (by, start.saturating_sub(dash + 1)));
-            }
-            Content::Mapping(_) | Content::Sequence(_) | Content::Scalar(..) | Content::Alias(_) => {}
-            Content::Absent => {}
+        } else if list.is_none() {
+            let Some(dash) = dash(table, first) else { continue };
+            let start = table.node(first).map_or(dash + 2, |node| node.span.start);
+            list = column(table.text, dash).checked_sub(key).map(|by| (by, start.saturating_sub(dash + 1)));
         }
         if step.is_some() && list.is_some() {
             break;

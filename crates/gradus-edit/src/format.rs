@@ -33,7 +33,9 @@ impl Format {
     /// The format of a file, by its name: `*.toml`; `.env`, `*.env` and `.env.*`; YAML for any other.
     pub fn of(path: &str) -> Self {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if name.ends_with(".toml") {
+        if [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end)) {
+            Self::Yaml
+        } else if name.ends_with(".toml") {
             Self::Toml
         } else if name.ends_with(".env") || name.starts_with(".env.") {
             Self::Env
@@ -261,7 +263,12 @@ fn find<'t>(
         Format::Env => one_key(&select.path),
         Format::Toml | Format::Yaml => select.path.clone(),
     };
-    tree.find(&path).map_err(|(kind, at)| Refusal { kind, place: at.map(|at| place(text, at)) })
+    tree.find(&path).map_err(|(mut kind, at)| {
+        if let RefusalKind::DuplicateKey { lines, .. } | RefusalKind::ManyElements { lines, .. } = &mut kind {
+            lines.iter_mut().for_each(|line| *line = place(text, *line).line);
+        }
+        Refusal { kind, place: at.map(|at| place(text, at)) }
+    })
 }
 
 /// A key with dots in it, where there is nothing inside of anything.

@@ -9,7 +9,7 @@ use crate::render::check_new_value;
 use crate::step::{Step, Wanted};
 use crate::table::{NodeId, Table};
 use crate::tree::Tree;
-use crate::{Limits, Outcome};
+use crate::{Edited, Limits, Outcome};
 
 /// An image by its name, and what it becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +56,21 @@ pub fn set_images(bytes: &[u8], images: &[ImageSet]) -> Result<Outcome, Refusal>
     if !images.iter().any(named) {
         return Ok(Outcome::Unchanged);
     }
-    let table = parse(bytes, &limits)?;
-    let mut found = Found { step: Step::new(&table, &limits), table: &table, wanted: Vec::new() };
+    // A field that goes is taken away by itself, since the next one may stand on the same line.
+    let mut whole: Option<Edited> = None;
+    loop {
+        let now = whole.as_ref().map_or(bytes, |edited| edited.bytes.as_slice());
+        let Outcome::Edited(edited) = once(now, images, &limits)? else { break };
+        let mut changes = whole.take().map(|whole| whole.changes).unwrap_or_default();
+        changes.extend(edited.changes);
+        whole = Some(Edited { bytes: edited.bytes, changes });
+    }
+    Ok(whole.map_or(Outcome::Unchanged, Outcome::Edited))
+}
+
+fn once(bytes: &[u8], images: &[ImageSet], limits: &Limits) -> Result<Outcome, Refusal> {
+    let table = parse(bytes, limits)?;
+    let mut found = Found { step: Step::new(&table, limits), table: &table, wanted: Vec::new() };
     for index in 0..table.nodes.len() {
         for image in images {
             found.look_at(NodeId(index), image)?;
@@ -164,7 +177,11 @@ impl<'t> Found<'t, '_> {
         if image.becomes.name != image.name {
             self.field(element, "newName", Some(&image.becomes.name))?;
         }
+        let tag_goes = image.becomes.tag.is_none() && self.table.get(element, "newTag").is_some();
         self.field(element, "newTag", image.becomes.tag.as_deref())?;
+        if tag_goes {
+            return Ok(());
+        }
         self.field(element, "digest", image.becomes.digest.as_deref())
     }
 
@@ -174,8 +191,7 @@ impl<'t> Found<'t, '_> {
             (Some(node), Some(text)) => self.set(node, text),
             (None, Some(text)) => {
                 let splices = insert::entry(self.table, entry, key, &Tree::text(text), self.step.house())?;
-                self.step.created(splices, text);
-                Ok(())
+                self.step.created(splices, text)
             }
             (Some(node), None) => {
                 let value = self.value(node)?;

@@ -1,6 +1,7 @@
 //! Adding keys and elements, and taking keys away.
 
 use crate::extent::{self, column, line_before, line_end};
+use crate::json;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::splice::{Made, Splice};
 use crate::table::{Content, Layout, NodeId, Role, Table};
@@ -18,6 +19,7 @@ pub(crate) fn entry(
     tree::entry_bones(key, value, &mut bones);
     let made = Made::Added { into: mapping, bones };
     match layout(table, mapping)? {
+        Layout::Flow if value.has_lines() => Err(cannot(table, mapping)),
         Layout::Flow => flow(table, mapping, tree::flow_entry(key, value, house), made, house),
         Layout::Block => {
             let first = table.children(mapping).next().and_then(|first| table.node(first));
@@ -41,6 +43,7 @@ pub(crate) fn element(
     value.bones(&mut bones);
     let made = Made::Added { into: list, bones };
     match layout(table, list)? {
+        Layout::Flow if value.has_lines() => Err(cannot(table, list)),
         Layout::Flow => flow(table, list, value.flow(house), made, house),
         Layout::Block => {
             let dashed = table.children(list).find_map(|element| {
@@ -85,8 +88,30 @@ pub(crate) fn removal(table: &Table<'_>, value: NodeId) -> Result<Splice, Refusa
         }
         (_, None, None) | (false, Some(_), None) => return Err(cannot(table, value)),
     };
+    // Comments go with the value only from its own lines, and a marker above it would name the next one.
+    let (own, _) = line_end(table.text, extent::end_of(table, value));
+    let begun = start(key);
+    let foreign = |at: usize| old.contains(&at) && !(begun..own).contains(&at);
+    if table.comments.iter().any(|comment| foreign(comment.span.start)) || marked_above(table, begun) {
+        return Err(cannot(table, value));
+    }
     let nodes = key.0..table.node(value).map_or(value.0, |node| node.next);
     Ok(Splice { old, text: String::new(), made: Made::Removed { nodes } })
+}
+
+/// Whether a comment right above this byte's line is an object, as markers are.
+fn marked_above(table: &Table<'_>, at: usize) -> bool {
+    let mut begin = at - line_before(table.text, at).len();
+    loop {
+        let above = table.text.get(..begin).unwrap_or_default();
+        let Some(end) = above.strip_suffix('\n') else { return false };
+        let line = line_before(end, end.len()).trim();
+        let Some(comment) = line.strip_prefix('#') else { return false };
+        if json::string_members(comment.trim_start_matches('#')).is_some() {
+            return true;
+        }
+        begin = end.len() - line_before(end, end.len()).len();
+    }
 }
 
 /// Writes a value where a key or a dash has none.
@@ -151,7 +176,7 @@ fn flow(
     let own_line = first.is_some_and(|first| line_before(table.text, first.span.start).trim().is_empty());
     let behind = if comma { end + rest.find(',').unwrap_or_default() + 1 } else { end };
     if !own_line {
-        let text = if comma { format!(" {text}") } else { format!(", {text}") };
+        let text = if comma { format!(" {text},") } else { format!(", {text}") };
         return Ok(vec![Splice { old: behind..behind, text, made }]);
     }
     let indentation = first.map_or(0, |first| column(table.text, first.span.start));

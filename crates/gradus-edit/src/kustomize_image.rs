@@ -17,7 +17,7 @@ impl KustomizeImage {
         key(self.field)
     }
 
-    fn path(&self, key: Option<&str>) -> FieldPath {
+    pub(crate) fn path(&self, key: Option<&str>) -> FieldPath {
         let entry = Step::Where { field: "name".to_owned(), value: self.image.clone() };
         let steps = [Step::Key(IMAGES.to_owned()), entry];
         FieldPath::new(steps.into_iter().chain(key.map(|key| Step::Key(key.to_owned()))))

@@ -8,7 +8,7 @@ use crate::refusal::{Missing, Refusal, RefusalKind};
 use crate::splice::Splice;
 use crate::table::{NodeId, Table};
 use crate::tree::{House, Tree};
-use crate::{FieldPath, Limits, Locator, Operation, Select, Step, operation, walk};
+use crate::{FieldPath, Limits, Locator, Operation, Select, Step, operation, select, walk};
 
 /// The lists that hold patches, with the key of the text in their elements. In the last one an element is
 /// the text itself.
@@ -41,11 +41,12 @@ pub(crate) fn resolve(
                 files.push(walk::shorten(text));
                 continue;
             }
-            if let Some(value) = value_in(table, element, text, patch, limits) {
+            let at = Element { table, element, node: text_node.unwrap_or(element) };
+            if let Some(value) = at.value_in(text, patch, limits)? {
                 let steps = [Step::Key(list.to_owned()), Step::Index(index)];
                 let key = key.map(|key| Step::Key(key.to_owned()));
                 let block = Select::path(FieldPath::new(steps.into_iter().chain(key)));
-                found.push((text_node.unwrap_or(element), Locator::Path(block).inside(value)));
+                found.push((at.node, Locator::Path(block).inside(value)));
             }
         }
     }
@@ -65,33 +66,94 @@ pub(crate) fn resolve(
     }
 }
 
-/// Where the text of one patch writes the value, if it is a patch of that object and does.
-fn value_in(
-    table: &Table<'_>,
+/// An element of a list of patches.
+struct Element<'t, 'a> {
+    table: &'t Table<'a>,
     element: NodeId,
-    text: &str,
-    patch: &KustomizePatch,
-    limits: &Limits,
-) -> Option<Locator> {
-    let target = table.get(element, "target");
-    let said =
-        |key: &str| target.and_then(|target| table.get(target, key)).and_then(|node| table.scalar(node));
-    let meant = |said: Option<&str>, wanted: &str| said.is_none_or(|said| said == wanted);
-    let inner = parse(text.as_bytes(), limits).ok()?;
-    let first = *inner.roots.first()?;
-    if inner.is_list(first) {
-        let is_target =
-            target.is_some() && meant(said("kind"), &patch.kind) && meant(said("name"), &patch.name);
-        let locator = Operation { path: patch.path.clone() };
-        let written = is_target.then(|| operation::written(&inner, &locator).ok()).flatten();
-        return written.map(|_| Locator::Operation(locator));
+    /// The text of the patch.
+    node: NodeId,
+}
+
+impl Element<'_, '_> {
+    /// Where the text writes the value, if it is a patch of that object and does.
+    fn value_in(
+        &self,
+        text: &str,
+        patch: &KustomizePatch,
+        limits: &Limits,
+    ) -> Result<Option<Locator>, Refusal> {
+        let target = match self.target(patch) {
+            Target::Another => return Ok(None),
+            target @ (Target::This | Target::Wide | Target::Nobody) => target,
+        };
+        let inner = parse(text.as_bytes(), limits).map_err(|refusal| self.inside(refusal))?;
+        let Some(first) = inner.roots.first().copied() else { return Ok(None) };
+        let (locator, value) = if inner.is_list(first) {
+            let operation = Operation { path: patch.path.clone() };
+            let written = operation::written(&inner, &operation);
+            (Locator::Operation(operation), written)
+        } else {
+            let own = Select::path(patch.path.clone()).kind(patch.kind.clone());
+            // With a target the name in the patch means nothing.
+            let named = if target == Target::Nobody { own.name(patch.name.clone()) } else { own };
+            let root = select::document(&inner, &named);
+            let value = root.and_then(|root| walk::walk(&inner, root, &patch.path));
+            (Locator::Path(named), value)
+        };
+        let there = match value {
+            Ok(_) => true,
+            Err(Refusal { kind: RefusalKind::NotFound { .. } | RefusalKind::NoDocument { .. }, .. }) => false,
+            Err(refusal) => return Err(self.inside(refusal)),
+        };
+        match target {
+            _ if !there => Ok(None),
+            Target::This => Ok(Some(locator)),
+            Target::Nobody if inner.is_list(first) => Ok(None),
+            Target::Nobody => Ok(Some(locator)),
+            Target::Wide | Target::Another => {
+                let kind = RefusalKind::WidePatch { path: patch.path.clone(), object: patch.object() };
+                Err(Refusal { kind, place: self.table.node(self.element).map(|node| node.place) })
+            }
+        }
     }
-    let is_target = meant(said("kind"), &patch.kind) && meant(said("name"), &patch.name);
-    let own = Select::path(patch.path.clone()).kind(patch.kind.clone());
-    // With a target the name in the patch means nothing.
-    let named = if target.is_some() { own } else { own.name(patch.name.clone()) };
-    let root = is_target.then(|| crate::select::document(&inner, &named).ok()).flatten()?;
-    walk::walk(&inner, root, &patch.path).ok().map(|_| Locator::Path(named))
+
+    /// Whom the element says that it patches.
+    fn target(&self, patch: &KustomizePatch) -> Target {
+        let Some(target) = self.table.get(self.element, "target") else { return Target::Nobody };
+        let said = |key: &str| self.table.get(target, key).and_then(|node| self.table.scalar(node));
+        let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        let mut narrow = true;
+        for (key, wanted) in [("kind", &patch.kind), ("name", &patch.name)] {
+            match said(key) {
+                Some(text) if text == wanted => {}
+                // A dot of a name means any sign to kustomize, and so on.
+                Some(text) if plain(text) => return Target::Another,
+                Some(_) | None => narrow = false,
+            }
+        }
+        let others = ["namespace", "labelSelector", "annotationSelector"];
+        narrow &= others.iter().all(|key| self.table.get(target, key).is_none());
+        if narrow { Target::This } else { Target::Wide }
+    }
+
+    fn inside(&self, refusal: Refusal) -> Refusal {
+        let place = self.table.node(self.node).map(|node| node.place);
+        let kind = RefusalKind::Inside { path: self.table.path(self.node), refusal: Box::new(refusal) };
+        Refusal { kind, place }
+    }
+}
+
+/// Whom a patch is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// The object.
+    This,
+    /// Another one.
+    Another,
+    /// More than the object, or perhaps not even it.
+    Wide,
+    /// It does not say.
+    Nobody,
 }
 
 /// Adds a patch of one operation behind those there are.

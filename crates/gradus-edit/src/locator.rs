@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::refusal::Refusal;
 use crate::table::Table;
-use crate::{FieldPath, ImagePart, Limits, StaleDigest, kustomize_patch};
+use crate::{FieldPath, ImagePart, Limits, StaleDigest, Step, kustomize_patch};
 
 /// What names the values to read or to change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -125,6 +125,19 @@ impl Locator {
             | Self::KustomizeImage(_)
             | Self::Operation(_)
             | Self::Inside { .. } => Ok(Cow::Borrowed(self)),
+        }
+    }
+
+    /// The path that people know it by.
+    pub(crate) fn shown(&self) -> FieldPath {
+        match self {
+            Self::Path(select) => select.path.clone(),
+            Self::Operation(operation) => operation.path.clone(),
+            Self::KustomizePatch(patch) => patch.path.clone(),
+            Self::KustomizeImage(image) => image.path(Some(image.key())),
+            Self::Part { of: locator, .. } => locator.shown(),
+            Self::Inside { block, value } => block.shown().followed_by(&value.shown()),
+            Self::Marker(name) => FieldPath::new([Step::Key(name.to_string())]),
         }
     }
 

@@ -142,6 +142,13 @@ pub enum RefusalKind {
         /// The path of the collection or the value.
         path: FieldPath,
     },
+    /// A patch sets the value that may be for more than the one object.
+    WidePatch {
+        /// The path in the object.
+        path: FieldPath,
+        /// The object.
+        object: String,
+    },
     /// Only literal blocks (`|`) are edited inside.
     NotLiteral {
         /// The value's path.
@@ -448,6 +455,11 @@ impl fmt::Display for RefusalKind {
                     "{path} is written in a way in which nothing can be added or taken away; edit it by hand"
                 )
             }
+            Self::WidePatch { path, object } => write!(
+                f,
+                "the patch sets {path} of all that its target selects, and not of {object} alone; write a patch \
+                 whose target is its kind and name"
+            ),
             Self::NotLiteral { path } => {
                 write!(f, "{path} is not a literal block (|); only those are edited inside")
             }

@@ -36,8 +36,8 @@ pub(crate) struct Spliced {
     pub(crate) splices: Vec<(Splice, Range<usize>)>,
 }
 
-/// Makes the replacements. None of them overlaps another.
-pub(crate) fn splice(table: &Table<'_>, mut splices: Vec<Splice>) -> Spliced {
+/// Makes the replacements; nothing if one of them overlaps another.
+pub(crate) fn splice(table: &Table<'_>, mut splices: Vec<Splice>) -> Option<Spliced> {
     // At the same byte what is nested deeper comes first: it belongs to what stands before.
     splices.sort_by_key(|splice| {
         let depth = match &splice.made {
@@ -50,13 +50,13 @@ pub(crate) fn splice(table: &Table<'_>, mut splices: Vec<Splice>) -> Spliced {
     let mut done = Vec::with_capacity(splices.len());
     let mut copied = 0;
     for splice in splices {
-        text.push_str(table.text.get(copied..splice.old.start).unwrap_or_default());
+        text.push_str(table.text.get(copied..splice.old.start)?);
         let start = text.len();
         text.push_str(&splice.text);
         copied = splice.old.end;
         let new = start..text.len();
         done.push((splice, new));
     }
-    text.push_str(table.text.get(copied..).unwrap_or_default());
-    Spliced { text, splices: done }
+    text.push_str(table.text.get(copied..)?);
+    Some(Spliced { text, splices: done })
 }

@@ -104,7 +104,9 @@ impl<'t, 'a> Step<'t, 'a> {
         if splices.is_empty() {
             return Ok(Outcome::Unchanged);
         }
-        let Spliced { text, splices } = splice(table, splices);
+        let Some(Spliced { text, splices }) = splice(table, splices) else {
+            return Err(Refusal::of(RefusalKind::Verification { what: "what is changed twice" }));
+        };
         let after = parse(text.as_bytes(), limits)?;
         verify(table, &after, &splices)?;
         if json && !json::is_valid(text.trim_start_matches('\u{feff}')) {
@@ -206,8 +208,7 @@ impl<'t, 'a> Step<'t, 'a> {
             NewValue::Text(text) if edit.create => {
                 let splices = create::create(self.table, &edit.locator, text, self.house(), missing)?;
                 self.handle_digest(&edit.locator)?;
-                self.created(splices, text);
-                Ok(())
+                self.created(splices, text)
             }
             NewValue::Gone if matches!(missing.kind, RefusalKind::NotFound { .. }) => Ok(()),
             NewValue::Text(_) | NewValue::Gone => Err(missing),
@@ -235,6 +236,7 @@ impl<'t, 'a> Step<'t, 'a> {
     }
 
     pub(crate) fn take_away(&mut self, value: &Value<'_>) -> Result<(), Refusal> {
+        editable_around(self.table, value.id, false)?;
         let splice = insert::removal(self.table, value.id)?;
         if let Some(node) = self.table.node(value.id) {
             let written = self.table.text.get(splice.old.clone()).unwrap_or_default();
@@ -266,11 +268,12 @@ impl<'t, 'a> Step<'t, 'a> {
         }
     }
 
-    pub(crate) fn created(&mut self, splices: Vec<Splice>, text: &str) {
+    pub(crate) fn created(&mut self, splices: Vec<Splice>, text: &str) -> Result<(), Refusal> {
         for splice in splices {
             if let Made::Added { into, .. } = &splice.made
                 && let Some(node) = self.table.node(*into)
             {
+                editable_around(self.table, *into, false)?;
                 let line =
                     self.table.text.get(..splice.old.start).unwrap_or_default().matches('\n').count() + 1;
                 self.changes.push(Planned {
@@ -288,6 +291,7 @@ impl<'t, 'a> Step<'t, 'a> {
             }
             self.splices.push(splice);
         }
+        Ok(())
     }
 
     fn check_conflicts(&self, wanted: &[Wanted<'_>]) -> Result<(), Refusal> {
@@ -361,7 +365,7 @@ impl<'t, 'a> Step<'t, 'a> {
                     }));
                 }
                 Outcome::Edited(edited) => {
-                    editable_around(self.table, &value, false)?;
+                    editable_around(self.table, value.id, false)?;
                     let text = String::from_utf8_lossy(&edited.bytes).into_owned();
                     let splice = block.splice(self.table, &value, &text, self.house().line_end);
                     let at = splice.old.start;
@@ -424,24 +428,24 @@ fn editable(table: &Table<'_>, value: &Value<'_>, marked: bool) -> Result<(), Re
     {
         return refuse(RefusalKind::Template { path: path() });
     }
-    editable_around(table, value, marked)
+    editable_around(table, value.id, marked)
 }
 
 /// Refuses a value that is repeated elsewhere.
-fn editable_around(table: &Table<'_>, value: &Value<'_>, marked: bool) -> Result<(), Refusal> {
+fn editable_around(table: &Table<'_>, id: NodeId, marked: bool) -> Result<(), Refusal> {
     let repeated = table
-        .ancestry(value.id)
+        .ancestry(id)
         .skip(usize::from(marked))
         .filter_map(|node| table.anchors.get(&node.anchor?))
         .find(|anchor| anchor.aliases > 0);
     let Some(anchor) = repeated else { return Ok(()) };
     let kind = RefusalKind::Anchored {
-        path: table.path(value.id),
+        path: table.path(id),
         anchor: anchor.name.clone(),
         line: anchor.line,
         aliases: anchor.aliases,
     };
-    Err(Refusal { kind, place: table.node(value.id).map(|node| node.place) })
+    Err(Refusal { kind, place: table.node(id).map(|node| node.place) })
 }
 
 /// The line that holds these bytes, or of a long line the part around them.

@@ -44,6 +44,16 @@ impl Tree {
         Self::Mapping(vec![(key.into(), value)])
     }
 
+    /// Whether it holds text that is written in lines.
+    pub(crate) fn has_lines(&self) -> bool {
+        match self {
+            Self::Literal(_) => true,
+            Self::Text(..) => false,
+            Self::Mapping(entries) => entries.iter().any(|(_, value)| value.has_lines()),
+            Self::List(elements) => elements.iter().any(Self::has_lines),
+        }
+    }
+
     /// Its nodes, a collection before what it holds.
     pub(crate) fn bones(&self, into: &mut Vec<Bone>) {
         match self {

@@ -34,7 +34,7 @@ pub(crate) fn verify(
         };
         let same = match &set {
             Some((node, text, span)) if *node == old_id => {
-                let same = is_set(old, new, text, span);
+                let same = is_set(old, new, text, span, moved.start(old.span.start));
                 set = sets.next();
                 same
             }
@@ -72,13 +72,24 @@ struct Pairs {
     removed: Vec<Range<usize>>,
     /// Nodes of the file after that were added, in order.
     added: Vec<Range<usize>>,
+    /// For each of them, the node before which they come, counted among those that stay, and how many have
+    /// come with it in all.
+    come: Vec<(usize, usize)>,
+    /// How many nodes are gone with each of the removed in all.
+    gone: Vec<usize>,
     before: usize,
 }
 
 impl Pairs {
     /// `None` where the nodes that were added are not those that should be.
     fn of(before: &Table<'_>, after: &Table<'_>, splices: &[(Splice, Range<usize>)]) -> Option<Self> {
-        let mut pairs = Self { removed: Vec::new(), added: Vec::new(), before: before.nodes.len() };
+        let mut pairs = Self {
+            removed: Vec::new(),
+            added: Vec::new(),
+            come: Vec::new(),
+            gone: Vec::new(),
+            before: before.nodes.len(),
+        };
         for (splice, new) in splices {
             match &splice.made {
                 Made::Removed { nodes } => pairs.removed.push(nodes.clone()),
@@ -99,8 +110,15 @@ impl Pairs {
                 Made::Set { .. } | Made::Signs => {}
             }
         }
-        let gone: usize = pairs.removed.iter().map(ExactSizeIterator::len).sum();
-        let come: usize = pairs.added.iter().map(ExactSizeIterator::len).sum();
+        let (mut come, mut gone) = (0, 0);
+        for added in &pairs.added {
+            pairs.come.push((added.start.checked_sub(come)?, come + added.len()));
+            come += added.len();
+        }
+        for removed in &pairs.removed {
+            gone += removed.len();
+            pairs.gone.push(gone);
+        }
         if before.nodes.len() + come != after.nodes.len() + gone {
             return None;
         }
@@ -143,15 +161,12 @@ impl Pairs {
 
     /// What a node that stays is in the file after.
     fn becomes(&self, old: NodeId) -> NodeId {
-        let gone: usize =
-            self.removed.iter().take_while(|gone| gone.end <= old.0).map(ExactSizeIterator::len).sum();
-        let mut new = old.0 - gone;
-        for come in &self.added {
-            if come.start <= new {
-                new += come.len();
-            }
-        }
-        NodeId(new)
+        let removed = self.removed.partition_point(|gone| gone.end <= old.0);
+        let gone = removed.checked_sub(1).and_then(|at| self.gone.get(at)).copied().unwrap_or_default();
+        let stays = old.0 - gone;
+        let added = self.come.partition_point(|(before, _)| *before <= stays);
+        let come = added.checked_sub(1).and_then(|at| self.come.get(at)).map_or(0, |(_, come)| *come);
+        NodeId(stays + come)
     }
 }
 
@@ -171,12 +186,14 @@ fn is_bone(node: &Node<'_>, bone: &Bone) -> bool {
 }
 
 /// Whether the node that was edited is exactly where it should be and means what was asked for.
-fn is_set(old: &Node<'_>, new: &Node<'_>, set: &str, span: &Range<usize>) -> bool {
+fn is_set(old: &Node<'_>, new: &Node<'_>, set: &str, span: &Range<usize>, start: usize) -> bool {
     let Content::Scalar(new_style, text) = &new.content else { return false };
     let style_kept = match &old.content {
         // The text of a block is compared, and the lines outside it are where they were.
         Content::Scalar(Style::Block, _) => {
-            return *new_style == Style::Block && **text == *set && old.span.start == new.span.start;
+            // Where its first line changes, it starts in the splice.
+            let there = new.span.start == start || span.start == new.span.start;
+            return *new_style == Style::Block && **text == *set && there;
         }
         Content::Scalar(old_style, _) => {
             old_style == new_style || (*old_style == Style::Plain && *new_style == Style::Double)
@@ -273,21 +290,25 @@ impl<'a> Moved<'a> {
     }
 
     fn is_gone(&self, at: usize) -> bool {
-        self.gone.iter().any(|gone| gone.contains(&at))
+        let index = self.gone.partition_point(|gone| gone.end <= at);
+        self.gone.get(index).is_some_and(|gone| gone.contains(&at))
     }
 
     /// Whether a list starts where its first element was not written and is now: one that is not indented
     /// begins behind its first dash.
     fn is_filled(&self, old: usize, new: usize) -> bool {
-        self.splices.iter().any(|(splice, made)| {
-            let behind = old.checked_sub(splice.old.start);
-            splice.old.is_empty()
-                && behind.is_some_and(|behind| made.start <= new && new <= made.end + behind)
-        })
+        let before = self.splices.partition_point(|(splice, _)| splice.old.start <= old);
+        let Some((splice, made)) = before.checked_sub(1).and_then(|at| self.splices.get(at)) else {
+            return false;
+        };
+        splice.old.is_empty() && made.start <= new && new <= made.end + (old - splice.old.start)
     }
 
     fn removes(&self, comment: &Comment) -> bool {
-        self.gone.iter().any(|gone| gone.start <= comment.span.start && comment.span.end <= gone.end)
+        let index = self.gone.partition_point(|gone| gone.end < comment.span.end);
+        self.gone
+            .get(index)
+            .is_some_and(|gone| gone.start <= comment.span.start && comment.span.end <= gone.end)
     }
 }
 

@@ -11,7 +11,6 @@ use crate::refusal::Refusal;
 pub(super) fn parse(text: &str) -> Result<Tree, Refusal> {
     let mut entries = Vec::new();
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut line = 1;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let end = at + rest.find('\n').unwrap_or(rest.len());
         let mut next = end;
@@ -20,10 +19,9 @@ pub(super) fn parse(text: &str) -> Result<Tree, Refusal> {
             next = next.max(
                 text.get(written..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| written + n),
             );
-            let leaf = Leaf { sort: Sort::Text, text: meant, span: start..written, line };
+            let leaf = Leaf { sort: Sort::Text, text: meant, span: start..written };
             entries.push((key.to_owned(), Tree::Leaf(leaf)));
         }
-        line += text.get(at..next).unwrap_or_default().matches('\n').count() + 1;
         at = next + 1;
     }
     Ok(Tree::Table(entries))

@@ -54,9 +54,7 @@ impl Reader<'_> {
         };
         let span = value.span().map_or(0..0, |span| self.range(&span));
         let text = meant.unwrap_or_else(|| self.text.get(span.clone()).unwrap_or_default().to_owned());
-        let before = self.text.get(..span.start).unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        Tree::Leaf(Leaf { sort, text, span, line })
+        Tree::Leaf(Leaf { sort, text, span })
     }
 
     fn array(&self, array: &Array) -> Tree {

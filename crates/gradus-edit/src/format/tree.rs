@@ -26,8 +26,6 @@ pub(super) struct Leaf {
     pub(super) text: String,
     /// The value as it is written.
     pub(super) span: Range<usize>,
-    /// The line on which it begins.
-    pub(super) line: usize,
 }
 
 /// What a value is to the format.
@@ -43,7 +41,8 @@ pub(super) enum Sort {
 type NotThere = (RefusalKind, Option<usize>);
 
 impl Tree {
-    /// The one value at a path, and its path by keys and indices; or why there is none and where.
+    /// The one value at a path, and its path by keys and indices; or why there is none and where, with
+    /// bytes for lines.
     pub(super) fn find(&self, path: &FieldPath) -> Result<(&Leaf, FieldPath), NotThere> {
         let mut at = self;
         let mut steps = Vec::new();
@@ -88,7 +87,7 @@ impl Tree {
                     [one] => Ok(one),
                     [] => missing(no_key(entries, key)),
                     several => {
-                        let lines = several.iter().filter_map(|tree| tree.line()).collect();
+                        let lines = several.iter().filter_map(|tree| tree.start()).collect();
                         let at = several.first().and_then(|tree| tree.start());
                         Err((RefusalKind::DuplicateKey { path: here(), lines }, at))
                     }
@@ -112,7 +111,7 @@ impl Tree {
                     [one] => Ok(one),
                     [] => missing(no_element(elements, field, value)),
                     several => {
-                        let lines = several.iter().filter_map(|tree| tree.line()).collect();
+                        let lines = several.iter().filter_map(|tree| tree.start()).collect();
                         Err((RefusalKind::ManyElements { path: here(), lines }, self.start()))
                     }
                 }
@@ -142,10 +141,6 @@ impl Tree {
 
     fn start(&self) -> Option<usize> {
         self.first().map(|leaf| leaf.span.start)
-    }
-
-    fn line(&self) -> Option<usize> {
-        self.first().map(|leaf| leaf.line)
     }
 
     /// Makes nothing of a value, named by keys and indices, so that the rest can be compared.

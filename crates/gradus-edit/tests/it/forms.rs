@@ -355,3 +355,97 @@ fn images_wherever_they_are_named() {
         assert_eq!(ImageSet::parse(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn what_would_change_more_than_was_asked_for_is_refused() {
+    let anchored = "base: &b\n  image: x\n  tag: 1\nother: *b\n";
+    let digest = |name: &str| image(name, ImagePart::Tag, StaleDigest::Dropped);
+    let patch = |file: &str| {
+        let path = FieldPath::parse("x").expect("a path");
+        let patch = KustomizePatch { kind: "A".to_owned(), name: "a".to_owned(), path };
+        made(file, &[Edit::new(Locator::KustomizePatch(patch), "2").creating()])
+    };
+    let told = told([
+        ("a key beside which others repeat", made(anchored, &[Edit::new(at("base.new"), "1").creating()])),
+        ("a key that others repeat goes", made(anchored, &[Edit::removing(at("base.tag"))])),
+        (
+            "the marker of the next key",
+            made(
+                "images:\n- digest: sha256:1\n  # {\"$set\": \"x\"}\n  name: x\n  newTag: \"1\"\n",
+                &[Edit::new(digest("x"), "2")],
+            ),
+        ),
+        (
+            "the marker of the key before",
+            made(
+                "images: [{name: x, newTag: \"1\", # {\"$set\": \"x\"}\n  digest: y}]\n",
+                &[Edit::new(digest("x"), "2")],
+            ),
+        ),
+        (
+            "a marker that would name the next key",
+            made(
+                "images:\n- name: x\n  # {\"$set\": \"d\"}\n  digest: x\n  newTag: \"1\"\n",
+                &[Edit::new(digest("x"), "2")],
+            ),
+        ),
+        (
+            "two different texts for one new key",
+            made("a: {}\n", &[Edit::new(at("a.b"), "1").creating(), Edit::new(at("a.b"), "2").creating()]),
+        ),
+        ("a list in brackets has no lines", patch("patches: []\n")),
+        (
+            "a patch that is broken",
+            patch("patches:\n- target: {kind: A, name: a}\n  patch: |\n    - {op: add\n"),
+        ),
+        (
+            "a patch that sets it twice",
+            patch(
+                "patches:\n- target: {kind: A, name: a}\n  patch: |\n    - {op: add, path: /x, value: 1}\n    - {op: replace, path: /x, value: 1}\n",
+            ),
+        ),
+        (
+            "a patch of a namespace",
+            patch(
+                "patches:\n- target: {kind: A, name: a, namespace: b}\n  patch: |\n    - {op: add, path: /x, value: 1}\n",
+            ),
+        ),
+        (
+            "a patch of what has a label",
+            patch(
+                "patches:\n- target: {labelSelector: app=b}\n  patch: |\n    - {op: add, path: /x, value: 1}\n",
+            ),
+        ),
+        ("a patch of another", patch("patches:\n- target: {kind: A, name: b}\n  patch: |\n    - {op: add\n")),
+    ]);
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn what_moves_what_stands_behind_it_is_done() {
+    let blocks = "version: 1.9.0\na: |\n  tag: 1.9.0\nb: |-\n  tag: 1.9.0\n";
+    let in_block = |block: &str| Edit::new(at(block).inside(at("tag")), "1.10.0");
+    let name = |file: &str| {
+        let image = ImageSet::parse("nginx=other/nginx").expect("an image");
+        match set_images(file.as_bytes(), &[image]) {
+            Ok(Outcome::Edited(edited)) => diff(file, &String::from_utf8(edited.bytes).expect("UTF-8")),
+            other => format!("{other:?}"),
+        }
+    };
+    let told = told([
+        (
+            "blocks behind longer values",
+            made(blocks, &[Edit::new(at("version"), "1.10.0"), in_block("a"), in_block("b")]),
+        ),
+        ("neighbours that go", name("images:\n- digest: sha256:a\n  newTag: b\n  name: nginx\n")),
+        ("neighbours that go, in braces", name("images: [{name: nginx, newTag: \"1\", digest: sha256:a}]\n")),
+        ("two fields behind a comma", {
+            let image = ImageSet::parse("nginx=other/nginx:1@sha256:a").expect("an image");
+            let edited = set_images(b"images: [{name: nginx,}]\n", &[image]).expect("an edit");
+            let Outcome::Edited(edited) = edited else { panic!("nothing was done") };
+            String::from_utf8(edited.bytes).expect("UTF-8")
+        }),
+    ]);
+    insta::assert_snapshot!(told);
+    assert_eq!(gradus_edit::Format::of("a/.env.yaml"), gradus_edit::Format::Yaml);
+}

@@ -138,6 +138,20 @@ fn that_go_together(edit: &wire::Edit) -> Result<(), Trouble> {
     if edit.digest.is_some() && edit.image.is_none() && edit.part.is_none() {
         return only("`digest:`", "`image:` or `part: tag`");
     }
+    let only_read = |what: &str| {
+        Err(Trouble::value(format!("{what} is not created"))
+            .help("write it once by hand, and leave `create:` out"))
+    };
+    let other_format = edit.file.as_ref().is_some_and(|file| {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        name.ends_with(".toml") || name.ends_with(".env")
+    });
+    if edit.create == Some(true) && edit.part.is_some() {
+        return only_read("a part of an image reference");
+    }
+    if edit.create == Some(true) && other_format {
+        return only_read("a value in a TOML or .env file");
+    }
     if edit.create == Some(true) && edit.operation.is_some() {
         return Err(Trouble::value("an operation of a patch file is not created")
             .help("write the operation, or name the kustomization and `patch:`"));
