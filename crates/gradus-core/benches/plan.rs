@@ -116,6 +116,7 @@ fn case(number: usize, newest: &Version, gates: &[Gate]) -> (Pipeline, Observati
         paths: Vec::new(),
         secret: None,
         forge: None,
+        commit: Default::default(),
     };
     let key = PipelineKey::parse(&format!("apps/app-{number}")).unwrap();
     let pipeline =

@@ -24,7 +24,7 @@ pub use dispatch::DispatchPolicy;
 pub use edit::{EditSpec, EditValue, ImagePart, Select, StaleDigest};
 pub use error::{PipelineError, PipelineErrorKind};
 pub use pull_request::{Commands, MergeMethod, PullRequestPolicy, Reviewer};
-pub use repository::{Forge, ForgeKind, Repository};
+pub use repository::{Author, CommitStyle, Forge, ForgeKind, Repository};
 
 /// The folder of the branches of proposals, unless a pipeline names others.
 pub const PROPOSALS: &str = "gradus/";

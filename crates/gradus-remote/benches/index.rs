@@ -114,8 +114,14 @@ fn pipeline(url: &str, app: usize, by_marker: bool) -> Arc<Pipeline> {
             environment.edit = vec![EditSpec::field(RepoPath::parse(&file).unwrap(), select, artifact())];
         }
     }
-    let repository =
-        Repository { url: url.into(), branch: None, paths: Vec::new(), secret: None, forge: None };
+    let repository = Repository {
+        url: url.into(),
+        branch: None,
+        paths: Vec::new(),
+        secret: None,
+        forge: None,
+        commit: Default::default(),
+    };
     let key = PipelineKey::parse(&format!("apps/{}", name(app))).unwrap();
     Arc::new(
         Pipeline::new(key, repository, BTreeMap::from([(artifact(), Order::Semver)]), environments).unwrap(),

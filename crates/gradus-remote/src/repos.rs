@@ -2,6 +2,7 @@
 
 mod access;
 mod shows;
+mod sign_off;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
-use gradus_core::pipeline::Repository;
+use gradus_core::pipeline::{CommitStyle, Repository};
 use gradus_engine::port::repo::{
     Becomes, CommitOrder, CommitSeen, ContentId, Entry, EntryMode, FileChange, FileSeen, History, Listed,
     Onlooker, Repo, Repos, Top, Written,
@@ -26,8 +27,9 @@ use crate::git::{
 use crate::http::Tls;
 
 use shows::Shows;
+use sign_off::signed_off;
 
-pub use access::{Access, NOTHING, PUT, SecretFolder, with_secret};
+pub use access::{Access, NOTHING, PUT, SecretFolder, signing_key, with_secret};
 
 /// How many YAML files of one repository are looked at for markers.
 const MOST_FILES: usize = 200_000;
@@ -54,8 +56,8 @@ pub struct WireRepos {
     opened: Mutex<HashMap<Address, Arc<WireRepo>>>,
 }
 
-/// A repository's URL and the Secret with which it is reached.
-type Address = (Arc<str>, Option<Arc<str>>);
+/// A repository's URL, the Secret with which it is reached, and how commits are made there.
+type Address = (Arc<str>, Option<Arc<str>>, CommitStyle);
 
 impl WireRepos {
     /// Repositories with these credentials; commits are made by `committer`.
@@ -66,7 +68,7 @@ impl WireRepos {
 
 impl Repos for WireRepos {
     fn open(&self, repository: &Repository) -> Result<Arc<dyn Repo>, PortError> {
-        let key = (repository.url.clone(), repository.secret.clone());
+        let key = (repository.url.clone(), repository.secret.clone(), repository.commit.clone());
         let options = self.access.options(repository)?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         // A Secret that was rotated makes another client; what the old one remembered goes with it.
@@ -74,6 +76,7 @@ impl Repos for WireRepos {
             credentials: options.credentials.clone(),
             app: options.app.clone(),
             ssh: options.ssh.clone(),
+            signing: options.signing.clone(),
             tls: options.tls.clone(),
         };
         if let Some(repo) = opened.get(&key).filter(|repo| repo.reached == reached) {
@@ -82,7 +85,11 @@ impl Repos for WireRepos {
         let remote = git::RemoteUrl::new(&repository.url)
             .and_then(|url| Remote::open(url, options))
             .map_err(from_git)?;
-        let repo = Arc::new(WireRepo { remote, reached, committer: self.committer.clone() });
+        let committer = match &repository.commit.author {
+            Some(author) => Committer { name: author.name.to_string(), email: author.email.to_string() },
+            None => self.committer.clone(),
+        };
+        let repo = Arc::new(WireRepo { remote, reached, committer, sign_off: repository.commit.sign_off });
         opened.insert(key, repo.clone());
         Ok(repo)
     }
@@ -93,6 +100,8 @@ struct WireRepo {
     remote: Remote,
     reached: Reached,
     committer: Committer,
+    /// Whether each commit says that it is signed off.
+    sign_off: bool,
 }
 
 /// With what a repository was opened.
@@ -101,6 +110,7 @@ struct Reached {
     credentials: git::Credentials,
     app: Option<AppCredentials>,
     ssh: Option<git::SshKey>,
+    signing: Option<git::SigningKey>,
     tls: Tls,
 }
 
@@ -233,7 +243,9 @@ impl Repo for WireRepo {
             offset_minutes: 0,
         };
         let parents = order.parents.iter().map(|id| wire_id(id.as_str())).collect::<Result<Vec<_>, _>>()?;
-        let meta = CommitMeta { author: who(), committer: who(), message: order.message.clone(), parents };
+        let message =
+            if self.sign_off { signed_off(&order.message, &self.committer) } else { order.message.clone() };
+        let meta = CommitMeta { author: who(), committer: who(), message, parents };
         let base = wire_id(order.tree_of.as_str())?;
         let prepared = match self.remote.prepare(base, &changes, &meta).await.map_err(from_git)? {
             Preparation::Ready(prepared) => prepared,

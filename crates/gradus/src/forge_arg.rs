@@ -50,6 +50,7 @@ impl ForgeArg {
             paths: Vec::new(),
             secret: self.secret.as_deref().map(Arc::from),
             forge: Some(Forge { kind, url: url.clone() }),
+            commit: Default::default(),
         };
         if let Some(kind) = self.forge {
             return Ok(("--forge", repository(kind)));

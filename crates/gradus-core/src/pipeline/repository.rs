@@ -18,6 +18,28 @@ pub struct Repository {
     pub secret: Option<Arc<str>>,
     /// Where its proposals are reviewed; gradus keeps them itself when absent.
     pub forge: Option<Forge>,
+    /// How gradus's commits there are made.
+    pub commit: CommitStyle,
+}
+
+/// How gradus's commits in a repository are made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommitStyle {
+    /// Who makes them; gradus when absent.
+    pub author: Option<Author>,
+    /// Whether each says `Signed-off-by`.
+    pub sign_off: bool,
+    /// The Secret with the key that they are signed with, as `namespace/name`.
+    pub signing: Option<Arc<str>>,
+}
+
+/// Who makes a commit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Author {
+    /// The name.
+    pub name: Arc<str>,
+    /// The address.
+    pub email: Arc<str>,
 }
 
 /// Where proposals are reviewed.

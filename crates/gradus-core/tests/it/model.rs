@@ -78,6 +78,7 @@ pub(crate) fn pipeline(
         paths: Vec::new(),
         secret: None,
         forge: None,
+        commit: Default::default(),
     };
     Pipeline::new(PipelineKey::parse(key).unwrap(), repository, artifacts, environments)
 }

@@ -24,6 +24,7 @@ pub fn pipeline(environments: Vec<Environment>) -> Pipeline {
         paths: vec![],
         secret: None,
         forge: None,
+        commit: Default::default(),
     };
     let artifacts = BTreeMap::from([(artifact(), Order::Auto)]);
     Pipeline::new(key, repository, artifacts, environments).expect("a pipeline")

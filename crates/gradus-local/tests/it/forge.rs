@@ -26,7 +26,14 @@ fn version_file() -> RepoPath {
 fn place() -> ProposalPlace {
     let url = Arc::from("https://git.example/fleet");
     ProposalPlace {
-        repository: Repository { url, branch: None, paths: Vec::new(), secret: None, forge: None },
+        repository: Repository {
+            url,
+            branch: None,
+            paths: Vec::new(),
+            secret: None,
+            forge: None,
+            commit: Default::default(),
+        },
         base: main_branch(),
         branch: BranchName::parse("gradus/apps/web/prod").unwrap(),
         pipeline: web(),

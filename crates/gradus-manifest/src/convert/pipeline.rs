@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gradus_core::names::{ArtifactName, BranchName, Namespace, PipelineKey, PipelineName, RepoPath};
 use gradus_core::pipeline::{
-    Environment, Forge, ForgeKind, Mode, OnDelete, Pipeline, PipelineError, PipelineErrorKind, Repository,
-    TargetKind, VersionFrom,
+    Author, CommitStyle, Environment, Forge, ForgeKind, Mode, OnDelete, Pipeline, PipelineError,
+    PipelineErrorKind, Repository, TargetKind, VersionFrom,
 };
 use gradus_core::version::Order;
 
@@ -82,6 +82,7 @@ fn in_namespace(key: &PipelineKey, repository: &mut Repository, environments: &m
         }
     };
     qualify(&mut repository.secret);
+    qualify(&mut repository.commit.signing);
     for target in environments.iter_mut().flat_map(|environment| &mut environment.targets) {
         match &mut target.kind {
             TargetKind::Http(http) => qualify(&mut http.secret),
@@ -118,7 +119,47 @@ fn repository(
     let secret = repository.secret_ref.as_ref().map(|secret| object_name("secret name", &secret.name));
     let secret = reader.take_some(&path.field("secretRef").field("name"), secret);
     let forge = forge(reader, path, repository);
-    Some(Repository { url: url?, branch: branch?, paths: paths?, secret: secret?, forge: forge? })
+    let commit = commit_style(reader, path, repository);
+    Some(Repository {
+        url: url?,
+        branch: branch?,
+        paths: paths?,
+        secret: secret?,
+        forge: forge?,
+        commit: commit?,
+    })
+}
+
+fn commit_style(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    repository: &wire::Repository,
+) -> Option<CommitStyle> {
+    let Some(style) = &repository.commit else { return Some(CommitStyle::default()) };
+    let path = path.field("commit");
+    let author = match &style.author {
+        None => Some(None),
+        Some(author) => {
+            let path = path.field("author");
+            let name = reader.take(&path.field("name"), part_of_author("name", &author.name));
+            let email = reader.take(&path.field("email"), part_of_author("address", &author.email));
+            name.zip(email).map(|(name, email)| Some(Author { name, email }))
+        }
+    };
+    let signing = style.signing_key_ref.as_ref().map(|secret| object_name("secret name", &secret.name));
+    let signing = reader.take_some(&path.field("signingKeyRef").field("name"), signing);
+    Some(CommitStyle { author: author?, sign_off: style.sign_off, signing: signing? })
+}
+
+/// What Git can put into a commit.
+fn part_of_author(what: &str, text: &str) -> Result<Arc<str>, Trouble> {
+    let is_odd = text.trim() != text || text.contains(['<', '>']) || text.contains(char::is_control);
+    if text.is_empty() || is_odd {
+        return Err(Trouble::value(format!(
+            "the {what} of an author is not empty and holds neither <, > nor a control character"
+        )));
+    }
+    Ok(Arc::from(text))
 }
 
 /// Who keeps the proposals, if it is not gradus itself.

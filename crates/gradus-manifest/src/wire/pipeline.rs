@@ -161,6 +161,31 @@ pub struct Repository {
     pub forge: Option<Forge>,
     /// Where the forge is, if the repository's address does not tell, such as `https://git.example.com/gitea`.
     pub forge_url: Option<String>,
+    /// How gradus's commits there are made.
+    pub commit: Option<CommitStyle>,
+}
+
+/// How gradus's commits in a repository are made.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CommitStyle {
+    /// Who makes them; `gradus <gradus@localhost>` when absent.
+    pub author: Option<Author>,
+    /// Whether each says `Signed-off-by` with that name and address.
+    #[serde(default)]
+    pub sign_off: bool,
+    /// The Secret with the key that each is signed with: `identity`, a private key of Ed25519 for ssh, without a passphrase.
+    pub signing_key_ref: Option<SecretRef>,
+}
+
+/// Who makes a commit.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
 }
 
 /// Who keeps the proposals.

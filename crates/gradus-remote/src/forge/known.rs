@@ -110,7 +110,14 @@ mod tests {
     fn place(environment: &str) -> ProposalPlace {
         let url = "https://git.acme.io/acme/fleet".into();
         ProposalPlace {
-            repository: Repository { url, branch: None, paths: Vec::new(), secret: None, forge: None },
+            repository: Repository {
+                url,
+                branch: None,
+                paths: Vec::new(),
+                secret: None,
+                forge: None,
+                commit: Default::default(),
+            },
             base: sample::base(),
             branch: BranchName::parse(&format!("gradus/apps/web/{environment}")).unwrap(),
             pipeline: PipelineKey::parse("apps/web").unwrap(),

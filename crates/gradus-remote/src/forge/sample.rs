@@ -72,6 +72,7 @@ pub(super) fn dispatch() -> DispatchOrder {
             paths: Vec::new(),
             secret: None,
             forge: None,
+            commit: Default::default(),
         },
         event: EventType::promotion(),
         on: base(),

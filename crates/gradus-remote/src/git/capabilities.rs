@@ -34,10 +34,14 @@ impl Announced {
     }
 
     fn check(self) -> Outcome<Self> {
-        if self.object_format() == "sha1" {
-            return Ok(self);
-        }
+        self.check_ids().map(|()| self)
+    }
+
+    fn check_ids(&self) -> Outcome<()> {
         let format = self.object_format();
+        if format == "sha1" {
+            return Ok(());
+        }
         Err(GitErrorKind::Unsupported(format!("the repository names objects by {format}, only sha1 is read"))
             .into())
     }
@@ -101,6 +105,8 @@ impl Announced {
             }
             self.words.insert(word.to_owned(), value.to_owned());
         }
+        // Ids of another length would be taken for no references at all.
+        self.check_ids()?;
         if line.starts_with("shallow ") {
             return Ok(());
         }

@@ -9,12 +9,14 @@
 //! Every object is known by the id computed from its own bytes, every answer is bounded ([`Limits`]), and every
 //! operation ends within its time.
 
+mod attributes;
 mod below;
 mod capabilities;
 mod delta;
 mod error;
 mod fetch;
 mod gather;
+mod glob;
 mod history;
 mod http;
 mod list;
@@ -35,6 +37,7 @@ mod read;
 mod refs;
 mod remote;
 mod session;
+mod signing;
 mod ssh;
 mod stream;
 mod sweep;
@@ -54,5 +57,6 @@ pub use prepare::{Change, CommitMeta, Content, Preparation, Prepared};
 pub use push::Pushed;
 pub use read::File;
 pub use remote::{Remote, Traffic};
+pub use signing::SigningKey;
 pub use ssh::SshFault;
 pub use way::{Capabilities, Receiving, Way};

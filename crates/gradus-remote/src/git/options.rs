@@ -1,5 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
+use super::signing::SigningKey;
 use crate::{Secret, app::AppCredentials, http::Tls};
 
 /// How a repository is reached, besides its address.
@@ -11,6 +12,8 @@ pub struct RemoteOptions {
     pub app: Option<AppCredentials>,
     /// The key with which addresses for `ssh` are reached; nothing else uses it.
     pub ssh: Option<SshKey>,
+    /// The key with which commits are signed.
+    pub signing: Option<SigningKey>,
     /// How much is taken from the host, and how long is waited for it.
     pub limits: Limits,
     /// Whom to trust.
@@ -27,6 +30,7 @@ impl Default for RemoteOptions {
             credentials: Credentials::None,
             app: None,
             ssh: None,
+            signing: None,
             limits: Limits::default(),
             tls: Tls::default(),
             git_program: PathBuf::from("git"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{
-    GitError, Mode, ObjectId, Remote, RepoPath, Signature,
+    GitError, Mode, ObjectId, Remote, RepoPath, Signature, attributes,
     error::{Fault, Outcome},
     object::{Kind, Object},
     pack_writer::{Outgoing, write_pack},
@@ -217,11 +217,16 @@ impl Inner {
             }
             edits.insert(path, new);
         }
+        let written =
+            edits.keys().copied().filter(|path| changes[*path].bytes().is_some()).collect::<Vec<_>>();
+        attributes::refuse_filtered(&mut session, root, &written).await?;
         if edits.is_empty() && (meta.parents.len() == 1 || !changes.is_empty()) {
             return Ok(Preparation::AlreadyTrue);
         }
         let tree = if edits.is_empty() { root } else { edit_tree(&mut session, root, &edits, &mut out)? };
-        let commit = Object { kind: Kind::Commit, data: commit_bytes(tree, meta).into() };
+        let commit = commit_text(tree, meta);
+        let commit = self.signing.as_ref().map_or_else(|| commit.clone(), |key| key.sign(&commit));
+        let commit = Object { kind: Kind::Commit, data: commit.into() };
         let id = ObjectId::of(Kind::Commit, &commit.data);
         out.insert(id, Outgoing { id, object: commit, like: None });
         let (pack, objects) = compute(move || {
@@ -268,7 +273,7 @@ fn check_meta(meta: &CommitMeta) -> Outcome<()> {
     Ok(())
 }
 
-fn commit_bytes(tree: ObjectId, meta: &CommitMeta) -> Vec<u8> {
+fn commit_text(tree: ObjectId, meta: &CommitMeta) -> String {
     let mut text = format!("tree {tree}\n");
     for parent in &meta.parents {
         text.push_str(&format!("parent {parent}\n"));
@@ -284,5 +289,5 @@ fn commit_bytes(tree: ObjectId, meta: &CommitMeta) -> Vec<u8> {
     if !meta.message.ends_with('\n') {
         text.push('\n');
     }
-    text.into_bytes()
+    text
 }

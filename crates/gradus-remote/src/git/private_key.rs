@@ -29,6 +29,11 @@ const MALFORMED: &str = "it is cut off or damaged";
 
 /// The part of a key's file that holds both halves, if it is not encrypted.
 fn halves(text: &str) -> Result<Vec<u8>, &'static str> {
+    if !text.contains(BEGIN) {
+        return Err(
+            "it is not in the form of OpenSSH, which begins with -----BEGIN OPENSSH PRIVATE KEY-----",
+        );
+    }
     let body = text.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).ok_or(MALFORMED)?.0;
     let body: String = body.split_whitespace().collect();
     let bytes = STANDARD.decode(body).map_err(|_| MALFORMED)?;
@@ -46,6 +51,31 @@ fn halves(text: &str) -> Result<Vec<u8>, &'static str> {
         string(&mut rest).map(<[u8]>::to_vec)
     };
     fields().ok_or(MALFORMED)
+}
+
+/// The two halves of a key of Ed25519: what it is made from, and what others know; the error says why it is none.
+pub(super) fn ed25519(key: &Secret) -> Result<([u8; 32], [u8; 32]), String> {
+    look(key)?;
+    let private = halves(key.expose())?;
+    let mut rest = private.as_slice();
+    let mut kind = || {
+        // Two numbers that are the same where nothing went wrong.
+        (number(&mut rest)? == number(&mut rest)?).then_some(())?;
+        string(&mut rest)
+    };
+    let kind = kind().ok_or(MALFORMED)?;
+    if kind != b"ssh-ed25519" {
+        let kind = String::from_utf8_lossy(kind);
+        return Err(format!(
+            "it is a key of the kind {kind}: only ssh-ed25519 signs the same commit the same each time"
+        ));
+    }
+    let mut fields = || {
+        let public = string(&mut rest)?.try_into().ok()?;
+        let (seed, _) = string(&mut rest)?.split_first_chunk::<32>()?;
+        Some((*seed, public))
+    };
+    fields().ok_or_else(|| MALFORMED.to_owned())
 }
 
 fn number(bytes: &mut &[u8]) -> Option<u32> {

@@ -38,6 +38,9 @@ impl Remote {
     }
 }
 
+/// How a file begins that stands for a large one.
+const LFS: &[u8] = b"version https://git-lfs";
+
 impl Inner {
     async fn read(&self, commit: ObjectId, paths: &[RepoPath]) -> Outcome<BTreeMap<RepoPath, Option<File>>> {
         let mut session = Session::new(self);
@@ -61,7 +64,16 @@ impl Inner {
         let mut files = BTreeMap::new();
         for (path, file) in wanted {
             let file = match file {
-                Some((id, mode)) => Some(File { id, mode, bytes: session.need(id, Kind::Blob)? }),
+                Some((id, mode)) => {
+                    let bytes = session.need(id, Kind::Blob)?;
+                    if bytes.starts_with(LFS) {
+                        return Err(Found::refusal(
+                            path,
+                            "is a pointer of Git LFS: its content is elsewhere",
+                        ));
+                    }
+                    Some(File { id, mode, bytes })
+                }
                 None => None,
             };
             files.insert(path.clone(), file);

@@ -22,6 +22,7 @@ use super::{
     object::Object,
     options::Credentials,
     pkt::Packets,
+    signing::SigningKey,
     stream::Bound,
     transport::{Service, Transport},
     way::Way,
@@ -40,6 +41,7 @@ pub struct Remote {
 pub(super) struct Inner {
     pub(super) url: RemoteUrl,
     pub(super) credentials: Credentials,
+    pub(super) signing: Option<SigningKey>,
     pub(super) limits: Limits,
     pub(super) transport: Transport,
     upload: Mutex<Option<Arc<Announced>>>,
@@ -86,6 +88,7 @@ impl Remote {
             gather: Gather::default(),
             mirror: Mirror::new(options.limits.mirror_bytes),
             credentials: options.credentials,
+            signing: options.signing,
             limits: options.limits,
             part_refused: Mutex::default(),
             told: AtomicBool::new(false),

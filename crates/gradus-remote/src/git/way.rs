@@ -18,6 +18,8 @@ pub struct Capabilities {
     pub protocol: u8,
     /// Whether parts of a commit can be left out of an answer.
     pub filter: bool,
+    /// Whether any object can be asked for by its id, and not only what a branch points to.
+    pub any_object: bool,
     /// How objects are named; only `sha1` is read.
     pub object_format: String,
     /// The host's program.
@@ -35,6 +37,8 @@ pub struct Capabilities {
 pub struct Receiving {
     /// It says what became of a push.
     pub report_status: bool,
+    /// It says so too where it changed what was pushed.
+    pub report_status_v2: bool,
     /// It takes options with a push.
     pub push_options: bool,
     /// It can move several branches at once or none.
@@ -59,6 +63,7 @@ impl Inner {
         let receiving = match self.receive().await {
             Ok(known) => Ok(Receiving {
                 report_status: known.has("report-status"),
+                report_status_v2: known.has("report-status-v2"),
                 push_options: known.has("push-options"),
                 atomic: known.has("atomic"),
                 delete_refs: known.has("delete-refs"),
@@ -69,6 +74,7 @@ impl Inner {
         let (way, reason) = self.way(&known);
         Ok(Capabilities {
             protocol: if known.v2 { 2 } else { 0 },
+            any_object: known.v2 || known.has("allow-any-sha1-in-want"),
             filter: known.offers("fetch", "filter") || known.has("filter"),
             object_format: known.object_format().to_owned(),
             agent: known.words.get("agent").cloned(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::{PortError, PortErrorKind};
 
-use crate::git::{Credentials, RemoteOptions, SshKey};
+use crate::git::{Credentials, RemoteOptions, SigningKey, SshKey};
 use crate::http::Tls;
 use crate::secret_files::SecretFiles;
 use crate::{AppCredentials, Secret};
@@ -28,11 +28,36 @@ pub struct SecretFolder {
 
 impl Access for SecretFolder {
     fn options(&self, repository: &Repository) -> Result<RemoteOptions, PortError> {
-        let Some(name) = &repository.secret else { return Ok(self.otherwise.clone()) };
-        let secret = SecretFiles::find(self.folder.as_deref(), name, &repository.url)?;
-        with_secret(&self.otherwise, |key| secret.value(key))?
-            .ok_or_else(|| secret.lacks(NOTHING).with_hint(format!("{PUT}, a file each")))
+        let mut options = match &repository.secret {
+            None => self.otherwise.clone(),
+            Some(name) => {
+                let secret = SecretFiles::find(self.folder.as_deref(), name, &repository.url)?;
+                with_secret(&self.otherwise, |key| secret.value(key))?
+                    .ok_or_else(|| secret.lacks(NOTHING).with_hint(format!("{PUT}, a file each")))?
+            }
+        };
+        if let Some(name) = &repository.commit.signing {
+            let secret = SecretFiles::find(self.folder.as_deref(), name, &repository.url)?;
+            options.signing = Some(signing_key(name, |key| secret.value(key))?);
+        }
+        Ok(options)
     }
+}
+
+/// The key of a Secret with which commits are signed.
+pub fn signing_key(
+    name: &str,
+    value: impl Fn(&str) -> Result<Option<String>, PortError>,
+) -> Result<SigningKey, PortError> {
+    let doing = || format!("reading the key that commits are signed with from Secret {name}");
+    let hint = "put a private key of Ed25519 without a passphrase into `identity`, such as `ssh-keygen -t ed25519 -N ''` makes";
+    let Some(identity) = value("identity")? else {
+        return Err(
+            PortError::because(PortErrorKind::Missing, doing(), "it has no `identity`").with_hint(hint)
+        );
+    };
+    SigningKey::parse(&Secret::new(identity))
+        .map_err(|why| PortError::because(PortErrorKind::Unusable, doing(), why).with_hint(hint))
 }
 
 /// What a Secret has with which no repository is reached.

@@ -376,14 +376,35 @@ async fn a_mirror_is_brought_up_to_date() {
     }
 }
 
+/// It is found out before anything is sent, by whatever way, and whether it is read or written.
 #[tokio::test]
 async fn a_repository_with_other_ids_is_refused() {
-    let place = Place::empty(Via::File).await;
-    place.git(&["init", "-q", "--bare", "--object-format=sha256", "other.git"]);
-    let url = RemoteUrl::new(&place.url().as_str().replace("repo.git", "other.git")).unwrap();
-    let error = Remote::open(url, place.options()).unwrap().tip(&branch("main")).await.unwrap_err();
-    let why = "the repository names objects by sha256, only sha1 is read";
-    assert_eq!(*error.kind(), GitErrorKind::Unsupported(why.to_owned()));
+    for via in [Via::Http, Via::HttpOld, Via::File, Via::FileOld, Via::Ssh, Via::SshOld] {
+        for filled in [false, true] {
+            let place = Place::new(via, &[("a", "1\n")]).await;
+            let prepared = edit(&place.remote(), place.at("main"), "a", "2\n").await;
+            place.git(&["init", "-q", "--bare", "-b", "main", "--object-format=sha256", "other.git"]);
+            place.git(&["-C", "other.git", "config", "http.receivepack", "true"]);
+            if filled {
+                let who = ["-c", "user.name=Ada", "-c", "user.email=ada@acme.test", "-C", "other.git"];
+                let tree = place.git(&["-C", "other.git", "mktree"]);
+                let commit = place.git(&[&who[..], &["commit-tree", &tree, "-m", "first"]].concat());
+                place.git(&["-C", "other.git", "update-ref", "refs/heads/main", &commit]);
+            }
+            let url = RemoteUrl::new(&place.url().as_str().replace("repo.git", "other.git")).unwrap();
+            let remote = Remote::open(url, place.options()).unwrap();
+            let why = "the repository names objects by sha256, only sha1 is read";
+            let expected = GitErrorKind::Unsupported(why.to_owned());
+            let error = remote.tip(&branch("main")).await.unwrap_err();
+            // Of what is empty an old host tells nothing to whoever reads.
+            let nothing = GitErrorKind::BranchMissing(branch("main"));
+            let told = if via.old() && !filled { nothing } else { expected.clone() };
+            assert_eq!(*error.kind(), told, "{via:?}");
+            let error = remote.push(&branch("new"), None, &prepared).await.unwrap_err();
+            assert_eq!(*error.kind(), expected, "{via:?}");
+            assert_eq!(place.git(&["-C", "other.git", "for-each-ref", "refs/heads/new"]), "");
+        }
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,14 @@ pub(crate) fn at(place: &Place, name: &str) -> CommitId {
 }
 
 pub(crate) fn repository(url: &str) -> Repository {
-    Repository { url: url.into(), branch: None, paths: Vec::new(), secret: None, forge: None }
+    Repository {
+        url: url.into(),
+        branch: None,
+        paths: Vec::new(),
+        secret: None,
+        forge: None,
+        commit: Default::default(),
+    }
 }
 
 /// A client of its own, as another replica has one.

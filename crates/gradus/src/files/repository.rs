@@ -49,6 +49,7 @@ impl Remote {
             paths: Vec::new(),
             secret: secret.map(Arc::from),
             forge: None,
+            commit: Default::default(),
         };
         let branch = branch.map(BranchName::parse).transpose();
         let branch = branch.map_err(|error| CliError::usage(format!("--branch: {error}")))?;

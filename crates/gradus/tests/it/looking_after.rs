@@ -93,6 +93,8 @@ fn the_doctor_looks_at_a_repository() {
     let port = refusing();
     world.run(&["doctor", "git", "fleet.git"]);
     world.run(&["doctor", "git", "fleet.git", "-o", "json"]);
+    world.run(&["doctor", "git", "fleet.git", "--file", "apps/dev/web/kustomization.yaml"]);
+    world.run(&["doctor", "git", "fleet.git", "--file", "none.yaml"]);
     world.run(&["doctor", "git", "fleet.git", "--branch", "production"]);
     world.git(&world.path("fleet.git"), &["config", "uploadpack.allowFilter", "false"]);
     world.run(&["doctor", "git", "fleet.git"]);
@@ -106,6 +108,32 @@ fn the_doctor_looks_at_a_repository() {
     world.run(&["doctor", "git", "fleet.git", "--secret", "apps/fleet-git"]);
     world.hide(port.to_string(), "[port]");
     world.check("doctor");
+}
+
+/// What is wrong with a key, and with what is known of the host, is said in words.
+#[tokio::test]
+async fn the_doctor_looks_at_a_repository_over_ssh() {
+    let sshd = gradus_testbed::Sshd::start(&["AcceptEnv GIT_PROTOCOL"]).await.unwrap();
+    let mut world = World::web();
+    let url = sshd.url(&world.path("fleet.git"));
+    let look = ["doctor", "git", &url, "--secrets", "secrets", "--secret", "apps/fleet-git"];
+    let key = |world: &World, identity: &str, known_hosts: &str| {
+        world.write("secrets/apps/fleet-git/identity", identity);
+        world.write("secrets/apps/fleet-git/known_hosts", known_hosts);
+    };
+    key(&world, &sshd.identity(), &sshd.known_hosts());
+    world.run(&look);
+    key(&world, &sshd.stranger(), &sshd.known_hosts());
+    world.run(&look);
+    key(&world, &sshd.identity(), &sshd.wrong_hosts());
+    world.run(&look);
+    key(&world, &sshd.identity(), "");
+    world.run(&look);
+    key(&world, "ssh-ed25519 AAAA", &sshd.known_hosts());
+    world.run(&look);
+    world.run(&["doctor", "git", &url]);
+    world.hide(format!("{}@127.0.0.1:{}", sshd.user(), sshd.port()), "[host]");
+    world.check("doctor_ssh");
 }
 
 #[test]

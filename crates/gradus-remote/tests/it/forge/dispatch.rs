@@ -24,6 +24,7 @@ pub(super) fn order() -> DispatchOrder {
             paths: Vec::new(),
             secret: None,
             forge: None,
+            commit: Default::default(),
         },
         event: EventType::promotion(),
         on: BranchName::parse("main").unwrap(),

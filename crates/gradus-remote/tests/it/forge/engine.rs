@@ -47,7 +47,14 @@ impl Scene {
         let repos = Arc::new(WireRepos::new(Arc::new(folder), Committer::default()));
         let url = format!("{}/fleet.git", git.url()).into();
         let place = ProposalPlace {
-            repository: Repository { url, branch: None, paths: Vec::new(), secret: None, forge: None },
+            repository: Repository {
+                url,
+                branch: None,
+                paths: Vec::new(),
+                secret: None,
+                forge: None,
+                commit: Default::default(),
+            },
             base: BranchName::parse("main").unwrap(),
             branch: BranchName::parse(BRANCH).unwrap(),
             pipeline: PipelineKey::parse("apps/web").unwrap(),

@@ -69,7 +69,14 @@ impl Scene {
         let url: Arc<str> = format!("{}/{}/{name}.git", gitea.url(), ann.name).into();
         let folder = SecretFolder { folder: None, otherwise: options(&bot) };
         let repos = Arc::new(WireRepos::new(Arc::new(folder), Committer::default()));
-        let repository = Repository { url, branch: None, paths: Vec::new(), secret: None, forge: None };
+        let repository = Repository {
+            url,
+            branch: None,
+            paths: Vec::new(),
+            secret: None,
+            forge: None,
+            commit: Default::default(),
+        };
         let repo = repos.open(&repository).unwrap();
         let port = gitea.url().rsplit_once(':').unwrap().1.parse().unwrap();
         let proxy = Proxy::tripped(port, trip).await;

@@ -5,7 +5,7 @@ use gradus_core::pipeline::Repository;
 use gradus_engine::port::{PortError, PortErrorKind};
 use gradus_kube::Secrets;
 use gradus_remote::git::RemoteOptions;
-use gradus_remote::repos::{Access, NOTHING, PUT, with_secret};
+use gradus_remote::repos::{Access, NOTHING, PUT, signing_key, with_secret};
 use gradus_remote::targets::EndpointSecrets;
 
 /// Secrets of the cluster, with the keys that Flux uses.
@@ -17,12 +17,22 @@ pub(super) struct SecretAccess {
 
 impl Access for SecretAccess {
     fn options(&self, repository: &Repository) -> Result<RemoteOptions, PortError> {
-        let Some(name) = &repository.secret else { return Ok(self.otherwise.clone()) };
-        let secret = self.secrets.known(name)?;
-        with_secret(&self.otherwise, |key| Ok(secret.text(key)))?.ok_or_else(|| {
-            let why = format!("it has {NOTHING}");
-            PortError::because(PortErrorKind::Missing, format!("reading Secret {name}"), why).with_hint(PUT)
-        })
+        let mut options = match &repository.secret {
+            None => self.otherwise.clone(),
+            Some(name) => {
+                let secret = self.secrets.known(name)?;
+                with_secret(&self.otherwise, |key| Ok(secret.text(key)))?.ok_or_else(|| {
+                    let why = format!("it has {NOTHING}");
+                    PortError::because(PortErrorKind::Missing, format!("reading Secret {name}"), why)
+                        .with_hint(PUT)
+                })?
+            }
+        };
+        if let Some(name) = &repository.commit.signing {
+            let secret = self.secrets.known(name)?;
+            options.signing = Some(signing_key(name, |key| Ok(secret.text(key)))?);
+        }
+        Ok(options)
     }
 }
 

@@ -93,6 +93,7 @@ impl InForges {
             paths: Vec::new(),
             secret: Some(secret),
             forge: Some(Forge { kind, url: None }),
+            commit: Default::default(),
         };
         let (repo, api) = (self.repos.open(&repository)?, self.forges.open(&repository)?);
         Ok(Place { repo, api, base, branch, url: repository.url })
