@@ -9,6 +9,7 @@ pub(crate) mod crds;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod find;
 pub(crate) mod get;
 pub(crate) mod history;
 pub(crate) mod hold;

@@ -5,12 +5,17 @@
 //! warn: the files that they see need not be all there are.
 
 mod checkout;
+mod floating_version;
 mod image_policy_marker;
+mod outside_kustomization;
 mod outside_the_order;
+mod promotion_marker;
+mod sync_file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use gradus_manifest::ManifestError;
+use gradus_core::names::PipelineKey;
+use gradus_manifest::{Loaded, ManifestError};
 
 use checkout::Checkout;
 
@@ -26,11 +31,23 @@ pub(crate) struct Finding {
 /// A rule: its name, and what it finds.
 type Rule = (&'static str, fn(&Checkout<'_>) -> Vec<ManifestError>);
 
-const RULES: [Rule; 2] = [image_policy_marker::RULE, outside_the_order::RULE];
+const RULES: [Rule; 6] = [
+    floating_version::RULE,
+    image_policy_marker::RULE,
+    outside_kustomization::RULE,
+    outside_the_order::RULE,
+    promotion_marker::RULE,
+    sync_file::RULE,
+];
 
 /// What all rules find in these files, in the order of the files.
-pub(crate) fn check(texts: &BTreeMap<String, Vec<u8>>) -> Vec<Finding> {
-    let checkout = Checkout::read(texts);
+pub(crate) fn check(
+    texts: &BTreeMap<String, Vec<u8>>,
+    pipelines: &BTreeMap<PipelineKey, Loaded>,
+    withheld: &BTreeSet<PipelineKey>,
+) -> Vec<Finding> {
+    let mut checkout = Checkout::read(texts);
+    checkout.name(pipelines, withheld);
     let found = |(rule, check): Rule| {
         let what = check(&checkout).into_iter();
         what.map(move |what| Finding { rule, what })

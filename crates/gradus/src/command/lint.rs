@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: LintArgs, printer: &Printer) -> Result<ExitCo
         errors.extend(paths_that_do_not_parse(loaded, &texts));
     }
     errors.sort_by(|a, b| a.place.cmp(&b.place));
-    let findings = lint::check(&texts);
+    let findings = lint::check(&texts, &pipelines, &withheld);
     let answer = Answer {
         items: errors.iter().map(problem).collect(),
         warnings: findings

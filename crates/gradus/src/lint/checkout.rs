@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gradus_core::names::PipelineKey;
 use gradus_edit::{Marker, find_markers};
-use gradus_manifest::Place;
+use gradus_manifest::{Loaded, Place};
 
 use crate::document::Document;
 
@@ -15,10 +16,26 @@ const DEEPEST: usize = 8;
 pub(super) struct Checkout<'a> {
     /// Markers of Flux's image automation, each with its file.
     pub(super) markers: Vec<(&'a str, Marker)>,
+    /// Markers of promotions, each with its file.
+    pub(super) promotions: Vec<(&'a str, Marker)>,
+    /// The environments of each pipeline, by `NAMESPACE:NAME`; none of one with a mistake.
+    pub(super) pipelines: BTreeMap<String, Option<Vec<String>>>,
+    /// The files that pipelines name.
+    pub(super) edits: Vec<Edited>,
     pub(super) policies: Vec<Policy<'a>>,
     pub(super) applied: Vec<Applied<'a>>,
+    /// All files, where their names lead from one to another.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
     /// Files that kustomize reads, by the folder they stand for.
     built: BTreeMap<String, Built>,
+}
+
+/// A file that an environment of a pipeline names.
+pub(super) struct Edited {
+    /// Where the pipeline is.
+    pub(super) place: Place,
+    pub(super) environment: String,
+    pub(super) file: String,
 }
 
 /// An ImagePolicy.
@@ -51,16 +68,40 @@ struct Built {
 impl<'a> Checkout<'a> {
     /// Reads what there is to read; what is not text or not YAML has nothing to say here.
     pub(super) fn read(texts: &'a BTreeMap<String, Vec<u8>>) -> Self {
-        let mut checkout = Self::default();
+        let mut checkout = Self { files: texts.clone(), ..Self::default() };
         for (file, bytes) in texts {
             let Ok(text) = std::str::from_utf8(bytes) else { continue };
             let markers = find_markers(bytes, "$imagepolicy").unwrap_or_default();
             checkout.markers.extend(markers.into_iter().map(|marker| (file.as_str(), marker)));
+            let markers = find_markers(bytes, "$promotion").unwrap_or_default();
+            checkout.promotions.extend(markers.into_iter().map(|marker| (file.as_str(), marker)));
             for document in Document::all(text) {
                 checkout.look(file, &document);
             }
         }
         checkout
+    }
+
+    /// Takes in what pipelines name.
+    pub(super) fn name(
+        &mut self,
+        pipelines: &BTreeMap<PipelineKey, Loaded>,
+        withheld: &BTreeSet<PipelineKey>,
+    ) {
+        let shown = |key: &PipelineKey| format!("{}:{}", key.namespace, key.name);
+        self.pipelines.extend(withheld.iter().map(|key| (shown(key), None)));
+        for (key, Loaded { pipeline, place }) in pipelines {
+            let mut names = Vec::new();
+            for environment in pipeline.environments() {
+                names.push(environment.name.to_string());
+                self.edits.extend(environment.edit.iter().map(|edit| Edited {
+                    place: place.clone(),
+                    environment: environment.name.to_string(),
+                    file: edit.file.to_string(),
+                }));
+            }
+            self.pipelines.insert(shown(key), Some(names));
+        }
     }
 
     fn look(&mut self, file: &'a str, document: &Document<'_>) {

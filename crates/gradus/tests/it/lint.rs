@@ -104,3 +104,70 @@ fn a_kustomization_outside_the_order_of_the_others() {
     world.run(&["lint", "clusters"]);
     world.check("lint_outside_the_order");
 }
+
+#[test]
+fn d14_a_version_that_floats_behind_the_first_environment() {
+    let mut world = World::empty();
+    let release = |version: &str| {
+        format!(
+            "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: web}}\nspec:\n  chart:\n    spec:\n      \
+             chart: web\n{version}"
+        )
+    };
+    for (stage, version) in [("dev", ""), ("staging", "      version: 1.x\n"), ("prod", "")] {
+        world.write(
+            &format!("apps/{stage}/kustomization.yaml"),
+            &format!("{KUSTOMIZATION}resources: [web.yaml]\n"),
+        );
+        world.write(&format!("apps/{stage}/web.yaml"), &release(version));
+    }
+    world.run(&["lint", "apps"]);
+    for stage in ["staging", "prod"] {
+        world.write(&format!("apps/{stage}/web.yaml"), &release("      version: 1.2.3\n"));
+    }
+    world.run(&["lint", "apps"]);
+    world.check("lint_floating_version");
+}
+
+#[test]
+fn d16_a_file_outside_its_kustomization() {
+    let mut world = World::empty();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n";
+    world.write(
+        "apps/kustomization.yaml",
+        &format!("{KUSTOMIZATION}resources:\n- web.yaml\n# - policies.yaml\n"),
+    );
+    world.write("apps/web.yaml", pod);
+    world.write("apps/policies.yaml", &pod.replace("web", "policy"));
+    world.run(&["lint", "apps"]);
+    world.write("apps/kustomization.yaml", &format!("{KUSTOMIZATION}resources: [web.yaml, policies.yaml]\n"));
+    world.run(&["lint", "apps"]);
+    world.check("lint_outside_kustomization");
+}
+
+#[test]
+fn k8_a_marker_that_no_pipeline_names() {
+    let mut world = World::web();
+    let markers = ["apps:web:prod", "apps:web:qa", "apps:shop:dev"];
+    let text: String =
+        markers.iter().map(|marker| format!("- a: 1.0.0 # {{\"$promotion\": \"{marker}\"}}\n")).collect();
+    world.write("fleet/apps.yaml", &text);
+    world.run(&["lint", "fleet", "pipelines"]);
+    // Where no pipeline is among the files, they are kept elsewhere.
+    world.run(&["lint", "fleet"]);
+    world.check("lint_promotion_marker");
+}
+
+#[test]
+fn k19_promotions_into_what_flux_syncs_by() {
+    let mut world = World::empty();
+    let edits = "      edit:\n        - file: base/prod/sync.yaml\n          select: {kind: Kustomization, path: spec.path}\n";
+    world.write("pipelines/web.yaml", &WEB.replace("      gates", &format!("{edits}      gates")));
+    world.write(
+        "base/prod/sync.yaml",
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\nmetadata: {name: base}\nspec:\n  ref:\n    \
+         tag: v1.0.0 # {\"$promotion\": \"apps:web:prod\"}\n",
+    );
+    world.run(&["lint", "pipelines", "base"]);
+    world.check("lint_sync_file");
+}

@@ -10,6 +10,7 @@ mod crds;
 mod demo_gitea;
 mod dispatching;
 mod doctor_forge;
+mod finding;
 mod front;
 mod gitops;
 mod in_cluster;
