@@ -16,7 +16,8 @@ use gradus_core::gate::soak::SoakGate;
 use gradus_core::names::{ArtifactName, CommitId, EnvironmentName, Group, Person, PipelineKey, TargetName};
 use gradus_core::observation::{Declared, EnvironmentSeen, Observation, Origin, Proof, Seen, TargetState};
 use gradus_core::pipeline::{
-    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Target, TargetKind,
+    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Takes, Target,
+    TargetKind,
 };
 use gradus_core::plan;
 use gradus_core::release::Release;
@@ -105,6 +106,8 @@ fn case(number: usize, newest: &Version, gates: &[Gate]) -> (Pipeline, Observati
             emergency: Emergency::Forbidden,
             block: Vec::new(),
             edit: Vec::new(),
+            branch: None,
+            takes: Takes::Version,
         });
         let has = release(if at % 2 == 0 { newest } else { &old });
         let since = now() - SignedDuration::from_hours(1);
@@ -140,6 +143,7 @@ fn environment_seen(
         by_gradus: false,
         brought_by: vec![author],
         replaced: None,
+        since: [].into(),
     };
     let state = TargetState::Healthy { release: has.clone(), since };
     let proof = Proof { release: old.clone(), since: since - SignedDuration::from_hours(9), until: since };
@@ -155,5 +159,6 @@ fn environment_seen(
         dispatched: Seen::Known(Vec::new()),
         evidence: BTreeMap::new(),
         brought: [].into(),
+        merge: None,
     }
 }

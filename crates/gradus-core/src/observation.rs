@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::names::{
-    ArtifactName, CheckName, CommitId, EnvironmentName, Group, Person, ProposalNumber, RequestId, TargetName,
+    ArtifactName, CheckName, CommitId, EnvironmentName, Group, Person, ProposalNumber, RepoPath, RequestId,
+    TargetName,
 };
 use crate::release::Release;
 use crate::version::Version;
@@ -88,6 +89,28 @@ pub struct EnvironmentSeen {
     /// Who brought what Git declares here and declared before, newest first, as far
     /// as its history was looked at.
     pub brought: Arc<[Brought]>,
+    /// What merging the branch before into this one's comes to, where that was tried.
+    pub merge: Option<MergeSeen>,
+}
+
+/// A merge that was tried, without writing anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeSeen {
+    /// The commit that would be merged.
+    pub commit: CommitId,
+    /// What comes of it.
+    pub outcome: Seen<MergeOutcome>,
+}
+
+/// What comes of a merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MergeOutcome {
+    /// A commit, or nothing where it was merged already.
+    Clean,
+    /// Both branches changed the same lines of these files.
+    Conflicts(Arc<[RepoPath]>),
+    /// It cannot be merged; why.
+    Impossible(Why),
 }
 
 /// A release that came into an environment, and the people who brought it on its way.
@@ -98,6 +121,8 @@ pub struct Brought {
     /// Who brought it. Nobody, or [`Person::unknown`] among them, where somebody is
     /// missing: a gate that asks for them then holds.
     pub by: Arc<BTreeSet<Person>>,
+    /// The commit with which it came, where its branch may be merged.
+    pub commit: Option<CommitId>,
 }
 
 /// What Git declares for an environment.
@@ -130,6 +155,8 @@ pub struct Origin {
     /// The release it replaced; absent where it was the first, or where the history
     /// that was looked at does not go back that far.
     pub replaced: Option<Release>,
+    /// The commits that came onto its branch since, newest first, with their times, where the branch may be merged.
+    pub since: Arc<[(CommitId, Timestamp)]>,
 }
 
 /// Something that was seen of a target, and what it says for its state.

@@ -107,6 +107,10 @@ pub struct Environment {
     pub block: Vec<Version>,
     /// Where the values are; the markers in the repository when empty.
     pub edit: Vec<EditSpec>,
+    /// The branch that declares it, where it has one of its own; the repository's when absent.
+    pub branch: Option<BranchName>,
+    /// What of the environment before comes in.
+    pub takes: Takes,
 }
 
 /// Where an environment runs.
@@ -168,6 +172,15 @@ pub enum Strategy {
     Dispatch(Box<DispatchPolicy>),
 }
 
+/// What of the environment before comes in with a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// Its version alone, which is written into the files.
+    Version,
+    /// Its branch, which is merged.
+    Branch,
+}
+
 /// Who merges a proposal whose gates have passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
@@ -226,6 +239,7 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let order = check::environments(&artifacts, &environments)?;
         check::branches(&key, repository.branch.as_ref(), &environments)?;
+        check::merges(repository.branch.as_ref(), &environments)?;
         Ok(Self {
             key,
             repository,
@@ -263,6 +277,16 @@ impl Pipeline {
     /// The environments that come after this one.
     pub fn successors<'a>(&'a self, name: &'a EnvironmentName) -> impl Iterator<Item = &'a Environment> {
         self.environments.iter().filter(move |environment| environment.after.contains(name))
+    }
+
+    /// The branch that declares an environment; the repository's own default when absent.
+    pub fn branch_of<'a>(&'a self, environment: &'a Environment) -> Option<&'a BranchName> {
+        environment.branch.as_ref().or(self.repository.branch.as_ref())
+    }
+
+    /// Whether the branch of an environment is merged into another one's.
+    pub fn is_merged(&self, name: &EnvironmentName) -> bool {
+        self.successors(name).any(|next| next.takes == Takes::Branch)
     }
 
     /// The same pipeline where no cluster can be looked into: the state of a target

@@ -11,6 +11,7 @@ mod decide;
 mod dispatch;
 mod history;
 mod line;
+mod merge;
 mod requests;
 mod scene;
 
@@ -28,7 +29,7 @@ use crate::verdict::Verdict;
 
 use scene::Scene;
 
-pub use change::{Cause, Change};
+pub use change::{Cause, Change, Merges};
 
 /// What to do, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,5 +186,6 @@ fn unseen() -> EnvironmentSeen {
         dispatched: Seen::unknown(why),
         evidence: BTreeMap::new(),
         brought: [].into(),
+        merge: None,
     }
 }

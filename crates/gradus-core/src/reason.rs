@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::names::{CheckName, CommitId, EnvironmentName, Person, ProposalNumber, TargetName};
+use crate::names::{CheckName, CommitId, EnvironmentName, Person, ProposalNumber, RepoPath, TargetName};
 use crate::observation::Why;
 use crate::release::Release;
 
@@ -232,6 +232,24 @@ pub enum Reason {
         /// Whether what was asked for is older than what is there.
         goes_back: bool,
     },
+    /// The branch of the environment before cannot be merged: both have changed the same lines.
+    MergeConflict {
+        /// Whose branch.
+        environment: EnvironmentName,
+        /// The commit of it that would be merged.
+        commit: CommitId,
+        /// The files that both have changed.
+        files: Arc<[RepoPath]>,
+    },
+    /// The branch of the environment before cannot be merged, for another reason.
+    MergeImpossible {
+        /// Whose branch.
+        environment: EnvironmentName,
+        /// The commit of it that would be merged.
+        commit: CommitId,
+        /// Why not.
+        why: Why,
+    },
     /// Somebody else pushed to the proposal's branch.
     ProposalChanged {
         /// Which one.
@@ -369,6 +387,13 @@ pub enum Reason {
     },
     /// What somebody else's automation was asked for is not known.
     DispatchUnknown {
+        /// Why not.
+        why: Why,
+    },
+    /// What merging the branch of the environment before comes to is not known.
+    MergeUnknown {
+        /// Whose branch.
+        environment: EnvironmentName,
         /// Why not.
         why: Why,
     },

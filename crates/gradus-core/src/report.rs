@@ -7,7 +7,7 @@ use crate::gate::Answer;
 use crate::names::{EnvironmentName, PipelineKey};
 use crate::observation::{Origin, ProposalSeen, Request, Seen};
 use crate::pipeline::Mode;
-use crate::plan::Step;
+use crate::plan::{Merges, Step};
 use crate::reason::Reason;
 use crate::release::Release;
 use crate::verdict::EnvironmentVerdict;
@@ -61,6 +61,8 @@ pub struct Next {
     pub request: Option<Request>,
     /// What each gate says of it.
     pub gates: Vec<GateReport>,
+    /// What is merged to bring it, where that is how it comes.
+    pub merges: Option<Merges>,
 }
 
 /// What a gate says.

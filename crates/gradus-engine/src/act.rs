@@ -10,17 +10,17 @@ mod lane;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_core::names::{BranchName, CommitId, ProposalNumber, RepoPath};
-use gradus_core::observation::Seen;
 use gradus_core::pipeline::Pipeline;
-use gradus_core::plan::{Change, Step};
+use gradus_core::plan::{Change, Merges, Step};
 use gradus_core::report::Report;
 use gradus_core::tell::{Clock, because};
 use gradus_template::TemplateError;
 use sha2::{Digest, Sha256};
 use tracing::Instrument;
 
-use crate::observe::{Sight, proposal_branch};
-use crate::places::{self, FileEdit};
+use crate::merging::{Merged, Wish, merging};
+use crate::observe::{Ground, Sight, proposal_branch};
+use crate::places::{self, FileEdit, Place};
 use crate::port::forge::{Merging, ProposalPlace, ProposalText};
 use crate::port::ledger::{Action, Entry, Wrote};
 use crate::port::repo::{CommitOrder, FileChange, Written};
@@ -62,7 +62,9 @@ pub(crate) struct Actor<'a> {
 
 /// A change, made ready to be written.
 struct Ready {
-    edits: Vec<FileEdit>,
+    files: BTreeMap<RepoPath, FileChange>,
+    /// What is merged, where something is.
+    merged: Option<CommitId>,
     tip: CommitId,
     base: BranchName,
     /// Where the proposal's branch was at the same moment.
@@ -130,15 +132,17 @@ impl Actor<'_> {
     }
 
     async fn push(&self, repo: &dyn Repo, change: &Change) -> Result<Outcome, PortError> {
-        let Seen::Known((base, seen)) = &self.sight.base else { return Ok(Outcome::Stale(blind())) };
-        let lane = self.lanes.of(&self.pipeline.repository, base);
+        let Some(ground) = self.sight.ground(&change.environment) else { return Ok(Outcome::Stale(blind())) };
+        let lane = self.lanes.of(&self.pipeline.repository, &ground.branch);
+        let is_alone = self.rests_on(change).len() == 1;
         let mut left = lane.lock().await;
         for tries in 0..TRIES {
             // Where the branch is, is not asked for before a push that would tell it anyway.
             let ready = match tries {
-                0 => {
-                    let likely = left.likely(seen, self.sight.asked);
-                    self.prepare_at(repo, change, likely, None).instrument(spans::edit()).await?
+                0 if is_alone => {
+                    let likely = left.likely(&ground.tip, self.sight.asked).clone();
+                    let tips = BTreeMap::from([(ground.branch.clone(), likely)]);
+                    self.prepare_at(repo, change, &tips, None).instrument(spans::edit()).await?
                 }
                 _ => self.prepare(repo, change, None).instrument(spans::edit()).await?,
             };
@@ -146,13 +150,8 @@ impl Actor<'_> {
                 Ok(ready) => ready,
                 Err(outcome) => return Ok(outcome),
             };
-            let order = self.order(
-                &ready,
-                change,
-                ready.base.clone(),
-                Some(ready.tip.clone()),
-                vec![ready.tip.clone()],
-            );
+            let parents = std::iter::once(ready.tip.clone()).chain(ready.merged.clone()).collect();
+            let order = self.order(&ready, change, ready.base.clone(), Some(ready.tip.clone()), parents);
             match repo.commit(&order).instrument(spans::commit()).await? {
                 Written::Stale(why) => {
                     tracing::debug!(why, "the branch moved; looking again");
@@ -194,10 +193,7 @@ impl Actor<'_> {
                 Err(error) => return Ok(Outcome::Refused(unsaid(&error))),
             };
             // A branch that is left over from an earlier proposal goes on from where it is: nothing is forced.
-            let parents = match head {
-                Some(head) => vec![head.clone(), ready.tip.clone()],
-                None => vec![ready.tip.clone()],
-            };
+            let parents = head.into_iter().chain([&ready.tip]).chain(&ready.merged).cloned().collect();
             let order = self.order(&ready, change, place.branch.clone(), head.cloned(), parents);
             let written = match repo.commit(&order).instrument(spans::commit()).await? {
                 Written::Stale(why) => {
@@ -266,38 +262,49 @@ impl Actor<'_> {
         change: &Change,
         proposed: Option<&BranchName>,
     ) -> Result<Prepared, PortError> {
-        let Seen::Known((base, _)) = &self.sight.base else { return Ok(Err(Outcome::Stale(blind()))) };
-        let both: Vec<BranchName> = std::iter::once(base).chain(proposed).cloned().collect();
-        let tips = repo.tips(&both).await?;
-        let Some(tip) = tips.get(base) else { return Ok(Err(Outcome::Stale(format!("{base} is gone")))) };
+        let Some(ground) = self.sight.ground(&change.environment) else {
+            return Ok(Err(Outcome::Stale(blind())));
+        };
+        let base = &ground.branch;
+        let grounds = self.rests_on(change);
+        let asked: BTreeSet<&BranchName> = std::iter::once(base)
+            .chain(proposed)
+            .chain(grounds.iter().map(|ground| &ground.branch))
+            .collect();
+        let tips = repo.tips(&asked.into_iter().cloned().collect::<Vec<_>>()).await?;
         let head = proposed.and_then(|branch| tips.get(branch)).cloned();
-        self.prepare_at(repo, change, tip, head).await
+        self.prepare_at(repo, change, &tips, head).await
     }
 
-    /// Makes the edits on this commit of the base branch.
+    /// Makes the edits where the branches are at these commits.
     async fn prepare_at(
         &self,
         repo: &dyn Repo,
         change: &Change,
-        tip: &CommitId,
+        tips: &BTreeMap<BranchName, CommitId>,
         head: Option<CommitId>,
     ) -> Result<Prepared, PortError> {
-        let (Seen::Known((base, seen)), Some(Ok(places))) =
-            (&self.sight.base, self.sight.places.get(&change.environment))
+        let (Some(ground), Some(Ok(places))) =
+            (self.sight.ground(&change.environment), self.sight.places.get(&change.environment))
         else {
             return Ok(Err(Outcome::Stale(blind())));
         };
+        let (base, grounds) = (&ground.branch, self.rests_on(change));
+        let Some(tip) = tips.get(base) else { return Ok(Err(Outcome::Stale(format!("{base} is gone")))) };
         if places.is_empty() {
             let name = &change.environment;
             return Ok(Err(Outcome::Refused(format!(
                 "no file names the version of {name}, so it cannot be changed"
             ))));
         }
-        if tip != seen && self.has_changed(repo, change, seen, tip).await? {
-            let name = &change.environment;
-            return Ok(Err(Outcome::Stale(format!(
-                "{name} or what it comes after has been changed meanwhile"
-            ))));
+        for ground in grounds {
+            let tip = tips.get(&ground.branch);
+            if tip != Some(&ground.tip) && self.has_changed(repo, change, ground, tip).await? {
+                let name = &change.environment;
+                return Ok(Err(Outcome::Stale(format!(
+                    "{name} or what it comes after has been changed meanwhile"
+                ))));
+            }
         }
         let paths: BTreeSet<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
         let paths: Vec<RepoPath> = paths.into_iter().collect();
@@ -308,10 +315,15 @@ impl Actor<'_> {
             Ok(Some(edits)) if edits.is_empty() => Ok(Err(Outcome::AlreadyTrue)),
             Ok(Some(edits)) => {
                 let promotion = promotion_id(self.pipeline, change, &edits);
+                let (files, merged) = match self.merged(repo, change, tip, places).await? {
+                    Ok(Some((files, merged))) => (files, Some(merged)),
+                    Ok(None) => (changes(edits), None),
+                    Err(outcome) => return Ok(Err(outcome)),
+                };
                 Ok(match self.words(change, base).message(&promotion) {
                     Ok(message) => {
                         let (tip, base) = (tip.clone(), base.clone());
-                        Ok(Ready { edits, tip, base, head, promotion, message })
+                        Ok(Ready { files, merged, tip, base, head, promotion, message })
                     }
                     Err(error) => Err(Outcome::Refused(unsaid(&error))),
                 })
@@ -319,23 +331,69 @@ impl Actor<'_> {
         }
     }
 
-    /// Whether the files that the change rests on were touched since they were
+    /// What the merge makes of the branch as it is now; nothing where there is nothing to merge, so that the version
+    /// alone is left to be written.
+    async fn merged(
+        &self,
+        repo: &dyn Repo,
+        change: &Change,
+        tip: &CommitId,
+        places: &[Place],
+    ) -> Result<Result<Option<(BTreeMap<RepoPath, FileChange>, CommitId)>, Outcome>, PortError> {
+        let Some(Merges { environment, commit }) = &change.merges else { return Ok(Ok(None)) };
+        let wish = Wish { ours: tip, theirs: commit, places, to: &change.to };
+        Ok(match merging(repo, &wish).await? {
+            Merged::Within => Ok(None),
+            Merged::Ready(files) => Ok(Some((files, commit.clone()))),
+            // The next look says so, and to whom.
+            Merged::Conflicts(files) => {
+                let files: Vec<&str> = files.iter().map(RepoPath::as_str).collect();
+                Err(Outcome::Stale(format!(
+                    "commit {} of {environment} conflicts in {}",
+                    commit.short(),
+                    files.join(", ")
+                )))
+            }
+            Merged::Impossible(why) => Err(Outcome::Stale(format!(
+                "commit {} of {environment} cannot be merged: {why}",
+                commit.short()
+            ))),
+        })
+    }
+
+    /// The branches that a change rests on: the environment's own, and those of the environments before.
+    fn rests_on(&self, change: &Change) -> Vec<&Ground> {
+        let before = self.pipeline.environment(&change.environment).map(|here| here.after.as_slice());
+        let names = std::iter::once(&change.environment).chain(before.unwrap_or_default());
+        let mut grounds: Vec<&Ground> = Vec::new();
+        for ground in names.filter_map(|name| self.sight.ground(name)) {
+            if !grounds.iter().any(|known| known.branch == ground.branch) {
+                grounds.push(ground);
+            }
+        }
+        grounds
+    }
+
+    /// Whether the files of a branch that the change rests on were touched since they were
     /// seen, even if they are as they were again: who takes a release back must
     /// not find it written once more by a step that was planned before.
     async fn has_changed(
         &self,
         repo: &dyn Repo,
         change: &Change,
-        seen: &CommitId,
-        tip: &CommitId,
+        ground: &Ground,
+        tip: Option<&CommitId>,
     ) -> Result<bool, PortError> {
+        let Some(tip) = tip else { return Ok(true) };
         let before = self.pipeline.environment(&change.environment).map(|here| here.after.as_slice());
         let names = std::iter::once(&change.environment).chain(before.unwrap_or_default());
+        let names =
+            names.filter(|name| self.sight.ground(name).is_some_and(|its| its.branch == ground.branch));
         let places = names.filter_map(|name| self.sight.places.get(name)?.as_ref().ok()).flatten();
         let paths: BTreeSet<RepoPath> = places.map(|place| place.file.clone()).collect();
         let paths: Vec<RepoPath> = paths.into_iter().collect();
-        let commits = repo.history_since(tip, &paths, MEANWHILE, seen).await?.commits;
-        let Some(end) = commits.iter().position(|commit| commit.id == *seen) else { return Ok(true) };
+        let commits = repo.history_since(tip, &paths, MEANWHILE, &ground.tip).await?.commits;
+        let Some(end) = commits.iter().position(|commit| commit.id == ground.tip) else { return Ok(true) };
         let meanwhile = commits.get(..=end).unwrap_or_default();
         Ok(meanwhile.windows(2).any(|two| matches!(two, [newer, older] if newer.files != older.files)))
     }
@@ -348,17 +406,12 @@ impl Actor<'_> {
         expect: Option<CommitId>,
         parents: Vec<CommitId>,
     ) -> CommitOrder {
-        let files: BTreeMap<RepoPath, FileChange> = ready
-            .edits
-            .iter()
-            .map(|edit| (edit.path.clone(), FileChange::write(edit.before.clone(), edit.after.clone())))
-            .collect();
         CommitOrder {
             branch,
             expect,
             parents,
             tree_of: ready.tip.clone(),
-            files,
+            files: ready.files.clone(),
             message: ready.message.clone(),
             at: change.at,
         }
@@ -377,10 +430,10 @@ impl Actor<'_> {
     }
 
     fn place(&self, environment: &gradus_core::names::EnvironmentName) -> Option<ProposalPlace> {
-        let Seen::Known((base, _)) = &self.sight.base else { return None };
+        let ground = self.sight.ground(environment)?;
         Some(ProposalPlace {
             repository: self.pipeline.repository.clone(),
-            base: base.clone(),
+            base: ground.branch.clone(),
             branch: proposal_branch(self.pipeline, environment)?,
             pipeline: self.pipeline.key.clone(),
             environment: environment.clone(),
@@ -466,6 +519,11 @@ fn blind() -> String {
     "the repository could not be read".to_owned()
 }
 
+/// The edits, as a commit makes them.
+fn changes(edits: Vec<FileEdit>) -> BTreeMap<RepoPath, FileChange> {
+    edits.into_iter().map(|edit| (edit.path, FileChange::write(edit.before, edit.after))).collect()
+}
+
 /// The name of a promotion: what it changes, from what, to what, in which state of the files.
 fn promotion_id(pipeline: &Pipeline, change: &Change, edits: &[FileEdit]) -> String {
     let mut hash = Sha256::new();
@@ -480,6 +538,9 @@ fn promotion_id(pipeline: &Pipeline, change: &Change, edits: &[FileEdit]) -> Str
     for edit in edits {
         line(edit.path.as_str());
         line(edit.before.as_str());
+    }
+    if let Some(merges) = &change.merges {
+        line(merges.commit.as_str());
     }
     hash.finalize().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -119,7 +119,7 @@ fn below<'a>(
         Fit::Foreign | Fit::Declined(_) => return None,
     }
     let Seen::Known(release) = &open.release else { return None };
-    let (base, _) = sight.base.known()?;
+    let base = &sight.ground(&environment.name)?.branch;
     let branch = proposal_branch(pipeline, &environment.name)?;
     let place = proposals::place(pipeline, &environment.name, base, &branch);
     Some(Below { pipeline, looked, environment: &environment.name, place, open, release })

@@ -251,7 +251,10 @@ impl Engine {
         let planned =
             |sight: &Sight| planning.in_scope(|| gradus_core::plan(pipeline, &sight.observation, at));
         let mut plan = planned(&sight);
-        // Whether people are waited for is known only now.
+        // What is to be merged, and whether people are waited for, is known only now.
+        if observe::merges::add(&self.ports, &self.memory, pipeline, &mut sight, &plan.report).await {
+            plan = planned(&sight);
+        }
         if observe::reviews::add(&self.ports, pipeline, &mut sight, &plan.report).await {
             plan = planned(&sight);
         }
@@ -309,7 +312,7 @@ impl Engine {
         }
         let unheard = heard.err();
         // Before the steps: what a commit is marked with may be what the forge waits for before it merges.
-        self.told.tell(&self.ports, pipeline, &sight.base, &looked.report).await;
+        self.told.tell(&self.ports, pipeline, &sight, &looked.report).await;
         let actor = Actor {
             ports: &self.ports,
             pipeline,
@@ -353,7 +356,8 @@ impl Engine {
             Some(Err(why)) => return Err(unusable(why.to_string())),
             None => return Ok(Vec::new()),
         };
-        match crate::places::edits(places, &sight.files, change.from.as_ref(), &change.to) {
+        let Some(ground) = sight.ground(&change.environment) else { return Ok(Vec::new()) };
+        match crate::places::edits(places, &ground.files, change.from.as_ref(), &change.to) {
             Ok(edits) => Ok(edits.unwrap_or_default()),
             Err(why) => Err(unusable(why.to_string())),
         }

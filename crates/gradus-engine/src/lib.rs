@@ -12,6 +12,7 @@ mod engine;
 #[cfg(feature = "fake")]
 #[expect(clippy::expect_used, reason = "doubles for tests: what cannot be is a mistake in the test")]
 pub mod fake;
+mod merging;
 mod moment;
 mod notify;
 pub mod observe;
@@ -26,5 +27,6 @@ mod words;
 
 pub use act::Outcome;
 pub use engine::{Asked, AskedFor, Engine, Looked, Reconciled, SayError, SayErrorKind};
+pub use merging::merge_text;
 pub use notify::{Notifier, NotifyOptions, short};
 pub use run::{RunOptions, Watcher};

@@ -3,6 +3,7 @@
 
 mod at_commit;
 mod git;
+pub(crate) mod merges;
 pub(crate) mod proposals;
 pub(crate) mod reviews;
 mod targets;
@@ -21,10 +22,10 @@ use tracing::Instrument;
 use crate::moment::Moment;
 use crate::places::{self, DeclaredCache, IndexCache, OriginCache, OriginFacts, Place};
 use crate::port::ledger::View;
-use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports};
 use crate::spans;
 
+pub use git::Ground;
 pub(crate) use tips::Branches;
 
 /// What is kept between looks, all of it found again when it is lost.
@@ -35,6 +36,7 @@ pub(crate) struct Memory {
     pub(crate) indexes: IndexCache,
     pub(crate) branches: git::DefaultBranches,
     pub(crate) heads: proposals::Heads,
+    pub(crate) merges: merges::Tried,
     pub(crate) tips: tips::Tips,
     pub(crate) looked_at: tips::LookedAt,
 }
@@ -45,6 +47,7 @@ impl Memory {
         self.origins.retain(&keep);
         self.declared.retain(&keep);
         self.heads.retain(&keep);
+        self.merges.retain(&keep);
         self.looked_at.retain(&keep);
     }
 }
@@ -71,12 +74,12 @@ impl Missed {
 pub struct Sight {
     /// What the planner is given.
     pub observation: Observation,
-    /// The branch that is deployed, and where it was.
+    /// The repository's branch, which declares every environment that has none of its own, and where it was.
     pub base: Seen<(BranchName, CommitId)>,
+    /// The branch that declares each environment, as it was seen.
+    pub grounds: BTreeMap<EnvironmentName, Result<Arc<Ground>, Why>>,
     /// Where each environment's versions are.
     pub places: BTreeMap<EnvironmentName, Result<Vec<Place>, Why>>,
-    /// The files that the places are in.
-    pub files: BTreeMap<gradus_core::names::RepoPath, FileSeen>,
     /// What the record says.
     pub(crate) view: Option<View>,
     /// Where the branches were.
@@ -87,6 +90,13 @@ pub struct Sight {
     pub(crate) missed: bool,
     /// The commits that brought what is declared.
     pub(crate) origins: BTreeMap<EnvironmentName, Arc<OriginFacts>>,
+}
+
+impl Sight {
+    /// The branch that declares an environment, where it could be looked at.
+    pub fn ground(&self, environment: &EnvironmentName) -> Option<&Ground> {
+        self.grounds.get(environment)?.as_ref().ok().map(Arc::as_ref)
+    }
 }
 
 /// The branch on which an environment's proposals are made.
@@ -118,8 +128,8 @@ pub(crate) async fn observe(ports: &Ports, memory: &Memory, pipeline: &Pipeline,
     Sight {
         observation: Observation { environments, order },
         base: git.base,
+        grounds: git.grounds,
         places: git.places,
-        files: git.files,
         view: match view {
             Seen::Known(view) => Some(view),
             Seen::Unknown(_) => None,
@@ -154,6 +164,7 @@ fn seen_of(
         promoted: from_view(view, |view| view.promoted.get(name).cloned()),
         dispatched: from_view(view, |view| view.dispatched.get(name).cloned().unwrap_or_default()),
         brought: git.origins.get(name).map_or_else(|| [].into(), |facts| facts.brought.clone()),
+        merge: None,
     }
 }
 

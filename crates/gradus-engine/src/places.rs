@@ -18,6 +18,7 @@ use gradus_edit::Locator;
 
 pub(crate) use declared::{DeclaredCache, Files, release_at};
 pub use declared::{FileEdit, edits};
+pub(crate) use each::Each;
 pub(crate) use index::{Index, IndexCache};
 pub(crate) use mark::Mark;
 pub(crate) use origin::{LookBack, OriginCache, OriginFacts, Sought, origin, sequence};
@@ -54,9 +55,12 @@ pub fn marker_value(pipeline: &Pipeline, environment: &EnvironmentName) -> Strin
     format!("{}:{}:{environment}", pipeline.key.namespace, pipeline.key.name)
 }
 
-/// The markers for which the repository has to be searched.
-pub(crate) fn markers(pipeline: &Pipeline) -> Vec<String> {
-    let marked = pipeline.environments().iter().filter(|environment| needs_markers(environment));
+/// The markers for which a branch that declares these environments has to be searched.
+pub(crate) fn markers(pipeline: &Pipeline, here: &[&Environment]) -> Vec<String> {
+    let marked = here.iter().filter(|environment| needs_markers(environment));
+    if marked.clone().any(|environment| environment.branch.is_some()) {
+        return pipeline.environments().iter().map(|any| marker_value(pipeline, &any.name)).collect();
+    }
     marked.map(|environment| marker_value(pipeline, &environment.name)).collect()
 }
 
@@ -75,11 +79,11 @@ pub(crate) fn of(
         None => return Err(Why::new("the repository was not searched for markers")),
     };
     let value = marker_value(pipeline, &environment.name);
-    if let Some(problem) = index.problem_with(&value) {
+    let values = values(pipeline, environment, index, &value);
+    if let Some(problem) = values.iter().find_map(|value| index.problem_with(value)) {
         return Err(Why::new(format!("a file that names its marker cannot be read: {problem}")));
     }
-    let files = index.files_with(&value);
-    if files.is_empty() {
+    if values.iter().all(|value| index.files_with(value).is_empty()) {
         if environment.is_first() {
             return Ok(Vec::new());
         }
@@ -91,14 +95,23 @@ pub(crate) fn of(
             pipeline.artifacts.len()
         )));
     };
-    Ok(files
-        .iter()
-        .map(|file| Place {
-            file: file.clone(),
-            locator: Locator::marker(MARKER, value.clone()),
-            create: false,
-            range: environment.is_first(),
-            artifact: artifact.clone(),
-        })
-        .collect())
+    let place = |value: &String, file: &RepoPath| Place {
+        file: file.clone(),
+        locator: Locator::marker(MARKER, value.clone()),
+        create: false,
+        range: environment.is_first(),
+        artifact: artifact.clone(),
+    };
+    let files = values.iter().flat_map(|value| index.files_with(value).iter().map(move |file| (value, file)));
+    Ok(files.map(|(value, file)| place(value, file)).collect())
+}
+
+/// The markers that count for an environment: its own; on a branch of its own that has none of them, where whole files
+/// come from the branches before, those of all environments.
+fn values(pipeline: &Pipeline, environment: &Environment, index: &Index, own: &str) -> Vec<String> {
+    if environment.branch.is_none() || !index.files_with(own).is_empty() || index.problem_with(own).is_some()
+    {
+        return vec![own.to_owned()];
+    }
+    pipeline.environments().iter().map(|any| marker_value(pipeline, &any.name)).collect()
 }

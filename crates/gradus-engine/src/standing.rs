@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey};
-use gradus_core::observation::Seen;
+use gradus_core::names::{EnvironmentName, PipelineKey};
 use gradus_core::pipeline::{Environment, Mode, Pipeline};
 use gradus_core::report::{EnvironmentReport, Report};
 use gradus_core::tell::{Clock, Light, deployed_line, proposal_line, standing_comment, timeless};
 use sha2::{Digest, Sha256};
 
-use crate::observe::proposals;
+use crate::observe::{Ground, Sight, proposals};
 use crate::port::Ports;
 use crate::port::forge::{Deployed, Standing, Status, Sticky};
 
@@ -30,11 +29,14 @@ impl Told {
         &self,
         ports: &Ports,
         pipeline: &Pipeline,
-        base: &Seen<(BranchName, CommitId)>,
+        sight: &Sight,
         report: &Report,
     ) {
-        let (Mode::Active, Seen::Known((base, _))) = (pipeline.mode, base) else { return };
+        if pipeline.mode != Mode::Active {
+            return;
+        }
         for environment in pipeline.environments() {
+            let Some(Ground { branch: base, .. }) = sight.ground(&environment.name) else { continue };
             let Some(standing) = standing(ports, pipeline, environment, report) else { continue };
             let key = (pipeline.key.clone(), environment.name.clone());
             let is_known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) == Some(&standing);

@@ -1,6 +1,7 @@
 //! The engine's port for Git, on the wire client.
 
 mod access;
+mod merges;
 mod shows;
 mod sign_off;
 
@@ -13,7 +14,7 @@ use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
 use gradus_core::pipeline::{CommitStyle, Repository};
 use gradus_engine::port::repo::{
     Becomes, CommitOrder, CommitSeen, ContentId, Entry, EntryMode, FileChange, FileSeen, History, Listed,
-    Onlooker, Repo, Repos, Top, Written,
+    Onlooker, Repo, Repos, Top, TreeMerge, Written,
 };
 use gradus_engine::port::{PortError, PortErrorKind};
 use jiff::Timestamp;
@@ -229,6 +230,11 @@ impl Repo for WireRepo {
         let history = self.remote.history(wire_id(commit.as_str())?, &[], 1).await.map_err(from_git)?;
         let parents = history.entries.into_iter().next().map(|entry| entry.parents).unwrap_or_default();
         parents.into_iter().map(commit_id).collect()
+    }
+
+    async fn merge(&self, ours: &CommitId, theirs: &CommitId) -> Result<TreeMerge, PortError> {
+        let merged = self.remote.merge(wire_id(ours.as_str())?, wire_id(theirs.as_str())?).await;
+        merges::tree_merge(merged.map_err(from_git)?)
     }
 
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError> {

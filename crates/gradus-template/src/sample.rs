@@ -62,6 +62,7 @@ fn changes(environment: &EnvironmentName, artifacts: &[ArtifactName]) -> Option<
         approved_by: vec![person.clone()],
         brought_by: Vec::new(),
         replaces_hand_edit: false,
+        merges: None,
     };
     let request = Request {
         id: RequestId::parse("sample").ok()?,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Environment, Need, PipelineError, PipelineErrorKind};
+use super::{Environment, Need, PipelineError, PipelineErrorKind, Takes};
 use crate::gate::Gate;
 use crate::names::{ArtifactName, BranchName, EnvironmentName, PipelineKey};
 use crate::version::Order;
@@ -58,6 +58,24 @@ pub(super) fn environments(
     Ok(in_order(environments))
 }
 
+/// Refuses an environment that takes a branch where it is not clear which, or where that is its own.
+pub(super) fn merges(base: Option<&BranchName>, environments: &[Environment]) -> Result<(), PipelineError> {
+    let takes = |(_, environment): &(usize, &Environment)| environment.takes == Takes::Branch;
+    for (at, environment) in environments.iter().enumerate().filter(takes) {
+        let fault = |kind| Err(PipelineError { environment: Some(at), kind });
+        let [before] = &environment.after[..] else {
+            return fault(PipelineErrorKind::MergesNotOne(environment.after.len()));
+        };
+        let its = |environment: &Environment| environment.branch.clone().or_else(|| base.cloned());
+        let theirs = environments.iter().find(|other| other.name == *before).and_then(its);
+        if theirs == its(environment) {
+            let (before, branch) = (before.clone(), theirs);
+            return fault(PipelineErrorKind::MergesItself { before, branch });
+        }
+    }
+    Ok(())
+}
+
 /// Refuses two environments that would propose on one branch. Git keeps no branch below another one either.
 pub(super) fn branches(
     key: &PipelineKey,
@@ -65,11 +83,15 @@ pub(super) fn branches(
     environments: &[Environment],
 ) -> Result<(), PipelineError> {
     // By themselves they never collide.
-    if environments.iter().all(|environment| environment.pull_request().branch.is_none()) {
+    let is_plain =
+        |environment: &Environment| environment.pull_request().branch.is_none() && environment.branch.is_none();
+    if environments.iter().all(is_plain) {
         return Ok(());
     }
     let mut taken: Vec<(BranchName, Option<&EnvironmentName>)> = Vec::with_capacity(environments.len() + 1);
     taken.extend(base.map(|base| (base.clone(), None)));
+    // Several environments may be declared on one branch.
+    taken.extend(environments.iter().filter_map(|here| Some((here.branch.clone()?, None))));
     for (at, environment) in environments.iter().enumerate() {
         let Some(branch) = environment.proposal_branch(key) else { continue };
         if let Some((_, of)) = taken.iter().find(|(other, _)| collide(&branch, other)) {

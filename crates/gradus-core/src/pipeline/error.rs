@@ -44,13 +44,22 @@ pub enum PipelineErrorKind {
     BranchTaken {
         /// The branch.
         branch: BranchName,
-        /// Whose it is; the repository's base branch when absent.
+        /// Whose it is; that of what is deployed when absent.
         of: Option<EnvironmentName>,
     },
     /// An edit names an artifact that the pipeline does not have.
     UnknownArtifact(ArtifactName),
     /// It soaks in the environments before it, and there are none.
     SoakBeforeFirst,
+    /// It takes the branch of the environment before it, and there are none or several.
+    MergesNotOne(usize),
+    /// It takes the branch of the environment before it, which is its own.
+    MergesItself {
+        /// The environment before.
+        before: EnvironmentName,
+        /// The branch; the repository's own default when absent.
+        branch: Option<BranchName>,
+    },
 }
 
 impl fmt::Display for PipelineError {
@@ -89,6 +98,18 @@ impl fmt::Display for PipelineError {
             }
             PipelineErrorKind::SoakBeforeFirst => {
                 write!(f, "a soak gate waits in the environments before, and this is the first one")
+            }
+            PipelineErrorKind::MergesNotOne(0) => {
+                write!(f, "it merges the branch of the environment before, and this is the first one")
+            }
+            PipelineErrorKind::MergesNotOne(count) => {
+                write!(f, "it merges the branch of the environment before, and it comes after {count} of them")
+            }
+            PipelineErrorKind::MergesItself { before, branch: Some(branch) } => {
+                write!(f, "it merges the branch of {before}, and both are on branch {branch}")
+            }
+            PipelineErrorKind::MergesItself { before, branch: None } => {
+                write!(f, "it merges the branch of {before}, and both are on the repository's own branch")
             }
         }
     }

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 
 use super::choose::Wanted;
 use super::dispatch;
+use super::merge;
 use super::history::{approvals, drift, stepped_back, those_who_brought};
 use super::scene::{Place, Scene};
-use super::{Cause, Change, Step};
+use super::{Cause, Change, Merges, Step};
 use crate::gate::{Answer, Ask, Gate, Passed};
 use crate::names::{EnvironmentName, Person};
 use crate::observation::{Approval, Fit, ProposalSeen, Request, RequestKind, Seen};
@@ -30,6 +31,8 @@ pub(super) struct Candidate<'a> {
     proofs: Vec<(EnvironmentName, Proving)>,
     approvals: Cow<'a, Seen<Vec<Approval>>>,
     brought_by: Seen<Vec<Person>>,
+    /// What is merged to bring it.
+    pub(super) merges: Option<Merges>,
     pub(super) gates: Vec<GateReport>,
     /// What speaks against proposing it at all.
     before: Vec<Reason>,
@@ -58,6 +61,7 @@ impl<'a> Candidate<'a> {
             proposal,
             release,
             request,
+            merges: None,
             gates: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
@@ -93,6 +97,14 @@ impl<'a> Candidate<'a> {
             self.wait_for_merge();
         }
         self.before.extend(dispatch::unknown(self.place));
+        let proving = self.proofs.first().map(|(_, proving)| proving);
+        match merge::merges(self.scene, self.place, &self.release, proving) {
+            Ok(merges) => {
+                self.before.extend(merges.as_ref().and_then(|merges| merge::against(self.place, merges)));
+                self.merges = merges;
+            }
+            Err(reason) => push_once(&mut self.before, &reason),
+        }
     }
 
     /// What came of asking somebody else's automation for it, where it was asked.
@@ -300,6 +312,7 @@ impl<'a> Candidate<'a> {
             },
             approved_by: approved_by.into_iter().collect(),
             replaces_hand_edit: drift(self.place).is_some(),
+            merges: self.merges.clone(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::names::{EnvironmentName, Person};
+use crate::names::{CommitId, EnvironmentName, Person};
 use crate::observation::Request;
 use crate::release::Release;
 
@@ -26,6 +26,17 @@ pub struct Change {
     pub brought_by: Vec<Person>,
     /// Whether what it replaces was set by hand.
     pub replaces_hand_edit: bool,
+    /// What is merged to bring it; the version alone is written when absent.
+    pub merges: Option<Merges>,
+}
+
+/// A commit of the branch of an environment before, which is merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merges {
+    /// Whose branch it is on.
+    pub environment: EnvironmentName,
+    /// Which commit.
+    pub commit: CommitId,
 }
 
 /// By whose word, or by which rule, a change is made.

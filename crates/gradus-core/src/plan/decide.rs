@@ -104,6 +104,7 @@ fn fill(scene: &Scene<'_>, place: &Place<'_>, decided: &[EnvironmentReport], rep
         release: candidate.release,
         request: candidate.request.cloned(),
         gates: candidate.gates,
+        merges: candidate.merges,
     }));
 }
 

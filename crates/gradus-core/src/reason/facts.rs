@@ -30,6 +30,8 @@ impl Reason {
             Self::QueuedInForge { .. } => "queued-in-forge",
             Self::Dispatched { .. } => "dispatched",
             Self::DispatchUnanswered { .. } => "dispatch-unanswered",
+            Self::MergeConflict { .. } => "merge-conflict",
+            Self::MergeImpossible { .. } => "merge-impossible",
             Self::ProposalChanged { .. } => "proposal-changed",
             Self::ProposalDeclined { .. } => "proposal-declined",
             Self::VersionBlocked { .. } => "version-blocked",
@@ -50,6 +52,7 @@ impl Reason {
             Self::AuthorUnknown { .. } => "author-unknown",
             Self::ChecksUnknown { .. } => "checks-unknown",
             Self::DispatchUnknown { .. } => "dispatch-unknown",
+            Self::MergeUnknown { .. } => "merge-unknown",
             Self::HistoryUnknown { .. } => "history-unknown",
         }
     }
@@ -83,6 +86,8 @@ impl Reason {
             | Self::WaitingForApproval { .. }
             | Self::OutsideWindow { .. }
             | Self::WaitingForPerson { .. }
+            | Self::MergeConflict { .. }
+            | Self::MergeImpossible { .. }
             | Self::ProposalChanged { .. }
             | Self::VersionBlocked { .. }
             | Self::OlderVersion { .. }
@@ -99,6 +104,7 @@ impl Reason {
             | Self::AuthorUnknown { .. }
             | Self::ChecksUnknown { .. }
             | Self::DispatchUnknown { .. }
+            | Self::MergeUnknown { .. }
             | Self::HistoryUnknown { .. } => None,
         }
     }
@@ -126,6 +132,8 @@ impl Reason {
             | Self::CheckFailed { .. }
             | Self::WaitingForPerson { .. }
             | Self::WaitingForMerge { .. }
+            | Self::MergeConflict { .. }
+            | Self::MergeImpossible { .. }
             | Self::ProposalChanged { .. }
             | Self::ProposalDeclined { .. }
             | Self::QueuedInForge { .. }
@@ -148,6 +156,7 @@ impl Reason {
             | Self::AuthorUnknown { .. }
             | Self::ChecksUnknown { .. }
             | Self::DispatchUnknown { .. }
+            | Self::MergeUnknown { .. }
             | Self::HistoryUnknown { .. } => None,
         }
     }
@@ -164,6 +173,7 @@ impl Reason {
                 | Self::AuthorUnknown { .. }
                 | Self::ChecksUnknown { .. }
                 | Self::DispatchUnknown { .. }
+            | Self::MergeUnknown { .. }
                 | Self::HistoryUnknown { .. }
         )
     }

@@ -73,6 +73,9 @@ pub fn advice(
                 format!("gradus {again} {name} --to {environment} --version {}", version_argument(to)),
             ]
         }
+        Reason::MergeConflict { environment: before, commit, .. } => {
+            one(&format!("merge {} of {before} into {environment}'s branch by hand", commit.short()))
+        }
         Reason::ProposalDeclined { .. } => vec![
             "release a newer version".to_owned(),
             format!("gradus promote {name} --to {environment} --version {version}"),
@@ -105,6 +108,8 @@ pub fn advice(
         | Reason::ChecksUnknown { .. }
         | Reason::AuthorUnknown { .. }
         | Reason::DispatchUnknown { .. }
+        | Reason::MergeImpossible { .. }
+        | Reason::MergeUnknown { .. }
         | Reason::HistoryUnknown { .. } => Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::names::PipelineKey;
 use crate::observation::RequestKind;
-use crate::plan::{Cause, Change};
+use crate::plan::{Cause, Change, Merges};
 
 /// A trailer that gradus writes into its commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,9 @@ pub fn because(change: &Change) -> String {
             format!("{} {how}{why}.", request.by)
         }
     };
+    if let Some(Merges { environment, commit }) = &change.merges {
+        text.push_str(&format!("\nIt merges {} of {environment}.", commit.short()));
+    }
     if change.replaces_hand_edit {
         text.push_str("\nIt replaces a version that was set by hand.");
     }

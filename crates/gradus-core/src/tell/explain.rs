@@ -180,6 +180,7 @@ fn labelled(reason: &Reason, clock: &Clock) -> String {
     | Reason::AuthorUnknown { why, .. }
     | Reason::ChecksUnknown { why, .. }
     | Reason::DispatchUnknown { why }
+    | Reason::MergeUnknown { why, .. }
     | Reason::HistoryUnknown { why, .. } = reason
     {
         return format!("not known: {why}");
@@ -217,6 +218,7 @@ fn label(reason: &Reason) -> String {
         Reason::Dispatched { .. } | Reason::DispatchUnanswered { .. } | Reason::DispatchUnknown { .. } => {
             "dispatch"
         }
+        Reason::MergeConflict { .. } | Reason::MergeImpossible { .. } | Reason::MergeUnknown { .. } => "merge",
         Reason::RequestRefused { .. } | Reason::RequestsUnknown { .. } => "request",
         Reason::Queued { .. } | Reason::PinnedQueue { .. } => "queue",
         Reason::ObserveOnly | Reason::Suspended => "mode",

@@ -90,6 +90,12 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::DispatchUnanswered { .. } => {
             not_in("the automation that was asked for it has not brought it")
         }
+        Reason::MergeConflict { environment: before, .. } => {
+            not_in(&format!("the branch of {before} and its own have changed the same lines"))
+        }
+        Reason::MergeImpossible { environment: before, .. } => {
+            not_in(&format!("the branch of {before} cannot be merged"))
+        }
         Reason::ProposalDeclined { number, .. } => not_in(&format!("proposal {number} was closed")),
         Reason::VersionBlocked { .. } => not_in("it is blocked"),
         Reason::RolledBack { from, .. } if wants.is_some_and(|wants| wants.same(from)) => {
@@ -119,6 +125,9 @@ pub(super) fn headline(report: &Report, here: &EnvironmentReport, clock: &Clock)
         Reason::AuthorUnknown { .. } => not_in("it is not known who brought it"),
         Reason::ChecksUnknown { check, .. } => not_in(&format!("it is not known what check {check} says")),
         Reason::DispatchUnknown { .. } => nothing("it is not known what automation was asked for"),
+        Reason::MergeUnknown { environment: before, .. } => {
+            nothing(&format!("it is not known whether the branch of {before} can be merged"))
+        }
         Reason::HistoryUnknown { .. } => nothing("it is not known whether it was moved back"),
     }
 }

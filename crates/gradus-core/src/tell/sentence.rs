@@ -5,6 +5,9 @@ use crate::names::{EnvironmentName, TargetName};
 use crate::reason::Reason;
 use crate::release::Release;
 
+/// How many files of a conflict are named.
+const FILES_NAMED: usize = 5;
+
 /// Says a reason in words, on one line.
 pub fn sentence(reason: &Reason, clock: &Clock) -> String {
     words(reason, clock).replace('\n', "; ")
@@ -157,6 +160,15 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
         Reason::ProposalChanged { number, head } => {
             format!("somebody else pushed {} to the branch of proposal {number}", head.short())
         }
+        Reason::MergeConflict { environment, commit, files } => {
+            let more = files.len().saturating_sub(FILES_NAMED);
+            let mut named: Vec<String> = files.iter().take(FILES_NAMED).map(ToString::to_string).collect();
+            named.extend((more > 0).then(|| format!("and {more} more")));
+            format!("commit {} of {environment} conflicts in {}", commit.short(), named.join(", "))
+        }
+        Reason::MergeImpossible { environment, commit, why } => {
+            format!("commit {} of {environment} cannot be merged: {why}", commit.short())
+        }
         Reason::ProposalDeclined { number, url, since } => {
             let place = url.as_ref().map_or_else(String::new, |url| format!("\n{url}"));
             format!("proposal {number} was closed without being merged at {}{place}", clock.at(*since))
@@ -204,6 +216,9 @@ pub(super) fn words(reason: &Reason, clock: &Clock) -> String {
             format!("what {check} says is not known: {why}")
         }
         Reason::DispatchUnknown { why } => format!("what automation was asked for is not known: {why}"),
+        Reason::MergeUnknown { environment, why } => {
+            format!("whether the branch of {environment} can be merged is not known: {why}")
+        }
         Reason::HistoryUnknown { environment, why } => {
             format!("whether {environment} was moved back is not known: {why}")
         }

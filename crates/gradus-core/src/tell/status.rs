@@ -144,6 +144,8 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         | Reason::Frozen { .. }
         | Reason::Held { .. }
         | Reason::CheckFailed { .. }
+        | Reason::MergeConflict { .. }
+        | Reason::MergeImpossible { .. }
         | Reason::ProposalChanged { .. }
         | Reason::ProposalDeclined { .. }
         | Reason::VersionBlocked { .. }
@@ -163,6 +165,7 @@ fn short(here: &EnvironmentReport, reason: &Reason, clock: &Clock) -> String {
         | Reason::AuthorUnknown { .. }
         | Reason::ChecksUnknown { .. }
         | Reason::DispatchUnknown { .. }
+        | Reason::MergeUnknown { .. }
         | Reason::HistoryUnknown { .. } => {
             let words = super::sentence(reason, clock);
             // The row is the environment's own.

@@ -303,8 +303,10 @@ impl Dice {
                 .few(3, |dice, _| Brought {
                     release: dice.release(kind),
                     by: dice.few(2, |dice, _| dice.person()).into_iter().collect::<BTreeSet<_>>().into(),
+                    commit: None,
                 })
                 .into(),
+            merge: None,
         }
     }
 
@@ -317,6 +319,7 @@ impl Dice {
             by_gradus: self.one_in(2),
             brought_by: self.few(2, |dice, _| dice.person()),
             replaced: self.maybe(3, |dice| dice.release(kind)),
+            since: [].into(),
         }
     }
 

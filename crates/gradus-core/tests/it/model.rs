@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gradus_core::names::{ArtifactName, CommitId, EnvironmentName, Person, PipelineKey, TargetName};
 use gradus_core::observation::{EnvironmentSeen, Seen};
 use gradus_core::pipeline::{
-    Emergency, Environment, Merge, Need, Pipeline, PipelineError, Queue, Repository, Strategy, Target,
+    Emergency, Environment, Merge, Need, Pipeline, PipelineError, Queue, Repository, Strategy, Takes, Target,
     TargetKind,
 };
 use gradus_core::release::Release;
@@ -64,6 +64,8 @@ pub(crate) fn environment(text: &str, after: &[&str]) -> Environment {
         emergency: Emergency::Forbidden,
         block: Vec::new(),
         edit: Vec::new(),
+        branch: None,
+        takes: Takes::Version,
     }
 }
 
@@ -100,5 +102,6 @@ pub(crate) fn nothing_seen() -> EnvironmentSeen {
         dispatched: Seen::Known(Vec::new()),
         evidence: BTreeMap::new(),
         brought: [].into(),
+        merge: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use gradus_core::names::{CheckName, CommitId, ProposalNumber, TargetName};
+use gradus_core::names::{CheckName, CommitId, ProposalNumber, RepoPath, TargetName};
 use gradus_core::observation::{Seen, Why};
 use gradus_core::pipeline::Mode;
 use gradus_core::reason::Reason;
@@ -169,7 +169,17 @@ fn example_after(reason: Option<&Reason>) -> Option<Reason> {
             since: at("11:50:00"),
             goes_back: false,
         },
-        Some(Reason::DispatchUnanswered { .. }) => {
+        Some(Reason::DispatchUnanswered { .. }) => Reason::MergeConflict {
+            environment: staging,
+            commit: head(),
+            files: ["config/common.yaml", "component.yaml"].map(|file| RepoPath::parse(file).unwrap()).into(),
+        },
+        Some(Reason::MergeConflict { .. }) => Reason::MergeImpossible {
+            environment: staging,
+            commit: head(),
+            why: Why::new("they have no commit in common"),
+        },
+        Some(Reason::MergeImpossible { .. }) => {
             Reason::ProposalChanged { number: ProposalNumber(12), head: head() }
         }
         Some(Reason::ProposalChanged { .. }) => Reason::ProposalDeclined {
@@ -216,7 +226,8 @@ fn example_after(reason: Option<&Reason>) -> Option<Reason> {
             Reason::ChecksUnknown { environment: staging, check: check(), why: down() }
         }
         Some(Reason::ChecksUnknown { .. }) => Reason::DispatchUnknown { why: down() },
-        Some(Reason::DispatchUnknown { .. }) => Reason::HistoryUnknown { environment: prod, why: down() },
+        Some(Reason::DispatchUnknown { .. }) => Reason::MergeUnknown { environment: staging, why: down() },
+        Some(Reason::MergeUnknown { .. }) => Reason::HistoryUnknown { environment: prod, why: down() },
         Some(Reason::HistoryUnknown { .. }) => return None,
     })
 }
@@ -252,7 +263,12 @@ fn report_of(reason: &Reason) -> Report {
         verdict: EnvironmentVerdict { verdict, healthy: 1, need: 1, targets: vec![target] },
         proposal: None,
         next: is_going
-            .then(|| Box::new(Next { release: release("6.6.0"), request: None, gates: Vec::new() })),
+            .then(|| Box::new(Next {
+                release: release("6.6.0"),
+                request: None,
+                gates: Vec::new(),
+                merges: None,
+            })),
         step: None,
         reasons: if *reason == Reason::ObserveOnly {
             vec![Reason::ObserveOnly, Reason::Promoting { to: release("6.6.0") }]

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use gradus_core::names::CommitId;
 use gradus_core::pipeline::Pipeline;
 use gradus_core::plan;
 use gradus_core::plan::{CloseReason, Plan, Step};
@@ -231,6 +232,11 @@ fn shown(plan: &Plan, clock: &Clock) -> String {
     text
 }
 
+/// The number that a commit was made of.
+fn number_of(commit: &CommitId) -> String {
+    format!("commit {}", commit.as_str()[16..].trim_start_matches('0'))
+}
+
 fn code(reason: &Reason, clock: &Clock) -> String {
     let until = reason.until().map_or_else(String::new, |until| format!(" until {}", clock.at(until)));
     format!("{}{until}", reason.code())
@@ -247,8 +253,12 @@ fn step_words(step: &Step, clock: &Clock) -> String {
                 people.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
             ),
         };
+        let merges = change.merges.as_ref();
+        let merges = merges.map_or_else(String::new, |merges| {
+            format!(", merges {} of {}", number_of(&merges.commit), merges.environment)
+        });
         let by_hand = if change.replaces_hand_edit { ", over a hand edit" } else { "" };
-        format!(": {from} -> {}{asked}{approved}{by_hand} (evidence of {})", change.to, clock.at(change.at))
+        format!(": {from} -> {}{asked}{approved}{by_hand}{merges} (evidence of {})", change.to, clock.at(change.at))
     });
     let environment = step.environment();
     match step {

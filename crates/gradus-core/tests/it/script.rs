@@ -7,9 +7,9 @@ use gradus_core::gate::approval::ApprovalGate;
 use gradus_core::gate::check::CheckGate;
 use gradus_core::gate::freeze::FreezeGate;
 use gradus_core::gate::soak::SoakGate;
-use gradus_core::names::{CheckName, Group, Person};
+use gradus_core::names::{BranchName, CheckName, Group, Person};
 use gradus_core::pipeline::{
-    Emergency, Environment, Hold, Merge, Mode, Need, Pipeline, Queue, Strategy, TargetKind,
+    Emergency, Environment, Hold, Merge, Mode, Need, Pipeline, Queue, Strategy, Takes, TargetKind,
 };
 use gradus_core::version::Order;
 use gradus_core::window::{Span, Window};
@@ -200,6 +200,8 @@ fn rule_line(environment: &mut Environment, command: &str, line: &mut Line, now:
         "pull-request" => environment.strategy = Strategy::PullRequest,
         "push" => environment.strategy = Strategy::Push,
         "dispatch" => environment.strategy = Strategy::Dispatch(Box::default()),
+        "branch" => environment.branch = Some(BranchName::parse(&line.word()).unwrap()),
+        "takes-branch" => environment.takes = Takes::Branch,
         "merge" => {
             environment.merge = match line.word().as_str() {
                 "auto" => Merge::Auto,

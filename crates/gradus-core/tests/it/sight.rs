@@ -1,8 +1,11 @@
 //! The lines of a script that change what is seen: `seen ...` and `ask ...`.
 
-use gradus_core::names::{CheckName, EnvironmentName, Group, ProposalNumber, RequestId, TargetName};
+use gradus_core::names::{
+    CheckName, EnvironmentName, Group, ProposalNumber, RepoPath, RequestId, TargetName,
+};
 use gradus_core::observation::{
-    Approval, CheckFact, CheckResult, Fit, Proof, ProposalSeen, Request, RequestKind, Seen, TargetState,
+    Approval, CheckFact, CheckResult, Fit, MergeOutcome, MergeSeen, Proof, ProposalSeen, Request,
+    RequestKind, Seen, TargetState, Why,
 };
 use gradus_core::release::Release;
 use jiff::Timestamp;
@@ -31,6 +34,21 @@ pub(crate) fn seen(world: &mut World, line: &mut Line) {
         "health" => {
             let why = unknown(line);
             set_targets(world, &here, target, &why);
+        }
+        "came" => {
+            let (commit, at) = (world.next_commit(), at(line, "at", now));
+            if let Seen::Known(declared) = &mut world.at(&here).declared
+                && let Seen::Known(origin) = &mut declared.origin
+            {
+                origin.since = std::iter::once((commit, at)).chain(origin.since.iter().cloned()).collect();
+            }
+        }
+        "merge" => {
+            let outcome = merge(line);
+            let of = name(&line.option("of").unwrap());
+            let Seen::Known(declared) = &world.at(&of).declared else { panic!("it is not known what {of} has") };
+            let commit = declared.origin.known().unwrap().commit.clone();
+            world.at(&here).merge = Some(MergeSeen { commit, outcome });
         }
         "proposal" => {
             let proposal = proposal(world, line);
@@ -88,6 +106,20 @@ pub(crate) fn seen(world: &mut World, line: &mut Line) {
             set_targets(world, &here, target, &Seen::Known(state));
         }
     }
+}
+
+/// What trying a merge came to.
+fn merge(line: &mut Line) -> Seen<MergeOutcome> {
+    Seen::Known(match line.word().as_str() {
+        "clean" => MergeOutcome::Clean,
+        "conflicts" => {
+            let files = line.word();
+            MergeOutcome::Conflicts(files.split(',').map(|file| RepoPath::parse(file).unwrap()).collect())
+        }
+        "impossible" => MergeOutcome::Impossible(Why::new(line.why())),
+        "unknown" => return Seen::unknown(line.why()),
+        other => panic!("no merge: {other}"),
+    })
 }
 
 /// Somebody commits a release; where a state follows, the targets are in it too.

@@ -79,6 +79,7 @@ impl World {
             at,
             by_gradus: false,
             replaced,
+            since: [].into(),
         };
         self.comes(name, release, origin);
     }
@@ -86,7 +87,7 @@ impl World {
     /// Git declares a release from now on.
     fn comes(&mut self, name: &EnvironmentName, release: Release, origin: Origin) {
         let by = origin.brought_by.iter().cloned().collect::<BTreeSet<_>>();
-        let now = Brought { release: release.clone(), by: by.into() };
+        let now = Brought { release: release.clone(), by: by.into(), commit: Some(origin.commit.clone()) };
         let here = self.at(name);
         here.brought = std::iter::once(now).chain(here.brought.iter().cloned()).collect();
         here.declared = Seen::Known(Declared { release: Some(release), origin: Seen::Known(origin) });
@@ -197,6 +198,7 @@ impl World {
             by_gradus: true,
             brought_by,
             replaced: change.from.clone(),
+            since: [].into(),
         };
         self.comes(&change.environment, change.to.clone(), origin);
         self.at(&change.environment).promoted = Seen::Known(Some(change.to.clone()));

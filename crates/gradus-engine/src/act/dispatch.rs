@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gradus_core::names::{PipelineKey, RepoPath};
-use gradus_core::observation::Seen;
+use gradus_core::names::{BranchName, PipelineKey, RepoPath};
 use gradus_core::pipeline::{DispatchPolicy, Pipeline, Strategy};
 use gradus_core::plan::Change;
 use gradus_core::tell::because;
@@ -53,16 +52,23 @@ impl Actor<'_> {
         if let Some(wrote) = self.unrecorded.get(&promotion) {
             return self.asked(wrote).await;
         }
-        let (Some(policy), Seen::Known((base, seen)), Some(Ok(places))) =
-            (policy(self.pipeline, change), &self.sight.base, self.sight.places.get(&change.environment))
+        let name = &change.environment;
+        let (Some(policy), Some(ground), Some(Ok(places))) =
+            (policy(self.pipeline, change), self.sight.ground(name), self.sight.places.get(name))
         else {
             return Ok(Outcome::Stale(blind()));
         };
-        let tips = repo.tips(std::slice::from_ref(base)).await?;
+        let (base, grounds) = (&ground.branch, self.rests_on(change));
+        let asked: Vec<BranchName> = grounds.iter().map(|ground| ground.branch.clone()).collect();
+        let tips = repo.tips(&asked).await?;
         let Some(tip) = tips.get(base) else { return Ok(Outcome::Stale(format!("{base} is gone"))) };
-        let name = &change.environment;
-        if tip != seen && self.has_changed(repo, change, seen, tip).await? {
-            return Ok(Outcome::Stale(format!("{name} or what it comes after has been changed meanwhile")));
+        for ground in grounds {
+            let tip = tips.get(&ground.branch);
+            if tip != Some(&ground.tip) && self.has_changed(repo, change, ground, tip).await? {
+                return Ok(Outcome::Stale(format!(
+                    "{name} or what it comes after has been changed meanwhile"
+                )));
+            }
         }
         let paths: BTreeSet<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
         let paths: Vec<RepoPath> = paths.into_iter().collect();

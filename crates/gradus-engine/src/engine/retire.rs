@@ -62,7 +62,10 @@ impl Engine {
         head: &CommitId,
     ) -> Result<(), PortError> {
         let repo = self.ports.repos.open(&pipeline.repository)?;
-        let base = self.base_branch(&pipeline.repository, &*repo).await?;
+        let base = match pipeline.environment(environment).and_then(|here| here.branch.clone()) {
+            Some(branch) => branch,
+            None => self.base_branch(&pipeline.repository, &*repo).await?,
+        };
         let place = proposals::place(pipeline, environment, &base, branch);
         if !self.memory.heads.is_ours(&*repo, &place, head).await? {
             return Ok(());

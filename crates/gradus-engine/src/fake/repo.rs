@@ -1,6 +1,7 @@
 //! A repository with commits, branches and nothing else.
 
 mod folders;
+mod merge;
 mod port;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,8 @@ use gradus_core::gate::approval::ApprovalGate;
 use gradus_core::gate::soak::SoakGate;
 use gradus_core::names::{ArtifactName, EnvironmentName, Person, PipelineKey, TargetName};
 use gradus_core::pipeline::{
-    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Target, TargetKind,
+    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Takes, Target,
+    TargetKind,
 };
 use gradus_core::release::Release;
 use gradus_core::version::{Order, Version};
@@ -47,6 +48,8 @@ pub fn environment(name: &str, after: &[&str]) -> Environment {
         emergency: Emergency::Forbidden,
         block: Vec::new(),
         edit: Vec::new(),
+        branch: None,
+        takes: Takes::Version,
     }
 }
 

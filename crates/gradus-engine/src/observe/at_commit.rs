@@ -8,7 +8,7 @@ use gradus_core::observation::{Seen, TargetState, Why};
 use gradus_core::pipeline::{Environment, Pipeline};
 use gradus_core::release::Release;
 
-use super::git::GitSight;
+use super::git::{GitSight, Ground};
 use crate::places::{self, Place};
 use crate::port::{Ports, Repo};
 
@@ -38,7 +38,12 @@ pub(crate) async fn in_releases(
         Some(Err(why)) => return Seen::Unknown(why.clone()),
         None => return Seen::unknown("Git was not read"),
     };
-    let at = At { ports, pipeline, git, places };
+    let ground = match git.grounds.get(name) {
+        Some(Ok(ground)) => ground,
+        Some(Err(why)) => return Seen::Unknown(why.clone()),
+        None => return Seen::unknown("Git was not read"),
+    };
+    let at = At { ports, pipeline, ground, places };
     match at.map(state).await {
         Ok(state) => Seen::Known(state),
         Err(why) => Seen::Unknown(why),
@@ -59,7 +64,7 @@ fn commit_of(release: &Release) -> Option<CommitId> {
 struct At<'a> {
     ports: &'a Ports,
     pipeline: &'a Pipeline,
-    git: &'a GitSight,
+    ground: &'a Ground,
     places: &'a [Place],
 }
 
@@ -87,10 +92,8 @@ impl At<'_> {
     async fn some(&self, release: Option<Release>) -> Result<Option<Release>, Why> {
         let Some(release) = release else { return Ok(None) };
         let Some(commit) = commit_of(&release) else { return Ok(Some(release)) };
-        if let Seen::Known((_, tip)) = &self.git.base
-            && *tip == commit
-        {
-            return places::release_at(self.places, &self.git.files);
+        if self.ground.tip == commit {
+            return places::release_at(self.places, &self.ground.files);
         }
         let unreadable =
             |why: String| Why::new(format!("what Git declared at commit {}: {why}", commit.short()));

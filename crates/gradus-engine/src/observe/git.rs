@@ -1,4 +1,4 @@
-//! Looking at the repository: one request for the tips, one walk for all files.
+//! Looking at the repository: one request for the tips, one walk for all files of a branch.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,15 +15,29 @@ use crate::port::repo::FileSeen;
 use crate::port::{PortError, Ports, Repo};
 use crate::spans;
 
+/// A branch that declares environments, as it was seen.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// Which branch.
+    pub branch: BranchName,
+    /// Where it was.
+    pub tip: CommitId,
+    /// The files that the environments' versions are in.
+    pub files: BTreeMap<RepoPath, FileSeen>,
+}
+
+/// The branch of each environment, or why it could not be looked at.
+pub(crate) type Grounds = BTreeMap<EnvironmentName, Result<Arc<Ground>, Why>>;
+
 /// What was seen of the repository.
 pub(crate) struct GitSight {
     pub(crate) base: Seen<(BranchName, CommitId)>,
+    pub(crate) grounds: Grounds,
     pub(crate) places: places::Places,
-    pub(crate) files: BTreeMap<RepoPath, FileSeen>,
     pub(crate) declared: BTreeMap<EnvironmentName, Seen<Declared>>,
     pub(crate) origins: BTreeMap<EnvironmentName, Arc<OriginFacts>>,
     pub(crate) proposals: BTreeMap<EnvironmentName, Seen<Option<ProposalSeen>>>,
-    /// Where the branches were: the one that is deployed, and those of proposals.
+    /// Where the branches were: those that are deployed, and those of proposals.
     pub(crate) tips: BTreeMap<BranchName, CommitId>,
     /// When that was asked for.
     pub(crate) asked: Moment,
@@ -90,51 +104,60 @@ async fn look_at(
     let named: Vec<BranchName> = super::tips::named(pipeline).cloned().collect();
     let all = memory.tips.with_others(since, &pipeline.repository, &base, &named, repo);
     let (asked, all) = all.await.map_err(in_words)?;
-    let its = std::iter::once(&base).chain(branches.values());
+    let deployed: BTreeSet<&BranchName> =
+        pipeline.environments().iter().map(|here| here.branch.as_ref().unwrap_or(&base)).collect();
+    let its = std::iter::once(&base).chain(deployed.iter().copied()).chain(branches.values());
     let tips: BTreeMap<BranchName, CommitId> =
         its.filter_map(|branch| all.get_key_value(branch)).map(|(b, tip)| (b.clone(), tip.clone())).collect();
-    let Some(tip) = tips.get(&base).cloned() else {
+    let gone = |branch: &BranchName| Why::new(format!("{} has no branch {branch}", pipeline.repository.url));
+    let its_base = tips.get(&base).cloned();
+    if its_base.is_none() {
         memory.branches.forget(&pipeline.repository);
-        return Err(Why::new(format!("{} has no branch {base}", pipeline.repository.url)));
-    };
-    let markers = places::markers(pipeline);
-    let index = if markers.is_empty() {
-        None
-    } else {
-        Some(memory.indexes.at(&pipeline.repository, repo, &tip, &markers, missed).await)
-    };
-    let places: places::Places = pipeline
-        .environments()
-        .iter()
-        .map(|environment| (environment.name.clone(), places::of(pipeline, environment, index.as_ref())))
-        .collect();
-    let paths: BTreeSet<RepoPath> =
-        places.values().flatten().flatten().map(|place| place.file.clone()).collect();
-    let paths: Vec<RepoPath> = paths.into_iter().collect();
-    let files = repo.read(&tip, &paths).await.map_err(in_words)?;
+    }
     let mut sight = GitSight {
-        base: Seen::Known((base.clone(), tip.clone())),
-        places,
-        files,
+        base: match its_base {
+            Some(tip) => Seen::Known((base.clone(), tip)),
+            None => Seen::Unknown(gone(&base)),
+        },
+        grounds: BTreeMap::new(),
+        places: BTreeMap::new(),
         declared: BTreeMap::new(),
         origins: BTreeMap::new(),
         proposals: BTreeMap::new(),
         tips,
         asked,
     };
-    let mut back = LookBack::new(repo, &tip, paths, &sight.files);
+    for branch in deployed {
+        let here =
+            pipeline.environments().iter().filter(|here| here.branch.as_ref().unwrap_or(&base) == branch);
+        let here: Vec<&Environment> = here.collect();
+        let Some(tip) = sight.tips.get(branch).cloned() else {
+            blind_to(&here, &gone(branch), &mut sight);
+            continue;
+        };
+        match read(memory, pipeline, repo, &here, (branch, tip), missed).await {
+            Ok((ground, places)) => {
+                let ground = Arc::new(ground);
+                sight.grounds.extend(here.iter().map(|here| (here.name.clone(), Ok(ground.clone()))));
+                sight.places.extend(places);
+            }
+            Err(error) => {
+                let why = missed.why(error);
+                blind_to(&here, &why, &mut sight);
+                continue;
+            }
+        }
+        look_back(memory, pipeline, repo, &here, &mut sight, missed).await;
+    }
     for environment in pipeline.environments() {
         let name = &environment.name;
-        let (declared, facts) = declared(memory, pipeline, environment, &mut back, &sight, missed).await;
-        sight.declared.insert(name.clone(), declared);
-        if let Some(facts) = facts {
-            sight.origins.insert(name.clone(), facts);
-        }
         let proposal = match branches.get(name).and_then(|branch| Some((branch, sight.tips.get(branch)?))) {
             None => Seen::Known(None),
             Some((branch, head)) => {
-                let place = proposals::place(pipeline, name, &base, branch);
-                let looking = proposals::look(ports, memory, repo, &place, head, &sight, missed);
+                let base = environment.branch.as_ref().unwrap_or(&base);
+                let place = proposals::place(pipeline, name, base, branch);
+                let looking =
+                    proposals::look(ports, memory, repo, &place, head, environment.takes, &sight, missed);
                 looking.instrument(spans::proposal(name)).await
             }
         };
@@ -143,11 +166,66 @@ async fn look_at(
     Ok(sight)
 }
 
+/// Reads what the environments on one branch need of it.
+async fn read(
+    memory: &Memory,
+    pipeline: &Pipeline,
+    repo: &dyn Repo,
+    here: &[&Environment],
+    (branch, tip): (&BranchName, CommitId),
+    missed: &Missed,
+) -> Result<(Ground, places::Places), PortError> {
+    let markers = places::markers(pipeline, here);
+    let index = if markers.is_empty() {
+        None
+    } else {
+        // What was found on one branch is kept apart from what was found on another.
+        let apart = here.iter().find_map(|here| here.branch.clone());
+        let branch = apart.or_else(|| pipeline.repository.branch.clone());
+        let repository = Repository { branch, ..pipeline.repository.clone() };
+        Some(memory.indexes.at(&repository, repo, &tip, &markers, missed).await)
+    };
+    let places: places::Places =
+        here.iter().map(|here| (here.name.clone(), places::of(pipeline, here, index.as_ref()))).collect();
+    let paths: BTreeSet<RepoPath> =
+        places.values().flatten().flatten().map(|place| place.file.clone()).collect();
+    let paths: Vec<RepoPath> = paths.into_iter().collect();
+    let files = repo.read(&tip, &paths).await?;
+    Ok((Ground { branch: branch.clone(), tip, files }, places))
+}
+
+/// Finds out what the environments on one branch declare, and who brought it.
+async fn look_back(
+    memory: &Memory,
+    pipeline: &Pipeline,
+    repo: &dyn Repo,
+    here: &[&Environment],
+    sight: &mut GitSight,
+    missed: &Missed,
+) {
+    let Some(Ok(ground)) = here.first().and_then(|here| sight.grounds.get(&here.name)).cloned() else {
+        return;
+    };
+    let named = here.iter().filter_map(|here| sight.places.get(&here.name)?.as_ref().ok()).flatten();
+    let paths: BTreeSet<RepoPath> = named.map(|place| place.file.clone()).collect();
+    let mut back = LookBack::new(repo, &ground.tip, paths.into_iter().collect(), &ground.files);
+    for environment in here {
+        let name = &environment.name;
+        let (declared, facts) =
+            declared(memory, pipeline, environment, &mut back, &ground, sight, missed).await;
+        sight.declared.insert(name.clone(), declared);
+        if let Some(facts) = facts {
+            sight.origins.insert(name.clone(), facts);
+        }
+    }
+}
+
 async fn declared(
     memory: &Memory,
     pipeline: &Pipeline,
     environment: &Environment,
     back: &mut LookBack<'_>,
+    ground: &Ground,
     sight: &GitSight,
     missed: &Missed,
 ) -> (Seen<Declared>, Option<Arc<OriginFacts>>) {
@@ -156,7 +234,7 @@ async fn declared(
         Some(Err(why)) => return (Seen::Unknown(why.clone()), None),
         None => return (Seen::unknown("Git was not read"), None),
     };
-    let release = match memory.declared.release_at(&pipeline.key, &environment.name, places, &sight.files) {
+    let release = match memory.declared.release_at(&pipeline.key, &environment.name, places, &ground.files) {
         Ok(release) => release,
         Err(why) => return (Seen::Unknown(why), None),
     };
@@ -164,7 +242,9 @@ async fn declared(
         let origin = Seen::unknown("no file names its version");
         return (Seen::Known(Declared { release: None, origin }), None);
     };
-    let sought = Sought { key: &pipeline.key, environment: &environment.name, places, release: &release };
+    let (key, environment) = (&pipeline.key, &environment.name);
+    let is_merged = pipeline.is_merged(environment);
+    let sought = Sought { key, environment, places, release: &release, is_merged };
     let (origin, facts) = match places::origin(&memory.origins, back, &sought).await {
         Ok(Seen::Known(facts)) => (Seen::Known(facts.origin.clone()), Some(facts)),
         Ok(Seen::Unknown(why)) => (Seen::Unknown(why), None),
@@ -175,15 +255,28 @@ async fn declared(
 
 /// Nothing could be read.
 fn blind(pipeline: &Pipeline, why: &Why) -> GitSight {
-    let names = || pipeline.environments().iter().map(|environment| environment.name.clone());
-    GitSight {
+    let mut sight = GitSight {
         base: Seen::Unknown(why.clone()),
-        places: names().map(|name| (name, Err(why.clone()))).collect(),
-        files: BTreeMap::new(),
-        declared: names().map(|name| (name, Seen::Unknown(why.clone()))).collect(),
+        grounds: BTreeMap::new(),
+        places: BTreeMap::new(),
+        declared: BTreeMap::new(),
         origins: BTreeMap::new(),
-        proposals: names().map(|name| (name, Seen::Unknown(why.clone()))).collect(),
+        proposals: BTreeMap::new(),
         tips: BTreeMap::new(),
         asked: Moment::now(),
+    };
+    let all: Vec<&Environment> = pipeline.environments().iter().collect();
+    blind_to(&all, why, &mut sight);
+    sight
+}
+
+/// Nothing could be read of these environments.
+fn blind_to(environments: &[&Environment], why: &Why, sight: &mut GitSight) {
+    for environment in environments {
+        let name = &environment.name;
+        sight.grounds.insert(name.clone(), Err(why.clone()));
+        sight.places.insert(name.clone(), Err(why.clone()));
+        sight.declared.insert(name.clone(), Seen::Unknown(why.clone()));
+        sight.proposals.insert(name.clone(), Seen::Unknown(why.clone()));
     }
 }

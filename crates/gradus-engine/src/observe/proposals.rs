@@ -5,11 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use gradus_core::names::{BranchName, CommitId, EnvironmentName, PipelineKey, RepoPath};
 use gradus_core::observation::{Fit, ProposalSeen, Seen};
-use gradus_core::pipeline::Pipeline;
+use gradus_core::pipeline::{Pipeline, Takes};
 use gradus_core::release::Release;
 use gradus_core::tell::{Trailer, trailers_of};
 
-use super::git::GitSight;
+use super::git::{GitSight, Ground};
 use super::{Memory, Missed};
 use crate::places::{self, Files, Place};
 use crate::port::forge::ProposalPlace;
@@ -71,6 +71,7 @@ pub(super) async fn look(
     repo: &dyn Repo,
     place: &ProposalPlace,
     head: &CommitId,
+    takes: Takes,
     sight: &GitSight,
     missed: &Missed,
 ) -> Seen<Option<ProposalSeen>> {
@@ -84,7 +85,12 @@ pub(super) async fn look(
         Some(Err(why)) => return Seen::Unknown(why.clone()),
         None => return Seen::unknown("Git was not read"),
     };
-    match compare(memory, repo, place, head, places, sight).await {
+    let ground = match sight.grounds.get(&place.environment) {
+        Some(Ok(ground)) => ground,
+        Some(Err(why)) => return Seen::Unknown(why.clone()),
+        None => return Seen::unknown("Git was not read"),
+    };
+    match compare(memory, repo, place, head, places, ground, takes).await {
         Ok((release, fit)) => Seen::Known(Some(ProposalSeen {
             // What a person added and then closed is theirs all the same.
             fit: match (fit, record.declined, record.queued) {
@@ -108,7 +114,8 @@ async fn compare(
     place: &ProposalPlace,
     head: &CommitId,
     places: &[Place],
-    sight: &GitSight,
+    ground: &Ground,
+    takes: Takes,
 ) -> Result<(Seen<Release>, Fit), PortError> {
     let paths: BTreeSet<RepoPath> = places.iter().map(|place| place.file.clone()).collect();
     let paths: Vec<RepoPath> = paths.into_iter().collect();
@@ -121,7 +128,7 @@ async fn compare(
     // Whatever the files say: on top of other people's commits nothing is ours to change or to merge.
     let fit = if !memory.heads.is_ours(repo, place, head).await? {
         Fit::Foreign
-    } else if release.known().is_some_and(|release| fits(places, sight, release, &proposed)) {
+    } else if is_current(repo, head, places, ground, takes, &release, &proposed).await? {
         Fit::Current
     } else {
         Fit::Behind
@@ -129,14 +136,32 @@ async fn compare(
     Ok((release, fit))
 }
 
+/// Whether the head is what would be made of the base branch now.
+async fn is_current(
+    repo: &dyn Repo,
+    head: &CommitId,
+    places: &[Place],
+    ground: &Ground,
+    takes: Takes,
+    release: &Seen<Release>,
+    proposed: &Files,
+) -> Result<bool, PortError> {
+    let Seen::Known(release) = release else { return Ok(false) };
+    match takes {
+        Takes::Version => Ok(fits(places, ground, release, proposed)),
+        // What a merge makes follows from what is merged, and only the tip is ever merged into.
+        Takes::Branch => Ok(repo.parents(head).await?.contains(&ground.tip)),
+    }
+}
+
 /// Whether the files on the branch are exactly what the change makes of the base branch now.
-fn fits(places: &[Place], sight: &GitSight, release: &Release, proposed: &Files) -> bool {
-    let Ok(Some(edits)) = places::edits(places, &sight.files, None, release) else { return false };
+fn fits(places: &[Place], ground: &Ground, release: &Release, proposed: &Files) -> bool {
+    let Ok(Some(edits)) = places::edits(places, &ground.files, None, release) else { return false };
     places.iter().all(|place| {
         let Some(there) = proposed.get(&place.file) else { return false };
         match edits.iter().find(|edit| edit.path == place.file) {
             Some(edit) => edit.after == there.bytes,
-            None => sight.files.get(&place.file).is_some_and(|base| base.blob == there.blob),
+            None => ground.files.get(&place.file).is_some_and(|base| base.blob == there.blob),
         }
     })
 }

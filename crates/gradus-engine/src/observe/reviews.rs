@@ -67,7 +67,7 @@ fn waiting(
     if !fits || !asks_people(here, release) {
         return None;
     }
-    let (base, _) = sight.base.known()?;
+    let base = &sight.ground(&environment.name)?.branch;
     let branch = proposal_branch(pipeline, &environment.name)?;
     let place = proposals::place(pipeline, &environment.name, base, &branch);
     Some((place, Open { number: proposal.number, head: proposal.head.clone(), release: release.clone() }))

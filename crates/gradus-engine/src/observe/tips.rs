@@ -20,9 +20,10 @@ const FRESH: Duration = Duration::from_secs(5);
 /// Where branches are.
 pub(crate) type Branches = Arc<BTreeMap<BranchName, CommitId>>;
 
-/// The branches of a pipeline's proposals that have names of their own.
+/// The branches of a pipeline's environments and proposals that have names of their own.
 pub(crate) fn named(pipeline: &Pipeline) -> impl Iterator<Item = &BranchName> {
-    let named = pipeline.environments().iter().filter_map(|here| here.pull_request().branch.as_ref());
+    let named =
+        pipeline.environments().iter().flat_map(|here| here.branch.iter().chain(&here.pull_request().branch));
     named.filter(|branch| !branch.as_str().starts_with(PROPOSALS))
 }
 

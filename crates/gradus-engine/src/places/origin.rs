@@ -8,6 +8,7 @@ use gradus_core::observation::{Brought, Origin, Seen};
 use gradus_core::release::Release;
 use gradus_core::tell::{Trailer, trailers_of};
 use gradus_core::version::Version;
+use jiff::Timestamp;
 
 use super::declared::{Files, release_at};
 use super::each::Each;
@@ -18,6 +19,8 @@ use crate::port::{PortError, Repo};
 
 /// How far back is looked at first.
 const FIRST: usize = 64;
+/// How many of the commits that came since are kept.
+const SINCE: usize = 256;
 /// How far back is looked at the most.
 const MOST: usize = 32_768;
 /// Of how many of the newest releases it is kept who brought them.
@@ -89,6 +92,7 @@ impl OriginCache {
         let shared = facts.brought.iter().map(|brought| Brought {
             release: self.releases.one(&brought.release),
             by: self.groups.one(&brought.by),
+            commit: brought.commit.clone(),
         });
         facts.brought = shared.collect();
         Arc::new(facts)
@@ -192,6 +196,8 @@ pub(crate) struct Sought<'a> {
     pub(crate) places: &'a [Place],
     /// What the places name now.
     pub(crate) release: &'a Release,
+    /// Whether its branch may be merged, so that commits have to be known.
+    pub(crate) is_merged: bool,
 }
 
 /// Finds the commit that brought the release which the places name.
@@ -200,7 +206,7 @@ pub(crate) async fn origin(
     back: &mut LookBack<'_>,
     sought: &Sought<'_>,
 ) -> Result<Seen<Arc<OriginFacts>>, PortError> {
-    let places = Mark::of(sought.places);
+    let places = Mark::of(&(sought.places, sought.is_merged));
     let kept = cache.get(sought, places);
     if let Some(kept) = kept.as_ref().filter(|kept| kept.tip == *back.tip) {
         return Ok(kept.facts.clone());
@@ -250,6 +256,8 @@ async fn walk_through(
     let mut met: Vec<Release> = Vec::new();
     let mut brought: Vec<Brought> = Vec::new();
     let mut newer: Option<(&CommitSeen, Option<Release>)> = None;
+    // The commits that came since, newest first.
+    let mut since: Vec<(CommitId, Timestamp)> = Vec::new();
     for commit in &history.commits {
         let mut release = Some(sought.release.clone());
         if let Some((newer, declared)) = newer.take() {
@@ -259,12 +267,14 @@ async fn walk_through(
                 let then = back.release(sought.places, &commit.files).await?;
                 let same = then.as_ref().is_some_and(|then| then.same(sought.release));
                 if origin.is_none() && !same {
+                    since.pop();
                     origin = Some((newer, then.clone()));
                 }
                 if then != declared {
                     if let Some(release) = declared {
                         let merged = back.merged(sought, newer, &release).await?;
-                        brought.push(Brought { release, by: people(sought, newer, merged.as_ref()).into() });
+                        let by = people(sought, newer, merged.as_ref()).into();
+                        brought.push(Brought { release, by, commit: of_merged(sought, newer) });
                     }
                     met.extend(then.clone());
                 }
@@ -272,27 +282,55 @@ async fn walk_through(
             }
         }
         if let Some(Kept { facts, .. }) = kept.filter(|kept| kept.tip == commit.id) {
-            let Some((commit, replaced)) = origin else { return Ok(Some(facts.clone())) };
+            let Some((commit, replaced)) = origin else { return Ok(Some(with_since(sought, facts, since))) };
             let known = facts.known();
             let before = known.iter().flat_map(|facts| facts.before.iter().cloned());
             let before = before.chain(met.into_iter().rev()).collect();
             brought.extend(known.iter().flat_map(|facts| facts.brought.iter().cloned()));
             let merged = back.merged(sought, commit, sought.release).await?;
-            let facts = facts_of(sought, commit, merged, replaced, before, brought);
+            let facts = facts_of(sought, commit, merged, replaced, before, brought, since);
             return Ok(Some(Seen::Known(Arc::new(facts))));
+        }
+        if sought.is_merged && origin.is_none() {
+            since.push((commit.id.clone(), commit.at));
         }
         newer = Some((commit, release));
     }
     if let (true, Some((root, Some(release)))) = (history.complete, newer) {
-        brought.push(Brought { release, by: people(sought, root, None).into() });
+        let by = people(sought, root, None).into();
+        brought.push(Brought { release, by, commit: of_merged(sought, root) });
     }
     met.reverse();
+    if origin.is_none() {
+        since.pop();
+    }
     let Some((commit, replaced)) = origin.or_else(|| at_the_root(history).map(|commit| (commit, None)))
     else {
         return Ok(None);
     };
     let merged = back.merged(sought, commit, sought.release).await?;
-    Ok(Some(Seen::Known(Arc::new(facts_of(sought, commit, merged, replaced, met, brought)))))
+    Ok(Some(Seen::Known(Arc::new(facts_of(sought, commit, merged, replaced, met, brought, since)))))
+}
+
+fn of_merged(sought: &Sought<'_>, commit: &CommitSeen) -> Option<CommitId> {
+    sought.is_merged.then(|| commit.id.clone())
+}
+
+/// The same facts, with the commits that came since.
+fn with_since(
+    sought: &Sought<'_>,
+    facts: &Seen<Arc<OriginFacts>>,
+    mut since: Vec<(CommitId, Timestamp)>,
+) -> Seen<Arc<OriginFacts>> {
+    let Seen::Known(known) = facts else { return facts.clone() };
+    if !sought.is_merged || since.is_empty() {
+        return facts.clone();
+    }
+    since.extend(known.origin.since.iter().cloned());
+    since.truncate(SINCE);
+    let mut more = (**known).clone();
+    more.origin.since = since.into();
+    Seen::Known(Arc::new(more))
 }
 
 fn at_the_root(history: &History) -> Option<&CommitSeen> {
@@ -306,7 +344,9 @@ fn facts_of(
     replaced: Option<Release>,
     before: Vec<Release>,
     mut brought: Vec<Brought>,
+    mut since: Vec<(CommitId, Timestamp)>,
 ) -> OriginFacts {
+    since.truncate(SINCE);
     // One that came back has those who brought it first and those who brought it again.
     let same = brought.iter().filter(|brought| brought.release.same(sought.release));
     let brought_by: BTreeSet<Person> = same.flat_map(|brought| &*brought.by).cloned().collect();
@@ -322,6 +362,7 @@ fn facts_of(
         by_gradus: is_by_gradus(sought, says),
         brought_by: brought_by.into_iter().collect(),
         replaced,
+        since: since.into(),
     };
     OriginFacts {
         origin,

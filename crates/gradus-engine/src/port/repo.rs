@@ -2,6 +2,7 @@
 
 mod change;
 mod folder;
+mod merge;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use super::PortError;
 
 pub use change::{Becomes, Entry, EntryMode, FileChange};
 pub use folder::{ContentId, FolderEntry, Onlooker, Top};
+pub use merge::{BothChanged, Side, TreeMerge};
 
 /// Opens repositories. Opening the same one twice gives the same caches.
 pub trait Repos: Send + Sync {
@@ -95,6 +97,9 @@ pub trait Repo: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// What merging the commit `theirs` into `ours` comes to. Nothing is written.
+    async fn merge(&self, ours: &CommitId, theirs: &CommitId) -> Result<TreeMerge, PortError>;
+
     /// Makes a commit and moves the branch to it, if the branch is where it is expected to be.
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError>;
 
@@ -153,7 +158,7 @@ pub struct CommitOrder {
     pub branch: BranchName,
     /// Where the branch must be; absent when it must not exist.
     pub expect: Option<CommitId>,
-    /// The parents. The first is the old tip, where there is one.
+    /// The parents, three at most. The first is the old tip, where there is one.
     pub parents: Vec<CommitId>,
     /// The commit whose tree is changed.
     pub tree_of: CommitId,

@@ -76,15 +76,25 @@ fn unindented(text: &str) -> String {
 impl Lab {
     pub(crate) fn new(pipeline: Pipeline, trouble: Trouble) -> Self {
         let fakes = Fakes::default();
+        let branches: Vec<&str> = pipeline
+            .environments()
+            .iter()
+            .filter_map(|here| here.branch.as_ref())
+            .map(|b| b.as_str())
+            .collect();
         let files: Vec<(String, String)> = pipeline
             .environments()
             .iter()
+            .filter(|environment| environment.branch.is_none())
             .map(|environment| environment.name.as_str())
             .map(|name| (sketch::path(name), sketch::file(name, "1.0.0")))
             .collect();
         let files: Vec<(&str, Option<&str>)> =
             files.iter().map(|(p, t)| (p.as_str(), Some(t.as_str()))).collect();
         fakes.repo.push("main", "ada", "Begin", &files);
+        for branch in branches {
+            fakes.repo.push(branch, "ada", "Begin a branch", &[]);
+        }
         let faults = match trouble {
             Trouble::Failure(call, moment) => Faults::failing_once(call, moment),
             Trouble::None | Trouble::TicksOnly | Trouble::Crash(_) | Trouble::Wipe(_) => Faults::none(),
@@ -158,8 +168,20 @@ impl Lab {
 
     /// A person sets the version of an environment.
     pub(crate) fn sets(&mut self, environment: &str, version: &str) {
-        let (path, file) = (sketch::path(environment), sketch::file(environment, version));
-        self.writes(&path, &file);
+        let (branch, owner) = self.home(environment);
+        let (path, file) = (sketch::path(&owner), sketch::file(&owner, version));
+        self.writes_on(&branch, &path, &file);
+    }
+
+    /// The branch that declares an environment, and whose file it is in: on a branch of its own it is the one that
+    /// came from the first environment.
+    fn home(&self, environment: &str) -> (String, String) {
+        let name = sketch::environment_name(environment);
+        let here = self.pipeline.environment(&name).expect("the environment");
+        match &here.branch {
+            Some(branch) => (branch.to_string(), self.pipeline.environments()[0].name.to_string()),
+            None => ("main".to_owned(), environment.to_owned()),
+        }
     }
 
     /// A person sets the version of an environment and takes it back before anybody looks.
@@ -174,8 +196,24 @@ impl Lab {
 
     /// A person writes a file on the branch.
     pub(crate) fn writes(&mut self, path: &str, text: &str) {
-        self.fakes.repo.push("main", "ada", &format!("Write {path}"), &[(path, Some(text))]);
+        self.writes_on("main", path, text);
+    }
+
+    /// A person writes a file on a branch.
+    pub(crate) fn writes_on(&mut self, branch: &str, path: &str, text: &str) {
+        self.fakes.repo.push(branch, "ada", &format!("Write {path}"), &[(path, Some(text))]);
         self.happens();
+    }
+
+    /// How often something was merged into the branch of an environment.
+    pub(crate) fn merged(&self, environment: &str) -> usize {
+        let mut merges = 0;
+        let mut at = self.fakes.repo.tip(&self.home(environment).0);
+        while let Some(commit) = at.and_then(|id| self.fakes.repo.stored(&id)) {
+            merges += usize::from(commit.parents.len() > 1);
+            at = commit.parents.first().cloned();
+        }
+        merges
     }
 
     /// A person writes a file on the proposal's branch of an environment.
@@ -269,7 +307,8 @@ impl Lab {
     /// A person merges the proposal of an environment at the forge, which keeps its branch.
     pub(crate) fn merges(&mut self, environment: &str) {
         let branch = self.branch_of(environment);
-        self.fakes.repo.merge(&branch, "main", "tom", "Merge pull request").expect("a proposal to merge");
+        let into = self.home(environment).0;
+        self.fakes.repo.merge(&branch, &into, "tom", "Merge pull request").expect("a proposal to merge");
         self.happens();
     }
 
@@ -416,7 +455,7 @@ impl Lab {
             let had = self.had(name).join(" ");
             let _ = write!(text, "{name}: {had}");
             let branch = self.branch_of(name);
-            if let Some(file) = self.fakes.repo.text(&branch, &sketch::path(name)) {
+            if let Some(file) = self.fakes.repo.text(&branch, &sketch::path(&self.home(name).1)) {
                 let _ = write!(text, " (proposed: {})", sketch::version_in(&file).unwrap_or("nothing"));
             }
             text.push('\n');
@@ -425,11 +464,12 @@ impl Lab {
     }
 
     /// The versions that an environment had on the branch, one after the other.
-    fn had(&self, environment: &str) -> Vec<String> {
+    pub(crate) fn had(&self, environment: &str) -> Vec<String> {
         let mut versions: Vec<String> = Vec::new();
-        let mut at = self.fakes.repo.tip("main");
+        let (branch, owner) = self.home(environment);
+        let mut at = self.fakes.repo.tip(&branch);
         while let Some(id) = at {
-            let text = self.fakes.repo.text_at(&id, &sketch::path(environment)).unwrap_or_default();
+            let text = self.fakes.repo.text_at(&id, &sketch::path(&owner)).unwrap_or_default();
             let version = sketch::version_in(&text).unwrap_or("nothing").to_owned();
             if versions.last() != Some(&version) {
                 versions.push(version);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+mod branches;
 mod clusters;
 mod dispatch;
 mod index;

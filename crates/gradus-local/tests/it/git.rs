@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gradus_core::names::{BlobId, BranchName, CommitId, RepoPath};
 use gradus_core::pipeline::Repository;
 use gradus_engine::port::repo::{
-    Becomes, CommitOrder, CommitSeen, Entry, FileSeen, History, Listed, Onlooker, Top, Written,
+    Becomes, CommitOrder, CommitSeen, Entry, FileSeen, History, Listed, Onlooker, Top, TreeMerge, Written,
 };
 use gradus_engine::port::{PortError, PortErrorKind, Repo, Repos};
 use tokio::sync::Notify;
@@ -220,6 +220,10 @@ impl Repo for Git {
 
     async fn history(&self, tip: &CommitId, _paths: &[RepoPath], limit: usize) -> Result<History, PortError> {
         self.call(|state| state.history(tip, limit)).await
+    }
+
+    async fn merge(&self, _ours: &CommitId, _theirs: &CommitId) -> Result<TreeMerge, PortError> {
+        Err(PortError::new(PortErrorKind::Unusable, "merging, which this repository does not"))
     }
 
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError> {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use gradus_core::names::{ArtifactName, EnvironmentName};
-use gradus_core::pipeline::{Emergency, Environment, Merge, Need, Queue, Strategy};
+use gradus_core::names::{ArtifactName, BranchName, EnvironmentName};
+use gradus_core::pipeline::{
+    Emergency, Environment, Merge, MergeMethod, Need, PullRequestPolicy, Queue, Strategy, Takes,
+};
 use gradus_core::version::Order;
 use jiff::SignedDuration;
 
@@ -70,7 +72,10 @@ fn one(
     let verify = gate::list(reader, &path.field("verify"), &environment.verify);
     let block = versions::list(reader, &path.field("block"), &environment.block);
     let edit = edit::list(reader, &path.field("edit"), &environment.edit, artifacts);
-    let Promotion { strategy, merge, emergency } = promotion?;
+    let branch = reader.take_some(&path.field("branch"), environment.branch.as_deref().map(BranchName::parse));
+    let Promotion { strategy, takes, merge, emergency } = promotion?;
+    let pull_request = pull_request?;
+    keeps_parents(reader, path, takes, pull_request.as_deref())?;
     Some(Environment {
         name: name?,
         after: after?,
@@ -79,13 +84,15 @@ fn one(
         deploy_within: deploy_within?.unwrap_or(DEPLOY_WITHIN),
         strategy,
         merge,
-        pull_request: pull_request?,
+        pull_request,
         queue: queue?,
         gates: gates?,
         verify: verify?,
         emergency,
         block: block?,
         edit: edit?,
+        branch: branch?,
+        takes,
     })
 }
 
@@ -122,8 +129,29 @@ fn need(healthy: Option<&wire::Healthy>) -> Need {
     }
 }
 
+/// Refuses what a forge would make of a merge that is one no more: what was merged once would conflict the next time.
+fn keeps_parents(
+    reader: &mut Reader<'_, '_>,
+    path: &Path<'_>,
+    takes: Takes,
+    pull_request: Option<&PullRequestPolicy>,
+) -> Option<()> {
+    let method = match (takes, pull_request.and_then(|policy| policy.method)) {
+        (Takes::Version, _) | (Takes::Branch, None | Some(MergeMethod::Merge | MergeMethod::FastForward)) => {
+            return Some(());
+        }
+        (Takes::Branch, Some(MergeMethod::Squash)) => "squash",
+        (Takes::Branch, Some(MergeMethod::Rebase)) => "rebase",
+    };
+    let message = format!("with `method: {method}` nothing tells any more that the branch was merged");
+    let trouble = Trouble::value(message).help("write `method: merge` below `pullRequest`, or leave it out");
+    reader.fail(&path.field("promote").field("strategy"), trouble);
+    None
+}
+
 struct Promotion {
     strategy: Strategy,
+    takes: Takes,
     merge: Merge,
     emergency: Emergency,
 }
@@ -140,9 +168,23 @@ fn promotion(
         Some(wire::Strategy::Dispatch) => {
             promote.and_then(|promote| dispatch::policy(reader, path, promote, forge)).map(Strategy::Dispatch)
         }
-        Some(wire::Strategy::BranchMerge) => strategy_to_come(reader, path, "branch-merge"),
+        Some(wire::Strategy::BranchMerge) if promote.is_some_and(|promote| promote.pull_request.is_some()) => {
+            Some(Strategy::PullRequest)
+        }
+        Some(wire::Strategy::BranchMerge) => Some(Strategy::Push),
         Some(wire::Strategy::Render) => strategy_to_come(reader, path, "render"),
         Some(wire::Strategy::Notification) => strategy_to_come(reader, path, "notification"),
+    };
+    let takes = match promote.and_then(|promote| promote.strategy) {
+        Some(wire::Strategy::BranchMerge) => Takes::Branch,
+        None
+        | Some(
+            wire::Strategy::Push
+            | wire::Strategy::PullRequest
+            | wire::Strategy::Dispatch
+            | wire::Strategy::Render
+            | wire::Strategy::Notification,
+        ) => Takes::Version,
     };
     let merge = match promote.and_then(|promote| promote.merge) {
         None | Some(wire::Merge::Person) => Merge::Person,
@@ -154,7 +196,7 @@ fn promotion(
     };
     let asks = promote.is_some_and(|promote| promote.strategy == Some(wire::Strategy::Dispatch));
     let unused = if asks { Some(()) } else { dispatch::unused(reader, path, promote) };
-    unused.and(strategy).map(|strategy| Promotion { strategy, merge, emergency })
+    unused.and(strategy).map(|strategy| Promotion { strategy, takes, merge, emergency })
 }
 
 fn strategy_to_come(reader: &mut Reader<'_, '_>, path: &Path<'_>, name: &str) -> Option<Strategy> {

@@ -312,6 +312,14 @@ fn no_pipeline(
             let help = "a soak under `verify` of an environment waits in that environment itself";
             reader.fail(&item.field("gates"), trouble(Some(help.to_owned())));
         }
+        PipelineErrorKind::MergesNotOne(_) => {
+            let help = "say with `after` which one it comes after, or write another `strategy`".to_owned();
+            reader.fail(&item.field("promote").field("strategy"), trouble(Some(help)));
+        }
+        PipelineErrorKind::MergesItself { .. } => {
+            let help = "say with `branch` which branch declares it".to_owned();
+            reader.fail(&item.field("promote").field("strategy"), trouble(Some(help)));
+        }
         PipelineErrorKind::NoEnvironments => reader.fail(path, trouble(None)),
     }
 }

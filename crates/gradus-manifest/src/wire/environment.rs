@@ -37,6 +37,10 @@ pub struct Environment {
     /// Where the values are; the markers in the repository when absent.
     #[serde(default)]
     pub edit: Vec<Edit>,
+    /// The branch of the repository that declares it, where each environment has a branch of its own; the
+    /// repository's branch when absent.
+    #[schemars(length(min = 1))]
+    pub branch: Option<String>,
 }
 
 /// What the successors of an environment ask for.
@@ -87,7 +91,8 @@ pub enum Strategy {
     PullRequest,
     /// By somebody else's automation, which is asked for it.
     Dispatch,
-    /// The merge of one branch into the next; to come.
+    /// The branch of the environment before is merged into this one's: directly, or by a proposal where
+    /// `pullRequest` stands beside it.
     BranchMerge,
     /// A rendered tree; to come.
     Render,

@@ -75,6 +75,10 @@ fn show(pipeline: &Pipeline) -> String {
         for edit in &environment.edit {
             line(2, "edit", edit);
         }
+        if let Some(branch) = &environment.branch {
+            line(2, "branch", branch);
+            line(2, "takes", &environment.takes);
+        }
     }
     shown
 }

@@ -61,7 +61,7 @@ impl Inner {
                 within("the number of folders looked at", looked_at, bound)?;
                 for entry in tree_entries(&session.need(id, Kind::Tree)?) {
                     let entry = entry?;
-                    let path = joined(&folder, entry.name)?;
+                    let path = joined(&folder, name_of(entry.name)?)?;
                     match entry.mode {
                         Mode::Folder => drop(folders.insert(path.as_str().to_owned(), entry.id)),
                         Mode::File | Mode::Executable | Mode::Symlink | Mode::Submodule => {
@@ -76,15 +76,22 @@ impl Inner {
     }
 }
 
-/// The path of an entry of a folder; the root has no name.
-pub(super) fn joined(folder: &str, name: &[u8]) -> Outcome<RepoPath> {
-    let told = String::from_utf8_lossy(name);
-    let path = if folder.is_empty() { told.into_owned() } else { format!("{folder}/{told}") };
-    let is_name = std::str::from_utf8(name).is_ok_and(|name| !name.contains('/'));
-    match RepoPath::new(&path) {
-        Ok(path) if is_name => Ok(path),
-        Ok(_) | Err(_) => Err(Fault::input(format!("{path:?} is a name that is not carried over"))),
+/// The name of an entry of a folder.
+pub(super) fn name_of(name: &[u8]) -> Outcome<&str> {
+    match std::str::from_utf8(name) {
+        Ok(name) if !name.contains('/') => Ok(name),
+        Ok(_) | Err(_) => Err(not_carried(&String::from_utf8_lossy(name))),
     }
+}
+
+/// The path of something in a folder; the root has no name.
+pub(super) fn joined(folder: &str, name: &str) -> Outcome<RepoPath> {
+    let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    RepoPath::new(&path).map_err(|_| not_carried(&path))
+}
+
+fn not_carried(name: &str) -> Fault {
+    Fault::input(format!("{name:?} is a name that is not carried over"))
 }
 
 fn within(what: &'static str, count: usize, bound: usize) -> Outcome<()> {

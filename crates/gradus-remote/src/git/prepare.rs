@@ -1,6 +1,6 @@
 //! A new commit, built in memory from what is in the repository.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -99,7 +99,7 @@ pub struct CommitMeta {
     pub committer: Signature,
     /// The message; a line feed is added at its end if there is none.
     pub message: String,
-    /// One or two parents. The first is what the branch points to now, or for a new branch where it starts.
+    /// One to three parents. The first is what the branch points to now, or for a new branch where it starts.
     pub parents: Vec<ObjectId>,
 }
 
@@ -250,11 +250,11 @@ impl Session<'_> {
 }
 
 fn check_meta(meta: &CommitMeta) -> Outcome<()> {
-    if !(1..=2).contains(&meta.parents.len()) {
-        return Err(Fault::input(format!("a commit has one or two parents, not {}", meta.parents.len())));
+    if !(1..=3).contains(&meta.parents.len()) {
+        return Err(Fault::input(format!("a commit has one to three parents, not {}", meta.parents.len())));
     }
-    if meta.parents.first() == meta.parents.get(1) {
-        return Err(Fault::input("both parents of a merge are the same commit"));
+    if meta.parents.iter().collect::<BTreeSet<_>>().len() < meta.parents.len() {
+        return Err(Fault::input("two parents of a merge are the same commit"));
     }
     for who in [&meta.author, &meta.committer] {
         for (text, may_be_empty) in [(&who.name, false), (&who.email, true)] {

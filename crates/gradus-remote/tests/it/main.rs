@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+mod branches;
 mod contract;
 mod edges;
 mod entries;
@@ -10,6 +11,7 @@ mod hostile;
 mod http;
 mod look;
 mod lost;
+mod merges;
 mod notify;
 mod place;
 mod port;

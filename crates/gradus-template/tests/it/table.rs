@@ -30,6 +30,7 @@ pub(crate) fn change(environment: &str, from: Option<&str>, to: &str) -> Change 
         approved_by: Vec::new(),
         brought_by: Vec::new(),
         replaces_hand_edit: false,
+        merges: None,
     }
 }
 

@@ -193,7 +193,7 @@ impl Folder {
             let Some(step) = here.step.as_deref() else { continue };
             let branch = match step {
                 Step::Push(_) | Step::Merge { .. } | Step::Dispatch(_) => {
-                    plan.base.as_ref().map(|base| base.branch.clone())
+                    sight.ground(&here.name).map(|ground| ground.branch.to_string())
                 }
                 Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
                     proposal_branch(&looked.pipeline, &here.name).map(|branch| branch.to_string())

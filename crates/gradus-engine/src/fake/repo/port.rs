@@ -10,7 +10,7 @@ use gradus_core::pipeline::Repository;
 use super::{FakeRepo, folders};
 use crate::fake::Sabotage;
 use crate::port::repo::{
-    CommitOrder, CommitSeen, Entry, EntryMode, FileSeen, History, Listed, Onlooker, Top, Written,
+    CommitOrder, CommitSeen, Entry, EntryMode, FileSeen, History, Listed, Onlooker, Top, TreeMerge, Written,
 };
 use crate::port::{PortError, Repo, Repos};
 
@@ -169,6 +169,14 @@ impl Repo for FakeRepo {
         let parents = self.state().commit(commit)?.parents.clone();
         call.after().await?;
         Ok(parents)
+    }
+
+    async fn merge(&self, ours: &CommitId, theirs: &CommitId) -> Result<TreeMerge, PortError> {
+        let call = self.faults.call("repo.merge", false);
+        call.before().await?;
+        let merge = self.state().merge_of(ours, theirs)?;
+        call.after().await?;
+        Ok(merge)
     }
 
     async fn commit(&self, order: &CommitOrder) -> Result<Written, PortError> {
