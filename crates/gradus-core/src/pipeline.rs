@@ -279,11 +279,6 @@ impl Pipeline {
         self.environments.iter().filter(move |environment| environment.after.contains(name))
     }
 
-    /// The branch that declares an environment; the repository's own default when absent.
-    pub fn branch_of<'a>(&'a self, environment: &'a Environment) -> Option<&'a BranchName> {
-        environment.branch.as_ref().or(self.repository.branch.as_ref())
-    }
-
     /// Whether the branch of an environment is merged into another one's.
     pub fn is_merged(&self, name: &EnvironmentName) -> bool {
         self.successors(name).any(|next| next.takes == Takes::Branch)

@@ -73,8 +73,23 @@ pub(crate) struct PlannedStep {
     /// The branch that is written to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) branch: Option<String>,
+    /// The environment's own branch, where it has one, and where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) base: Option<Base>,
+    /// What is merged to bring it, where that is how it comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) merges: Option<MergedCommit>,
     /// The lines that change.
     pub(crate) changes: Vec<LineChange>,
+}
+
+/// A commit that is merged.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MergedCommit {
+    /// Of which environment.
+    pub(crate) environment: String,
+    /// Its id.
+    pub(crate) commit: String,
 }
 
 /// A line that changes.
@@ -119,7 +134,14 @@ impl PipelinePlan {
             let blind = environment.reasons.iter().find(|reason| BLIND.contains(&reason.code.as_str()));
             if let Some(step) = environment.step {
                 let after = environment.after;
-                plan.steps.push(PlannedStep { step, after, branch: None, changes: Vec::new() });
+                plan.steps.push(PlannedStep {
+                    step,
+                    after,
+                    branch: None,
+                    base: None,
+                    merges: None,
+                    changes: Vec::new(),
+                });
             } else if let Some(why) = environment.declared_unknown {
                 plan.problem(environment.name, why);
             } else if let Some(reason) = blind.filter(|reason| reason.code != UNREAD) {
@@ -155,6 +177,14 @@ impl PipelinePlan {
         if let Some(step) = self.steps.iter_mut().find(|step| step.step.environment == environment) {
             step.branch = branch;
             step.changes = lines.collect();
+        }
+    }
+
+    /// Adds the environment's own branch, and what is merged into it.
+    pub(crate) fn on(&mut self, environment: &str, base: Option<Base>, merges: Option<MergedCommit>) {
+        if let Some(step) = self.steps.iter_mut().find(|step| step.step.environment == environment) {
+            step.base = base;
+            step.merges = merges;
         }
     }
 

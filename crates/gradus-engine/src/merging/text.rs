@@ -53,19 +53,29 @@ impl Change<'_> {
     }
 }
 
-/// The fewest changes that make one list of lines of another; `None` where there are too many.
+/// The fewest changes that make one list of lines of another; `None` where there are too many. Those that touch, or
+/// could, are one.
 fn changes<'a>(old: &[&[u8]], new: &[&'a [u8]]) -> Option<Vec<Change<'a>>> {
-    let mut found = Vec::new();
+    let mut parts: Vec<(Range<usize>, Range<usize>, Range<usize>)> = Vec::new();
     let (mut at_old, mut at_new) = (0, 0);
     for (x, y) in common(old, new)?.into_iter().chain([(old.len(), new.len())]) {
         if x > at_old || y > at_new {
-            let (old_part, new_part) = (at_old..x, at_new..y);
-            let reach = reach(old, new, &old_part, &new_part);
-            found.push(Change { old: old_part, new: new.get(at_new..y)?.to_vec(), reach });
+            let (gone, come) = (at_old..x, at_new..y);
+            let reach = reach(old, new, &gone, &come);
+            match parts.last_mut().filter(|(_, _, before)| reach.start <= before.end) {
+                Some((its_gone, its_come, its_reach)) => {
+                    (its_gone.end, its_come.end) = (gone.end, come.end);
+                    its_reach.start = its_reach.start.min(reach.start);
+                    its_reach.end = its_reach.end.max(reach.end);
+                }
+                None => parts.push((gone, come, reach)),
+            }
         }
         (at_old, at_new) = (x + 1, y + 1);
     }
-    Some(found)
+    let change =
+        |(old, come, reach)| Some(Change { old, new: new.get::<Range<usize>>(come)?.to_vec(), reach });
+    parts.into_iter().map(change).collect()
 }
 
 /// Lines that only came or only went may be taken for others that are equal.

@@ -195,6 +195,9 @@ async fn f5_a_conflict_is_refused_with_its_file() {
     let shop = Shop::open(Via::Http).await;
     shop.place.commit("stage", &[("config/common.yaml", &config("v1.0.1", 5))], "hotfix");
     shop.healthy("stage", "v1.0.1");
+    // It goes on to prod, as everything that is proven in stage.
+    assert_eq!(shop.settles(&shop.engine()).await, 1);
+    shop.healthy("prod", "v1.0.1");
     shop.place.commit("dev", &[("config/common.yaml", &config("v1.1.0", 3))], "v1.1.0");
     shop.healthy("dev", "v1.1.0");
     let before = shop.place.at("stage");

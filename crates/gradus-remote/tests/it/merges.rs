@@ -28,7 +28,9 @@ fn by_git(place: &Place, ours: &str, theirs: &str) -> Result<String, Vec<String>
     if output.status.success() {
         return Ok(tree);
     }
-    let mut files: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    // What is a file on one side and a link on the other is told under two names.
+    let told = lines.take_while(|line| !line.is_empty());
+    let mut files: Vec<String> = told.map(|line| line.split('~').next().unwrap().to_owned()).collect();
     files.sort();
     files.dedup();
     Err(files)

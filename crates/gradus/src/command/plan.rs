@@ -140,8 +140,12 @@ fn planned(plan: &PipelinePlan, planned: &PlannedStep, printer: &Printer) -> Str
         text.push_str(&format!("    {}\n", printer.toned(Tone::Bad, &format!("-{}", plain(&change.before)))));
         text.push_str(&format!("    {}\n", printer.toned(Tone::Good, &format!("+{}", plain(&change.after)))));
     }
-    if let (Some(branch), Some(base)) = (&planned.branch, &plan.base) {
+    if let (Some(branch), Some(base)) = (&planned.branch, planned.base.as_ref().or(plan.base.as_ref())) {
         text.push_str(&format!("  {verb} {}\n", branch_words(branch, base)));
+    }
+    if let Some(merged) = &planned.merges {
+        let commit = merged.commit.get(..7).unwrap_or(&merged.commit);
+        text.push_str(&format!("  merges {commit} of {}\n", merged.environment));
     }
     if let Some(why) = &step.because {
         text.push_str(&format!("  because {why}\n"));

@@ -22,7 +22,7 @@ use super::{Answer, HistoryAsk, SourceArgs, clock, environment_of};
 use crate::config::{Config, ConfigFolder};
 use crate::error::CliError;
 use crate::output::Printer;
-use crate::plan::{Base, PipelinePlan};
+use crate::plan::{Base, MergedCommit, PipelinePlan};
 use crate::wiring::{LedgerPlace, Wired, wire};
 
 /// How many pipelines are looked at at the same time.
@@ -199,6 +199,16 @@ impl Folder {
                     proposal_branch(&looked.pipeline, &here.name).map(|branch| branch.to_string())
                 }
             };
+            let own = looked.pipeline.environment(&here.name).is_some_and(|here| here.branch.is_some());
+            let base = sight
+                .ground(&here.name)
+                .filter(|_| own)
+                .map(|ground| Base { branch: ground.branch.to_string(), commit: ground.tip.to_string() });
+            let merges = step.change().and_then(|change| change.merges.as_ref()).map(|merges| MergedCommit {
+                environment: merges.environment.to_string(),
+                commit: merges.commit.to_string(),
+            });
+            plan.on(here.name.as_str(), base, merges);
             match self.engine.preview(sight, step) {
                 Ok(edits) => plan.changes(here.name.as_str(), branch, &edits),
                 // How it is written is the automation's own affair.
@@ -297,7 +307,10 @@ impl Folder {
         let taken = outcomes.into_iter().map(|(step, outcome)| {
             let environment = step.environment();
             let branch = match &step {
-                Step::Push(_) | Step::Merge { .. } | Step::Dispatch(_) => base.clone(),
+                Step::Push(_) | Step::Merge { .. } | Step::Dispatch(_) => pipeline
+                    .environment(environment)
+                    .and_then(|here| here.branch.as_ref())
+                    .map_or_else(|| base.clone(), ToString::to_string),
                 Step::Propose(_) | Step::Update { .. } | Step::Close { .. } => {
                     proposal_branch(&pipeline, environment)
                         .map(|branch| branch.to_string())

@@ -136,7 +136,10 @@ fn matters(pipeline: &Pipeline, latest: Option<&Looked>, event: &ForgeEvent) -> 
         About::Branches(moved) => {
             let base = pipeline.repository.branch.as_ref().map(BranchName::as_str);
             let base = base.or(event.default_branch.as_deref());
-            is_base = !moved.is_empty() && base.is_none_or(|base| moved.iter().any(|moved| moved == base));
+            let own = pipeline.environments().iter().filter_map(|here| here.branch.as_ref());
+            let deployed = own.map(BranchName::as_str).chain(base).collect::<Vec<_>>();
+            is_base = !moved.is_empty()
+                && (base.is_none() || moved.iter().any(|moved| deployed.contains(&moved.as_str())));
             branches
                 .map(|(_, branch)| branch)
                 .filter(|branch| moved.iter().any(|moved| moved == branch.as_str()))
@@ -253,6 +256,13 @@ mod tests {
         assert_eq!(told(&named, branches(&[])), nothing);
         assert_eq!(told(&unnamed, branches(&["main"])), Some(vec![]));
         assert_eq!(told(&unnamed, branches(&["live"])), nothing);
+        let mut environments = named.environments().to_vec();
+        environments[0].branch = Some(BranchName::parse("stage").unwrap());
+        let own =
+            Pipeline::new(named.key.clone(), named.repository.clone(), named.artifacts.clone(), environments)
+                .unwrap();
+        assert_eq!(told(&own, branches(&["stage"])), Some(vec![]));
+        assert_eq!(told(&own, branches(&["dev"])), nothing);
         let prod = "gradus/apps/web/prod".to_owned();
         assert_eq!(told(&named, branches(&[&prod])), Some(vec![prod.clone()]));
         let of = |branch: &str| About::Proposal { number: Some(7), branch: Some(branch.to_owned()) };

@@ -115,7 +115,8 @@ impl Shown {
         let open = here.proposal.as_ref()?;
         let since = time(open.since.as_deref())?;
         let branch = || proposal_branch(self.spec.as_ref()?, &EnvironmentName::parse(&here.name).ok()?);
-        let base = self.spec.as_ref().and_then(|spec| spec.repository.branch.as_ref());
+        let own = self.spec_of(here).and_then(|here| here.branch.as_ref());
+        let base = own.or_else(|| self.spec.as_ref()?.repository.branch.as_ref());
         let what = match (&here.version, &open.version) {
             (Some(from), Some(to)) => format!(": {from} → {to}"),
             (None, Some(to)) => format!(": {to}"),
