@@ -157,7 +157,7 @@ async fn look_at(
                 let base = environment.branch.as_ref().unwrap_or(&base);
                 let place = proposals::place(pipeline, name, base, branch);
                 let looking =
-                    proposals::look(ports, memory, repo, &place, head, environment.takes, &sight, missed);
+                    proposals::look(ports, memory, repo, &place, (head, environment.takes), &sight, missed);
                 looking.instrument(spans::proposal(name)).await
             }
         };

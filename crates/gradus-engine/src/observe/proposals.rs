@@ -64,14 +64,13 @@ impl Heads {
     }
 }
 
-/// Looks at the proposal whose branch is at `head`.
+/// Looks at the proposal whose branch is at `head`, of an environment that takes this.
 pub(super) async fn look(
     ports: &Ports,
     memory: &Memory,
     repo: &dyn Repo,
     place: &ProposalPlace,
-    head: &CommitId,
-    takes: Takes,
+    (head, takes): (&CommitId, Takes),
     sight: &GitSight,
     missed: &Missed,
 ) -> Seen<Option<ProposalSeen>> {
