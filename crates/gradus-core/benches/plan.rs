@@ -16,8 +16,7 @@ use gradus_core::gate::soak::SoakGate;
 use gradus_core::names::{ArtifactName, CommitId, EnvironmentName, Group, Person, PipelineKey, TargetName};
 use gradus_core::observation::{Declared, EnvironmentSeen, Observation, Origin, Proof, Seen, TargetState};
 use gradus_core::pipeline::{
-    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Takes, Target,
-    TargetKind,
+    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Takes, Target, TargetKind,
 };
 use gradus_core::plan;
 use gradus_core::release::Release;

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 
 use gradus_core::names::{ArtifactName, EnvironmentName, RepoPath};
 use gradus_core::observation::Why;
-use gradus_core::pipeline::{Environment, Pipeline};
-use gradus_edit::Locator;
+use gradus_core::pipeline::{EditSpec, Environment, Pipeline};
+use gradus_edit::{Format, Located, Locator, Refusal};
 
 pub(crate) use declared::{DeclaredCache, Files, release_at};
 pub use declared::{FileEdit, edits};
@@ -40,6 +40,22 @@ pub struct Place {
     pub range: bool,
     /// Of which artifact.
     pub artifact: ArtifactName,
+}
+
+impl Place {
+    /// What the place says in its file; nothing where no value is there yet and one may be written.
+    pub fn read(&self, bytes: &[u8]) -> Result<Option<Vec<Located>>, Refusal> {
+        match gradus_edit::read_file(Format::of(self.file.as_str()), bytes, &self.locator) {
+            Ok(values) => Ok(Some(values)),
+            Err(refusal) if self.create && refusal.is_missing() => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+}
+
+/// The place that an `edit:` of a pipeline names.
+pub fn place_of(edit: &EditSpec) -> Result<Place, Why> {
+    said::place(edit, false)
 }
 
 /// The places of each environment, or why they are not known.

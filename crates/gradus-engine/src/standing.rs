@@ -25,13 +25,7 @@ impl Told {
     }
 
     /// Tells what is new of each environment that wants it.
-    pub(crate) async fn tell(
-        &self,
-        ports: &Ports,
-        pipeline: &Pipeline,
-        sight: &Sight,
-        report: &Report,
-    ) {
+    pub(crate) async fn tell(&self, ports: &Ports, pipeline: &Pipeline, sight: &Sight, report: &Report) {
         if pipeline.mode != Mode::Active {
             return;
         }

@@ -5,11 +5,13 @@
 //! warn: the files that they see need not be all there are.
 
 mod checkout;
+mod edited_place;
 mod floating_version;
 mod image_policy_marker;
 mod outside_kustomization;
 mod outside_the_order;
 mod promotion_marker;
+mod shared_place;
 mod sync_file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,12 +33,14 @@ pub(crate) struct Finding {
 /// A rule: its name, and what it finds.
 type Rule = (&'static str, fn(&Checkout<'_>) -> Vec<ManifestError>);
 
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 8] = [
+    edited_place::RULE,
     floating_version::RULE,
     image_policy_marker::RULE,
     outside_kustomization::RULE,
     outside_the_order::RULE,
     promotion_marker::RULE,
+    shared_place::RULE,
     sync_file::RULE,
 ];
 

@@ -83,8 +83,9 @@ pub(super) fn branches(
     environments: &[Environment],
 ) -> Result<(), PipelineError> {
     // By themselves they never collide.
-    let is_plain =
-        |environment: &Environment| environment.pull_request().branch.is_none() && environment.branch.is_none();
+    let is_plain = |environment: &Environment| {
+        environment.pull_request().branch.is_none() && environment.branch.is_none()
+    };
     if environments.iter().all(is_plain) {
         return Ok(());
     }

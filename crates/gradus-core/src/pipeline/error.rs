@@ -103,7 +103,10 @@ impl fmt::Display for PipelineError {
                 write!(f, "it merges the branch of the environment before, and this is the first one")
             }
             PipelineErrorKind::MergesNotOne(count) => {
-                write!(f, "it merges the branch of the environment before, and it comes after {count} of them")
+                write!(
+                    f,
+                    "it merges the branch of the environment before, and it comes after {count} of them"
+                )
             }
             PipelineErrorKind::MergesItself { before, branch: Some(branch) } => {
                 write!(f, "it merges the branch of {before}, and both are on branch {branch}")

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::choose::Wanted;
 use super::dispatch;
-use super::merge;
 use super::history::{approvals, drift, stepped_back, those_who_brought};
+use super::merge;
 use super::scene::{Place, Scene};
 use super::{Cause, Change, Merges, Step};
 use crate::gate::{Answer, Ask, Gate, Passed};

@@ -173,7 +173,7 @@ impl Reason {
                 | Self::AuthorUnknown { .. }
                 | Self::ChecksUnknown { .. }
                 | Self::DispatchUnknown { .. }
-            | Self::MergeUnknown { .. }
+                | Self::MergeUnknown { .. }
                 | Self::HistoryUnknown { .. }
         )
     }

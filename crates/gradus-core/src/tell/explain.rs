@@ -218,7 +218,9 @@ fn label(reason: &Reason) -> String {
         Reason::Dispatched { .. } | Reason::DispatchUnanswered { .. } | Reason::DispatchUnknown { .. } => {
             "dispatch"
         }
-        Reason::MergeConflict { .. } | Reason::MergeImpossible { .. } | Reason::MergeUnknown { .. } => "merge",
+        Reason::MergeConflict { .. } | Reason::MergeImpossible { .. } | Reason::MergeUnknown { .. } => {
+            "merge"
+        }
         Reason::RequestRefused { .. } | Reason::RequestsUnknown { .. } => "request",
         Reason::Queued { .. } | Reason::PinnedQueue { .. } => "queue",
         Reason::ObserveOnly | Reason::Suspended => "mode",

@@ -262,13 +262,9 @@ fn report_of(reason: &Reason) -> Report {
         origin: None,
         verdict: EnvironmentVerdict { verdict, healthy: 1, need: 1, targets: vec![target] },
         proposal: None,
-        next: is_going
-            .then(|| Box::new(Next {
-                release: release("6.6.0"),
-                request: None,
-                gates: Vec::new(),
-                merges: None,
-            })),
+        next: is_going.then(|| {
+            Box::new(Next { release: release("6.6.0"), request: None, gates: Vec::new(), merges: None })
+        }),
         step: None,
         reasons: if *reason == Reason::ObserveOnly {
             vec![Reason::ObserveOnly, Reason::Promoting { to: release("6.6.0") }]

@@ -258,7 +258,11 @@ fn step_words(step: &Step, clock: &Clock) -> String {
             format!(", merges {} of {}", number_of(&merges.commit), merges.environment)
         });
         let by_hand = if change.replaces_hand_edit { ", over a hand edit" } else { "" };
-        format!(": {from} -> {}{asked}{approved}{by_hand}{merges} (evidence of {})", change.to, clock.at(change.at))
+        format!(
+            ": {from} -> {}{asked}{approved}{by_hand}{merges} (evidence of {})",
+            change.to,
+            clock.at(change.at)
+        )
     });
     let environment = step.environment();
     match step {

@@ -46,7 +46,9 @@ pub(crate) fn seen(world: &mut World, line: &mut Line) {
         "merge" => {
             let outcome = merge(line);
             let of = name(&line.option("of").unwrap());
-            let Seen::Known(declared) = &world.at(&of).declared else { panic!("it is not known what {of} has") };
+            let Seen::Known(declared) = &world.at(&of).declared else {
+                panic!("it is not known what {of} has")
+            };
             let commit = declared.origin.known().unwrap().commit.clone();
             world.at(&here).merge = Some(MergeSeen { commit, outcome });
         }

@@ -9,8 +9,7 @@ use gradus_core::gate::approval::ApprovalGate;
 use gradus_core::gate::soak::SoakGate;
 use gradus_core::names::{ArtifactName, EnvironmentName, Person, PipelineKey, TargetName};
 use gradus_core::pipeline::{
-    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Takes, Target,
-    TargetKind,
+    Emergency, Environment, Merge, Need, Pipeline, Queue, Repository, Strategy, Takes, Target, TargetKind,
 };
 use gradus_core::release::Release;
 use gradus_core::version::{Order, Version};

@@ -187,11 +187,7 @@ fn declares(
 
 /// What the place says; `None` where nothing is there yet and may be written.
 fn values(place: &Place, bytes: &[u8]) -> Result<Option<Vec<Located>>, Why> {
-    match gradus_edit::read_file(Format::of(place.file.as_str()), bytes, &place.locator) {
-        Ok(values) => Ok(Some(values)),
-        Err(refusal) if place.create && refusal.is_missing() => Ok(None),
-        Err(refusal) => Err(Why::new(in_file(&place.file, &refusal))),
-    }
+    place.read(bytes).map_err(|refusal| Why::new(in_file(&place.file, &refusal)))
 }
 
 /// A refusal with its file, as `file:line: why`.

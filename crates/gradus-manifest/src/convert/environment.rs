@@ -72,7 +72,8 @@ fn one(
     let verify = gate::list(reader, &path.field("verify"), &environment.verify);
     let block = versions::list(reader, &path.field("block"), &environment.block);
     let edit = edit::list(reader, &path.field("edit"), &environment.edit, artifacts);
-    let branch = reader.take_some(&path.field("branch"), environment.branch.as_deref().map(BranchName::parse));
+    let branch =
+        reader.take_some(&path.field("branch"), environment.branch.as_deref().map(BranchName::parse));
     let Promotion { strategy, takes, merge, emergency } = promotion?;
     let pull_request = pull_request?;
     keeps_parents(reader, path, takes, pull_request.as_deref())?;
@@ -168,7 +169,9 @@ fn promotion(
         Some(wire::Strategy::Dispatch) => {
             promote.and_then(|promote| dispatch::policy(reader, path, promote, forge)).map(Strategy::Dispatch)
         }
-        Some(wire::Strategy::BranchMerge) if promote.is_some_and(|promote| promote.pull_request.is_some()) => {
+        Some(wire::Strategy::BranchMerge)
+            if promote.is_some_and(|promote| promote.pull_request.is_some()) =>
+        {
             Some(Strategy::PullRequest)
         }
         Some(wire::Strategy::BranchMerge) => Some(Strategy::Push),

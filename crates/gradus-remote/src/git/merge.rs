@@ -76,6 +76,7 @@ impl Inner {
         while !merging.folders.is_empty() {
             merging.level(&mut session).await?;
         }
+        merging.both.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(Merged::Apart { changes: merging.changes, both: merging.both })
     }
 }

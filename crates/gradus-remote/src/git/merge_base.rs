@@ -96,9 +96,10 @@ pub(super) async fn merge_bases(
 async fn common(commits: &mut Commits<'_, '_>, ours: ObjectId, theirs: ObjectId) -> Outcome<Vec<ObjectId>> {
     let mut painted: HashMap<ObjectId, Paint> = HashMap::new();
     let mut queue = BinaryHeap::new();
-    for (id, paint) in
-        [(ours, Paint { ours: true, ..Paint::default() }), (theirs, Paint { theirs: true, ..Paint::default() })]
-    {
+    for (id, paint) in [
+        (ours, Paint { ours: true, ..Paint::default() }),
+        (theirs, Paint { theirs: true, ..Paint::default() }),
+    ] {
         *painted.entry(id).or_default() |= paint;
         queue.push((commits.get(id).await?.committer.seconds, id));
     }

@@ -104,6 +104,9 @@ impl<'a> Session<'a> {
         let wanted = Wanted { ids: &ids, filter: Filter::NoBlobs, deepen: Some(1), held: &held };
         match self.exchange(&wanted).await {
             Ok(pack) => {
+                if !pack.contains(&id) {
+                    self.remote.has_listed_in_vain();
+                }
                 self.packs.push(pack);
                 Ok(())
             }
@@ -189,9 +192,24 @@ impl<'a> Session<'a> {
     }
 
     async fn fetch(&mut self, ids: &BTreeSet<ObjectId>, filter: Filter, deepen: Option<u32>) -> Outcome<()> {
-        let wanted = Wanted { ids, filter, deepen, held: &[] };
-        match self.exchange(&wanted).await {
-            Ok(pack) => self.packs.push(pack),
+        let mut ids = std::borrow::Cow::Borrowed(ids);
+        let exchanged = loop {
+            let wanted = Wanted { ids: &ids, filter, deepen, held: &[] };
+            let pack = match self.exchange(&wanted).await {
+                Ok(pack) => pack,
+                Err(fault) => break Err(fault),
+            };
+            let lacking = lacking(&pack, &ids);
+            self.packs.push(pack);
+            // A host may leave out a folder that is also inside of another one that is asked for.
+            match lacking.first() {
+                None => break Ok(()),
+                Some(id) if lacking.len() == ids.len() => break Err(lacks(*id)),
+                Some(_) => ids = std::borrow::Cow::Owned(lacking),
+            }
+        };
+        match exchanged {
+            Ok(()) => {}
             Err(fault) => {
                 let (Some(span), Some(said)) = (self.span, no_parts(&fault, deepen)) else {
                     return Err(fault);
@@ -218,6 +236,9 @@ impl<'a> Session<'a> {
         let held = if alone { mirror.tips() } else { Vec::new() };
         let wanted = Wanted { ids: &ids, filter: Filter::Whole, deepen: Some(span.limit), held: &held };
         let pack = self.exchange(&wanted).await?;
+        if let Some(id) = lacking(&pack, &ids).first() {
+            return Err(lacks(*id));
+        }
         mirror.keep(&pack, alone.then_some(span.tip));
         self.packs.push(pack);
         Ok(())
@@ -232,11 +253,7 @@ impl<'a> Session<'a> {
             .send(v2, body, recalls, recalls && !wanted.held.is_empty())
             .await
             .inspect_err(|_| self.remote.forget());
-        let pack = pack.map_err(|fault| absent(fault, wanted.ids))?;
-        match wanted.ids.iter().find(|id| !pack.contains(id)) {
-            Some(id) => Err(Fault::protocol(format!("it lacks object {id}, which was asked for"))),
-            None => Ok(pack),
-        }
+        pack.map_err(|fault| absent(fault, wanted.ids))
     }
 
     /// What rests on more than is here may be left out where it can be asked for again.
@@ -261,6 +278,15 @@ impl<'a> Session<'a> {
         self.budget = budget;
         Ok(Arc::new(pack?))
     }
+}
+
+/// What was asked for and is not in the answer.
+fn lacking(pack: &Pack, ids: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
+    ids.iter().filter(|id| !pack.contains(id)).copied().collect()
+}
+
+fn lacks(id: ObjectId) -> Fault {
+    Fault::protocol(format!("it lacks object {id}, which was asked for"))
 }
 
 /// Whether an answer came that is of no use, so that another question may be answered better.

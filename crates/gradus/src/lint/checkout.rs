@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gradus_core::names::PipelineKey;
+use gradus_core::pipeline::EditSpec;
 use gradus_edit::{Marker, find_markers};
 use gradus_manifest::{Loaded, Place};
 
@@ -34,8 +35,12 @@ pub(super) struct Checkout<'a> {
 pub(super) struct Edited {
     /// Where the pipeline is.
     pub(super) place: Place,
+    /// The pipeline, as `NAMESPACE:NAME`.
+    pub(super) pipeline: String,
     pub(super) environment: String,
-    pub(super) file: String,
+    /// Whether the environment is on a branch of its own, where the file is another one.
+    pub(super) own_branch: bool,
+    pub(super) spec: EditSpec,
 }
 
 /// An ImagePolicy.
@@ -82,6 +87,21 @@ impl<'a> Checkout<'a> {
         checkout
     }
 
+    /// A file by its path in the repository: what was read may begin further up or down.
+    pub(super) fn file(&self, path: &str) -> Option<(&str, &[u8])> {
+        let ends = |shown: &str| format!("/{shown}").ends_with(&format!("/{path}"));
+        self.files
+            .iter()
+            .find(|(shown, _)| ends(shown))
+            .map(|(shown, bytes)| (shown.as_str(), bytes.as_slice()))
+    }
+
+    /// Whether a file of this folder of the repository was read.
+    pub(super) fn has_folder(&self, folder: &str) -> bool {
+        let below = format!("/{folder}/");
+        !folder.is_empty() && self.files.keys().any(|shown| format!("/{shown}").contains(&below))
+    }
+
     /// Takes in what pipelines name.
     pub(super) fn name(
         &mut self,
@@ -96,8 +116,10 @@ impl<'a> Checkout<'a> {
                 names.push(environment.name.to_string());
                 self.edits.extend(environment.edit.iter().map(|edit| Edited {
                     place: place.clone(),
+                    pipeline: shown(key),
                     environment: environment.name.to_string(),
-                    file: edit.file.to_string(),
+                    own_branch: environment.branch.is_some(),
+                    spec: edit.clone(),
                 }));
             }
             self.pipelines.insert(shown(key), Some(names));

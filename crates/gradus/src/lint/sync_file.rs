@@ -27,10 +27,13 @@ fn check(checkout: &Checkout<'_>) -> Vec<ManifestError> {
                 format!("the marker {} has promotions change how Flux looks after itself", marker.value),
             )
         });
-    let edits = checkout.edits.iter().filter(|edit| is_one(checkout, &edit.file)).map(|edit| {
+    let edits = checkout.edits.iter().filter(|edit| is_one(checkout, edit.spec.file.as_str())).map(|edit| {
         told(
             edit.place.clone(),
-            format!("environment {} edits {}, by which Flux looks after itself", edit.environment, edit.file),
+            format!(
+                "environment {} edits {}, by which Flux looks after itself",
+                edit.environment, edit.spec.file
+            ),
         )
     });
     markers.chain(edits).collect()

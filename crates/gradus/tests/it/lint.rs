@@ -171,3 +171,38 @@ fn k19_promotions_into_what_flux_syncs_by() {
     world.run(&["lint", "pipelines", "base"]);
     world.check("lint_sync_file");
 }
+
+#[test]
+fn places_that_are_not_there_and_places_that_two_write() {
+    let mut world = World::empty();
+    let pipeline = |name: &str, edit: &str| {
+        world.write(
+            &format!("fleet/pipelines/{name}.yaml"),
+            &format!(
+                "apiVersion: gradus.dev/v1alpha1\nkind: Pipeline\nmetadata: {{name: {name}, namespace: apps}}\nspec:\n  \
+                 repository: {{url: https://example.com/fleet, branch: main}}\n  environments:\n  \
+                 - name: dev\n    targets: [{{git: {{}}}}]\n    edit:\n    - {edit}\n"
+            ),
+        );
+    };
+    world.write(
+        "fleet/apps/web.yaml",
+        "image:\n  tag: 1.0.0 # {\"$promotion\": \"apps:marked:dev\"}\n  # next\n  other: 1\n",
+    );
+    world.write("fleet/apps/api.toml", "tag = '1'\n");
+    pipeline("web", "{file: apps/web.yaml, select: {path: image.tag}}");
+    pipeline("web-too", "{file: apps/web.yaml, select: {path: /image/tag}}");
+    pipeline("typo", "{file: apps/web.yaml, select: {path: image.tug}}");
+    pipeline("gone", "{file: apps/wep.yaml, select: {path: image.tag}}");
+    pipeline("made", "{file: apps/web.yaml, select: {path: image.digest}, create: true}");
+    pipeline("toml", "{file: apps/api.toml, select: {path: tag}}");
+    // What is in no folder that was read is not looked for.
+    pipeline("elsewhere", "{file: clusters/web.yaml, select: {path: image.tag}}");
+    world.write(
+        "fleet/pipelines/marked.yaml",
+        "apiVersion: gradus.dev/v1alpha1\nkind: Pipeline\nmetadata: {name: marked, namespace: apps}\nspec:\n  \
+         repository: {url: https://example.com/fleet, branch: main}\n  environments:\n  - {name: dev, targets: [git: {}]}\n",
+    );
+    world.run(&["lint", "fleet"]);
+    world.check("lint_places");
+}

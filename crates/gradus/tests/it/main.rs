@@ -26,6 +26,7 @@ mod pipes;
 mod places;
 mod recording;
 mod reference;
+mod repositories;
 mod said_on_gitea;
 mod serving;
 mod setting;

@@ -19,7 +19,8 @@ fn set(world: &mut World, arguments: &[&str]) {
     let checkout = world.path("checkout");
     let stat = world.git(&checkout, &["diff", "--numstat"]);
     let lines = world.git(&checkout, &["diff", "-U0"]);
-    let changed = |line: &&str| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---");
+    let changed =
+        |line: &&str| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---");
     let told: Vec<&str> = stat.lines().chain(lines.lines().filter(changed)).collect();
     world.record(&format!("{}\n\n", told.join("\n")));
     world.git(&checkout, &["checkout", "-q", "."]);
@@ -56,7 +57,10 @@ fn a_flux_repository_with_components() {
     world.run(&["find", "1.2.0", "checkout"]);
     set(&mut world, &["checkout/apps/production", "--image", "ghcr.io/acme/web=1.2.0"]);
     set(&mut world, &["checkout", "--imagepolicy", "flux-system:web=ghcr.io/acme/web:1.3.0"]);
-    set(&mut world, &["checkout/clusters/production/apps.yaml", "spec.postBuild.substitute.web_version", "1.10"]);
+    set(
+        &mut world,
+        &["checkout/clusters/production/apps.yaml", "spec.postBuild.substitute.web_version", "1.10"],
+    );
     world.check("repository_flux");
 }
 
@@ -65,7 +69,10 @@ fn helm_values_per_environment() {
     let mut world = repository(&[
         ("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.3.1\nappVersion: \"1.2.0\"\n"),
         ("charts/web/values.yaml", "# Defaults.\nimage:\n  repository: ghcr.io/acme/web\n  tag: \"\"\n"),
-        ("charts/web/templates/deployment.yaml", "kind: Deployment\nspec: {{ toYaml .Values | nindent 2 }}\n"),
+        (
+            "charts/web/templates/deployment.yaml",
+            "kind: Deployment\nspec: {{ toYaml .Values | nindent 2 }}\n",
+        ),
         ("envs/dev/values.yaml", "image:\n  tag: 1.2.0\nreplicas: 1\n"),
         ("envs/prod/values.yaml", "image:\n    tag: \"1.1.0\"     # approved by ops\n\nreplicas: 3\n"),
         (
@@ -77,7 +84,10 @@ fn helm_values_per_environment() {
     world.run(&["find", "1.1.0", "checkout"]);
     set(&mut world, &["checkout/envs/prod/values.yaml", "image.tag", "1.2.0"]);
     set(&mut world, &["checkout/envs/prod/values.yaml", "replicas", "5"]);
-    set(&mut world, &["checkout/envs/prod/release.yaml", "spec.chart.spec.version", "0.4.0", "--expect", "0.3.1"]);
+    set(
+        &mut world,
+        &["checkout/envs/prod/release.yaml", "spec.chart.spec.version", "0.4.0", "--expect", "0.3.1"],
+    );
     set(&mut world, &["checkout", "--image", "ghcr.io/acme/web=1.2.0"]);
     world.check("repository_helm");
 }
@@ -108,8 +118,14 @@ fn argo_cd_with_an_app_of_apps() {
     ]);
     world.run(&["find", "1.1.0", "checkout"]);
     set(&mut world, &["checkout/apps/web-prod.yaml", "spec.source.targetRevision", "0.4.0"]);
-    set(&mut world, &["checkout/apps/web-prod.yaml", "spec.source.helm.parameters[name=image.tag].value", "1.2.0"]);
-    set(&mut world, &["checkout/apps/api.yaml", "spec.generators[0].list.elements[cluster=prod].version", "2.1.0"]);
+    set(
+        &mut world,
+        &["checkout/apps/web-prod.yaml", "spec.source.helm.parameters[name=image.tag].value", "1.2.0"],
+    );
+    set(
+        &mut world,
+        &["checkout/apps/api.yaml", "spec.generators[0].list.elements[cluster=prod].version", "2.1.0"],
+    );
     set(&mut world, &["checkout/apps", "--image", "ghcr.io/acme/proxy=1.2.0"]);
     world.check("repository_argo");
 }

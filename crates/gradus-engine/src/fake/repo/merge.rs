@@ -31,8 +31,7 @@ impl State {
             [base] => base,
             [..] => {
                 let bases = best.len();
-                let why =
-                    format!("they were merged into each other, so that they parted at {bases} commits");
+                let why = format!("they were merged into each other, so that they parted at {bases} commits");
                 return Ok(TreeMerge::Impossible(why));
             }
         };
