@@ -6,10 +6,10 @@ use crate::locate::{Value, value};
 use crate::parse::parse;
 use crate::refusal::Refusal;
 use crate::render::check_new_value;
-use crate::step::{Step, Wanted};
+use crate::step::{self, Wanted};
 use crate::table::{NodeId, Table};
 use crate::tree::Tree;
-use crate::{Edited, Limits, Outcome};
+use crate::{Edited, FieldPath, Limits, Outcome, Step};
 
 /// An image by its name, and what it becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn set_images(bytes: &[u8], images: &[ImageSet]) -> Result<Outcome, Refusal>
 
 fn once(bytes: &[u8], images: &[ImageSet], limits: &Limits) -> Result<Outcome, Refusal> {
     let table = parse(bytes, limits)?;
-    let mut found = Found { step: Step::new(&table, limits), table: &table, wanted: Vec::new() };
+    let mut found = Found { step: step::Step::new(&table, limits), table: &table, wanted: Vec::new() };
     for index in 0..table.nodes.len() {
         for image in images {
             found.look_at(NodeId(index), image)?;
@@ -83,7 +83,7 @@ fn once(bytes: &[u8], images: &[ImageSet], limits: &Limits) -> Result<Outcome, R
 
 struct Found<'t, 'a> {
     table: &'t Table<'a>,
-    step: Step<'t, 'a>,
+    step: step::Step<'t, 'a>,
     wanted: Vec<Wanted<'t>>,
 }
 
@@ -191,7 +191,8 @@ impl<'t> Found<'t, '_> {
             (Some(node), Some(text)) => self.set(node, text),
             (None, Some(text)) => {
                 let splices = insert::entry(self.table, entry, key, &Tree::text(text), self.step.house())?;
-                self.step.created(splices, text)
+                let path = self.table.path(entry).followed_by(&FieldPath::new([Step::Key(key.to_owned())]));
+                self.step.created(splices, text, &path)
             }
             (Some(node), None) => {
                 let value = self.value(node)?;

@@ -208,7 +208,7 @@ impl<'t, 'a> Step<'t, 'a> {
             NewValue::Text(text) if edit.create => {
                 let splices = create::create(self.table, &edit.locator, text, self.house(), missing)?;
                 self.handle_digest(&edit.locator)?;
-                self.created(splices, text)
+                self.created(splices, text, &edit.locator.shown())
             }
             NewValue::Gone if matches!(missing.kind, RefusalKind::NotFound { .. }) => Ok(()),
             NewValue::Text(_) | NewValue::Gone => Err(missing),
@@ -268,7 +268,12 @@ impl<'t, 'a> Step<'t, 'a> {
         }
     }
 
-    pub(crate) fn created(&mut self, splices: Vec<Splice>, text: &str) -> Result<(), Refusal> {
+    pub(crate) fn created(
+        &mut self,
+        splices: Vec<Splice>,
+        text: &str,
+        path: &FieldPath,
+    ) -> Result<(), Refusal> {
         for splice in splices {
             if let Made::Added { into, .. } = &splice.made
                 && let Some(node) = self.table.node(*into)
@@ -278,7 +283,7 @@ impl<'t, 'a> Step<'t, 'a> {
                     self.table.text.get(..splice.old.start).unwrap_or_default().matches('\n').count() + 1;
                 self.changes.push(Planned {
                     place: Place { line, column: 1, ..node.place },
-                    path: self.table.path(*into),
+                    path: path.clone(),
                     from: String::new(),
                     to: text.to_owned(),
                     at: splice.old.start,
