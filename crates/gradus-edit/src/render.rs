@@ -117,7 +117,7 @@ fn fits_plain(new: &str, flow: bool) -> bool {
 }
 
 /// The escapes are those that JSON has too.
-fn double_quoted(new: &str) -> String {
+pub(crate) fn double_quoted(new: &str) -> String {
     let mut out = String::with_capacity(new.len() + 2);
     out.push('"');
     for c in new.chars() {

@@ -7,6 +7,7 @@ use toml_edit::{Array, Document, Item, TableLike, Value};
 use super::tree::{Leaf, Sort, Tree};
 use super::{Format, unreadable};
 use crate::refusal::Refusal;
+use crate::render::double_quoted;
 use crate::scalar::is_canonical_number;
 
 /// Reads a whole file, or says where it cannot be read.
@@ -82,13 +83,5 @@ pub(super) fn render(leaf: &Leaf, old: &str, new: &str) -> String {
     if old.starts_with('\'') && !new.contains('\'') {
         return format!("'{new}'");
     }
-    let mut out = String::from("\"");
-    for c in new.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out.push('"');
-    out
+    double_quoted(new)
 }

@@ -126,11 +126,15 @@ pub fn edits(
     let mut by_file: BTreeMap<&RepoPath, Vec<Edit>> = BTreeMap::new();
     for place in places {
         let Some(version) = to.get(&place.artifact) else { continue };
-        refuse_range(place, files)?;
-        if let Some(expect) = from.and_then(|from| from.get(&place.artifact))
-            && !declares(place, files, expect, version)?
-        {
-            return Ok(None);
+        let Some(file) = files.get(&place.file) else {
+            return Err(Why::new(format!("{} does not exist", place.file)));
+        };
+        if let Some(found) = values(place, &file.bytes)? {
+            refuse_range(place, &found)?;
+            let expect = from.and_then(|from| from.get(&place.artifact));
+            if expect.is_some_and(|expect| !declares(&found, expect, version)) {
+                return Ok(None);
+            }
         }
         let edit = Edit::new(place.locator.clone(), version.as_str());
         let edit = if place.create { edit.creating() } else { edit };
@@ -155,9 +159,7 @@ pub fn edits(
 }
 
 /// Whoever wrote a range wants what it allows, and not one version of it.
-fn refuse_range(place: &Place, files: &BTreeMap<RepoPath, FileSeen>) -> Result<(), Why> {
-    let Some(file) = files.get(&place.file) else { return Ok(()) };
-    let found = values(place, &file.bytes)?.unwrap_or_default();
+fn refuse_range(place: &Place, found: &[Located]) -> Result<(), Why> {
     match found.iter().find(|value| is_range(&value.value)) {
         Some(value) => Err(range(&format!("{}:{}", place.file, value.place.line), value)),
         None => Ok(()),
@@ -171,18 +173,11 @@ fn range(at: &str, value: &Located) -> Why {
     ))
 }
 
-/// Whether every value of the place is what it is expected to be, or already what
+/// Whether there are values, and every one is what it is expected to be, or already what
 /// it becomes. The same version may be written differently from place to place.
-fn declares(
-    place: &Place,
-    files: &BTreeMap<RepoPath, FileSeen>,
-    expect: &Version,
-    becomes: &Version,
-) -> Result<bool, Why> {
-    let file = files.get(&place.file).ok_or_else(|| Why::new(format!("{} does not exist", place.file)))?;
-    let Some(values) = values(place, &file.bytes)? else { return Ok(true) };
+fn declares(found: &[Located], expect: &Version, becomes: &Version) -> bool {
     let fits = |text: &str| Version::parse(text).is_ok_and(|found| found.same(expect) || found.same(becomes));
-    Ok(!values.is_empty() && values.iter().all(|value| fits(&value.value)))
+    !found.is_empty() && found.iter().all(|value| fits(&value.value))
 }
 
 /// What the place says; `None` where nothing is there yet and may be written.

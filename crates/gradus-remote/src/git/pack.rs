@@ -364,18 +364,11 @@ fn inflate(deflated: &[u8], size: u64, budget: &mut Budget) -> Outcome<(Vec<u8>,
     }
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
+/// A pack that is read byte by byte, from memory or as it comes.
+pub(super) trait Bytewise {
+    fn byte(&mut self) -> Outcome<u8>;
 
-impl Reader<'_> {
-    fn byte(&mut self) -> Outcome<u8> {
-        let byte = self.bytes.get(self.at).copied().ok_or_else(|| malformed("it is cut off"))?;
-        self.at += 1;
-        Ok(byte)
-    }
-
+    /// What an entry is, and how large it is once it is inflated.
     fn entry_head(&mut self) -> Outcome<(u8, u64)> {
         let mut byte = self.byte()?;
         let kind = byte >> 4 & 7;
@@ -392,6 +385,7 @@ impl Reader<'_> {
         Ok((kind, size))
     }
 
+    /// How far back the base of a delta begins.
     fn offset(&mut self) -> Outcome<u64> {
         let mut byte = self.byte()?;
         let mut offset = u64::from(byte & 0x7f);
@@ -405,7 +399,22 @@ impl Reader<'_> {
         }
         Ok(offset)
     }
+}
 
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Bytewise for Reader<'_> {
+    fn byte(&mut self) -> Outcome<u8> {
+        let byte = self.bytes.get(self.at).copied().ok_or_else(|| malformed("it is cut off"))?;
+        self.at += 1;
+        Ok(byte)
+    }
+}
+
+impl Reader<'_> {
     fn id(&mut self) -> Outcome<ObjectId> {
         let id = self.bytes.get(self.at..self.at + 20).and_then(ObjectId::from_slice);
         self.at += 20;

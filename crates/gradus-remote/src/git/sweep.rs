@@ -20,7 +20,7 @@ use super::{
     look::Onlooker,
     lru::Lru,
     object::{Kind, Object},
-    pack::{malformed, too_many_objects},
+    pack::{Bytewise, malformed, too_many_objects},
     pkt::{Packet, Packets},
     remote::compute,
     session::{Session, is_of_its_content},
@@ -354,43 +354,15 @@ impl Sweep {
         }
         true
     }
+}
 
+impl Bytewise for Sweep {
     fn byte(&mut self) -> Outcome<u8> {
         let here = self.is_here();
         let at = usize::try_from(self.at - self.gone).unwrap_or(usize::MAX);
         let byte = self.held.get(at).copied().filter(|_| here).ok_or_else(|| malformed("it is cut off"))?;
         self.at += 1;
         Ok(byte)
-    }
-
-    fn entry_head(&mut self) -> Outcome<(u8, u64)> {
-        let mut byte = self.byte()?;
-        let kind = byte >> 4 & 7;
-        let mut size = u64::from(byte & 15);
-        let mut shift = 4;
-        while byte & 0x80 != 0 {
-            if shift > 46 {
-                return Err(malformed("an object of impossible size"));
-            }
-            byte = self.byte()?;
-            size |= u64::from(byte & 0x7f) << shift;
-            shift += 7;
-        }
-        Ok((kind, size))
-    }
-
-    fn offset(&mut self) -> Outcome<u64> {
-        let mut byte = self.byte()?;
-        let mut offset = u64::from(byte & 0x7f);
-        while byte & 0x80 != 0 {
-            byte = self.byte()?;
-            offset = offset
-                .checked_add(1)
-                .filter(|&offset| offset < 1 << 50)
-                .map(|offset| offset << 7 | u64::from(byte & 0x7f))
-                .ok_or_else(|| malformed("a delta points too far back"))?;
-        }
-        Ok(offset)
     }
 }
 
